@@ -1,0 +1,151 @@
+"""A displacement field on nodes: what digital volume correlation measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+StrainMeasure = Literal["infinitesimal", "green-lagrange", "hencky"]
+
+
+class NodeStatus(IntEnum):
+    """What became of one node; ``valid`` nodes are CONVERGED."""
+
+    CONVERGED = 0
+    NOT_CONVERGED = 1
+    LOW_CORRELATION = 2
+    OUTLIER = 3
+    NO_TEXTURE = 4
+    OUTSIDE = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisplacementField:
+    """Displacement from a reference to a deformed volume: ``deformed(X + u(X)) = reference(X)``.
+
+    Parameters
+    ----------
+    positions
+        ``(N, 3)`` node centres ``(z, y, x)`` in voxels of the reference, C order of the grid.
+    displacement
+        ``(N, 3)`` in voxels; NaN where nothing could be measured.
+    gradient
+        ``(N, 3, 3)``, ``gradient[n, i, j] = du_i / dX_j``, voxel per voxel.
+    sigma
+        ``(N, 3)`` predicted standard deviation of the displacement, voxels.
+    zncc
+        ``(N,)`` zero-normalised correlation coefficient, -1 to 1.
+    status
+        ``(N,)`` values of `NodeStatus`.
+    grid_shape
+        Nodes along z, y, x; their product is N.
+    spacing
+        Distance of neighbouring nodes ``(z, y, x)``, voxels.
+    window
+        Window edge ``(z, y, x)``, voxels.
+    info
+        What the run chose and found by itself (coarse motion, noise, gauge length, ...).
+    """
+
+    positions: NDArray[np.floating[Any]]
+    displacement: NDArray[np.floating[Any]]
+    gradient: NDArray[np.floating[Any]]
+    sigma: NDArray[np.floating[Any]]
+    zncc: NDArray[np.floating[Any]]
+    status: NDArray[np.integer[Any]]
+    grid_shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    window: tuple[int, int, int]
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = int(np.prod(self.grid_shape))
+        shapes = {
+            "positions": (n, 3),
+            "displacement": (n, 3),
+            "gradient": (n, 3, 3),
+            "sigma": (n, 3),
+            "zncc": (n,),
+            "status": (n,),
+        }
+        for name, shape in shapes.items():
+            found = getattr(self, name).shape
+            if found != shape:
+                raise InputError(
+                    f"{name} has the shape {found}, a grid of {self.grid_shape} needs {shape}"
+                )
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """``(N,)`` whether the node can be trusted."""
+        return np.asarray(self.status == NodeStatus.CONVERGED)
+
+    @property
+    def gauge_length(self) -> tuple[float, float, float]:
+        """Length over which a strain from 3 x 3 x 3 nodes averages, ``(z, y, x)`` voxels."""
+        z, y, x = (2 * s + w for s, w in zip(self.spacing, self.window, strict=True))
+        return z, y, x
+
+    def strain(self, measure: StrainMeasure = "green-lagrange") -> NDArray[np.float64]:
+        """Strain tensor at every node from the stored gradient, ``(N, 3, 3)``, no unit."""
+        h = self.gradient.astype(np.float64)
+        if measure == "infinitesimal":
+            return 0.5 * (h + h.transpose(0, 2, 1))
+        f = h + np.eye(3)
+        stretch = f.transpose(0, 2, 1) @ f
+        if measure == "green-lagrange":
+            return 0.5 * (stretch - np.eye(3))
+        if measure == "hencky":
+            return _half_log(stretch)
+        raise InputError(
+            f"There is no strain measure {measure!r}",
+            "use infinitesimal, green-lagrange or hencky",
+        )
+
+    def dense(self, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+        """Interpolate the displacement of the valid nodes to every voxel.
+
+        Linear between nodes; voxels outside the grid take the value of its border, and nodes
+        that are not valid that of their nearest valid neighbour.
+
+        Returns
+        -------
+        ``(3, Z, Y, X)`` displacement in voxels.
+        """
+        from scipy.ndimage import distance_transform_edt, map_coordinates
+
+        valid = self.valid.reshape(self.grid_shape)
+        if not valid.any():
+            raise InputError("No node of this field is valid", "correlate with a larger window")
+        nearest = distance_transform_edt(~valid, return_distances=False, return_indices=True)
+        nodes = self.displacement.reshape(*self.grid_shape, 3)[tuple(nearest)]
+        origin = self.positions[0]
+        axes = [
+            ((np.arange(n) - o) / s).astype(np.float32)
+            for n, o, s in zip(shape, origin, self.spacing, strict=True)
+        ]
+        out = np.empty((3, *shape), np.float32)
+        for k, z in enumerate(axes[0]):
+            plane = np.meshgrid(np.float32([z]), axes[1], axes[2], indexing="ij")
+            for i in range(3):
+                out[i, k] = map_coordinates(nodes[..., i], plane, order=1, mode="nearest")[0]
+        return out
+
+
+def _half_log(stretch: NDArray[np.float64]) -> NDArray[np.float64]:
+    finite = np.isfinite(stretch).all(axis=(1, 2))
+    out = np.full_like(stretch, np.nan)
+    values, vectors = np.linalg.eigh(stretch[finite])
+    logs = 0.5 * np.log(np.maximum(values, np.finfo(float).tiny))
+    out[finite] = (vectors * logs[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return out
