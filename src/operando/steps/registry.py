@@ -1,0 +1,44 @@
+"""Every step by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from operando.errors import InputError
+from operando.steps.particles import FindParticles
+from operando.steps.segment import Segment
+from operando.steps.strain import MeasureStrain
+from operando.steps.train import Train
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from operando.steps.step import Step
+
+STEPS: Mapping[str, type[Step]] = {
+    step.name: step for step in (Train, Segment, FindParticles, MeasureStrain)
+}
+
+
+def make_step(name: str, settings: Mapping[str, Any]) -> Step:
+    """Build a step from its name and settings, as a recipe holds them.
+
+    Raises
+    ------
+    InputError
+        If there is no such step or a setting is not allowed.
+    """
+    if name not in STEPS:
+        raise InputError(f"There is no step {name!r}", f"use one of {', '.join(STEPS)}")
+    try:
+        return STEPS[name].model_validate(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"The setting {where!r} of the step {name!r} cannot be {first.get('input')!r} "
+            f"({first['msg']})",
+            f"see `operando steps {name}`",
+        ) from None

@@ -1,0 +1,65 @@
+"""Run steps on a study, and record that they ran."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from operando.errors import StudyError
+from operando.steps.registry import make_step
+from operando.study.record import Entry, package_versions, read_entries, replay_order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from operando.compute.progress import ProgressCallback
+    from operando.steps.step import Step
+    from operando.study import Study
+
+
+def run_step(study: Study, step: Step, progress: ProgressCallback | None = None) -> Entry:
+    """Run one step and record it with its settings, inputs, result and versions.
+
+    Raises
+    ------
+    StudyError
+        If the study is read-only or lacks something that the step reads.
+    """
+    if not study.writable:
+        raise StudyError(f"The study {study.path} is open for reading only", "open it to write")
+    inputs = {product: study.fingerprint(product) for product in step.inputs(study)}
+    for product, fingerprint in inputs.items():
+        if not fingerprint:
+            raise StudyError(
+                f"{step.title} needs {product}, which this study does not have",
+                "do the step before it first",
+            )
+    started, clock = datetime.now(UTC), time.monotonic()
+    result = step.run(study, progress)
+    entry = Entry(
+        step=step.name,
+        settings=step.model_dump(mode="json"),
+        inputs=inputs,
+        outputs=step.outputs(study),
+        summary=result.summary,
+        values={name: float(value) for name, value in result.values.items()},
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - clock, 2),
+        versions=package_versions(),
+    )
+    study.add_entry(entry)
+    return entry
+
+
+def load_recipe(path: Path) -> list[Step]:
+    """Read the steps of a recipe in the order in which they have to run.
+
+    Raises
+    ------
+    FileError, InputError
+        If the file is no recipe or holds a step or setting that does not exist.
+    """
+    if not path.is_file():
+        raise StudyError(f"There is no recipe {path}", "give the path of a YAML file")
+    return [make_step(entry.step, entry.settings) for entry in replay_order(read_entries(path))]

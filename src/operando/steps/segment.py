@@ -1,0 +1,120 @@
+"""Label every voxel of every frame with a trained model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from operando.steps.step import Step, StepResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from operando.compute.progress import ProgressCallback
+    from operando.data import LabelClass
+    from operando.study import Study
+
+
+class Segment(Step):
+    """Label every frame with the model, tile by tile with blended overlap."""
+
+    name: ClassVar[str] = "segment"
+    title: ClassVar[str] = "Segment"
+
+    model: str = Field("model", title="Model", description="Model of this study to use")
+    phases: str = Field("phases", title="Phases", description="Name under which labels are kept")
+    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps")
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Images and model."""
+        del study
+        return ("images", f"models/{self.model}")
+
+    def outputs(self, study: Study) -> tuple[str, ...]:
+        """Labels with probabilities, and the fraction of every phase in every frame."""
+        del study
+        return (f"phases/{self.phases}", f"tables/{self.phases}")
+
+    def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
+        """Segment frame after frame; what a stopped run finished is not done again."""
+        from operando.segment import Model, predict_into
+        from operando.study.partial import PartialResult
+        from operando.study.phases import create_phases, open_phases
+
+        model = Model.load(study.product_path(f"models/{self.model}"))
+        plan = {product: study.fingerprint(product) for product in self.inputs(study)}
+        partial = PartialResult(study.product_path(f"phases/{self.phases}"), plan)
+        if partial.content.exists():
+            labels, probabilities, _ = open_phases(partial.content, writable=True)
+        else:
+            labels, probabilities = create_phases(partial.content, study, model.classes)
+        for t in range(study.series.n_frames):
+            if partial.is_done(f"frame {t}"):
+                continue
+            predict_into(
+                model,
+                study.series.data[t],
+                labels_out=_FrameView(labels, t),
+                probabilities_out=_FrameView(probabilities, t),
+                device=self.device,
+                progress=progress,
+            )
+            partial.mark_done(f"frame {t}")
+        table = phase_fractions(labels, model.classes, study.times)
+        partial.publish()
+        study.write_table(self.phases, table)
+        return StepResult(*_summarise(table))
+
+
+class _FrameView:
+    """One frame of a Zarr array, as an array of one axis less that can be written to."""
+
+    def __init__(self, array: Any, t: int) -> None:
+        self._array = array
+        self._t = t
+        self.shape: tuple[int, ...] = array.shape[1:]
+
+    def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
+        self._array[(self._t, *box)] = block
+
+
+def phase_fractions(
+    labels: Any, classes: Sequence[LabelClass], times: Sequence[float]
+) -> pd.DataFrame:
+    """Volume fraction of every class in every frame.
+
+    Parameters
+    ----------
+    labels
+        ``(t, z, y, x)``; read slab by slab.
+    classes
+        Class k has the label k + 1.
+    times
+        Hours.
+
+    Returns
+    -------
+    Columns ``frame``, ``time_h``, ``phase``, ``fraction``.
+    """
+    import pandas as pd
+
+    rows = []
+    slab = max(1, labels.chunks[1]) if hasattr(labels, "chunks") else 32
+    for t, time_h in enumerate(times):
+        counts = np.zeros(256, np.int64)
+        for z in range(0, labels.shape[1], slab):
+            counts += np.bincount(np.asarray(labels[t, z : z + slab]).ravel(), minlength=256)
+        for k, label_class in enumerate(classes, 1):
+            fraction = counts[k] / counts.sum()
+            rows.append((t, time_h, label_class.name, fraction))
+    return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction"])
+
+
+def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:
+    means = table.groupby("phase", sort=False)["fraction"].mean()
+    summary = " · ".join(f"{phase} {100 * share:.0f} %" for phase, share in means.items())
+    return summary, {f"{phase}_fraction": float(share) for phase, share in means.items()}

@@ -1,0 +1,113 @@
+"""Measure how the sample moved and strained between two frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from operando.errors import InputError
+from operando.steps.step import Step, StepResult
+from operando.strain.settings import CorrelationSettings
+
+if TYPE_CHECKING:
+    from operando.compute.progress import ProgressCallback
+    from operando.data import DisplacementField
+    from operando.study import Study
+
+
+class MeasureStrain(Step):
+    """Digital volume correlation of two frames: displacement, strain and their errors."""
+
+    name: ClassVar[str] = "strain"
+    title: ClassVar[str] = "Strain"
+
+    reference: int = Field(
+        0, ge=0, title="From frame", description="Index of the undeformed frame, from 0"
+    )
+    deformed: int = Field(
+        -1, ge=-1, title="To frame", description="Index of the deformed frame; -1 is the last"
+    )
+    window: int = Field(
+        21,
+        ge=7,
+        le=101,
+        title="Window (voxels)",
+        description="Edge of the cube that is correlated: larger is surer, smaller is finer",
+    )
+    spacing: int = Field(
+        15, ge=2, le=101, title="Spacing (voxels)", description="Distance of measured points"
+    )
+    channel: int = Field(0, ge=0, title="Channel", description="Channel to correlate, from 0")
+    settings: CorrelationSettings = Field(
+        default_factory=CorrelationSettings,
+        title="Correlation",
+        description="How the correlation is done",
+    )
+    device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps")
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Return the images."""
+        del study
+        return ("images",)
+
+    def outputs(self, study: Study) -> tuple[str, ...]:
+        """Return the displacement field of this pair of frames."""
+        return (f"strain/{self.pair(study)}",)
+
+    def pair(self, study: Study) -> str:
+        """Name of the field: ``"000-003"`` leads from frame 0 to frame 3."""
+        reference, deformed = self._frames(study)
+        return f"{reference:03d}-{deformed:03d}"
+
+    def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
+        """Correlate, and keep the field."""
+        from operando.strain import correlate
+
+        reference, deformed = self._frames(study)
+        field = correlate(
+            study.series.frame(reference, self.channel),
+            study.series.frame(deformed, self.channel),
+            spacing=self.spacing,
+            window=self.window,
+            settings=self.settings,
+            device=self.device,
+            progress=progress,
+        )
+        study.write_field(self.pair(study), field)
+        return StepResult(*_summarise(field))
+
+    def _frames(self, study: Study) -> tuple[int, int]:
+        last = study.series.n_frames - 1
+        deformed = last if self.deformed == -1 else self.deformed
+        for frame in (self.reference, deformed):
+            if frame > last:
+                raise InputError(
+                    f"There is no frame {frame}", f"the study has the frames 0 to {last}"
+                )
+        if self.reference == deformed:
+            raise InputError(
+                f"Strain needs two different frames, both are {deformed}",
+                "choose another frame; a study of one frame has no strain",
+            )
+        return self.reference, deformed
+
+
+def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
+    valid = field.valid
+    error = float(np.sqrt(np.nanmedian(np.mean(field.sigma[valid] ** 2, axis=1)))) if valid.any() else np.nan
+    values = {
+        "nodes": float(valid.size),
+        "valid_fraction": float(valid.mean()),
+        "predicted_error_voxel": error,
+        "median_displacement_voxel": float(
+            np.median(np.linalg.norm(field.displacement[valid], axis=1))
+        ) if valid.any() else np.nan,
+    }
+    if valid.any():
+        stretch = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
+        values["median_volume_change_percent"] = float(100 * (np.nanmedian(stretch) - 1))
+    gauge = max(field.gauge_length)
+    summary = f"{error:.3f} voxel error, {gauge:.0f}-voxel gauge, {values['valid_fraction']:.0%} of nodes valid"
+    return summary, values

@@ -1,0 +1,81 @@
+"""Writes that either happen wholly or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import uuid
+from typing import TYPE_CHECKING
+
+from operando.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def plain_disk_errors(path: Path) -> Iterator[None]:
+    """Say in one sentence why `path` could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise FileError(
+                f"The disk is full while writing {path}", "free some space and run it again"
+            ) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise FileError(
+                f"{path} may not be written", "choose a folder where you have write permission"
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a unique path beside `path`; what is written there takes its place at the end.
+
+    Works for files and folders. If the block fails, the old content stays and the partial
+    content is removed.
+    """
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    with plain_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            put_in_place(partial, path)
+        finally:
+            remove(partial)
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Move a finished file or folder to `path`, replacing what is there."""
+    if not path.is_dir():
+        os.replace(new, path)
+        return
+    old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
+    os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except OSError:
+        os.replace(old, path)
+        raise
+    remove(old)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file atomically, in UTF-8."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with everything in it; nothing happens if it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,126 @@
+"""An append-only log of edits of an array, for undo and redo that survive a restart."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from operando.study.atomic import plain_disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Box = tuple[slice, ...]
+_HEADER = struct.Struct("<cII")
+_EDIT, _UNDO, _REDO = b"E", b"U", b"R"
+
+
+class Journal:
+    """Records of edits in one file.
+
+    Every record is appended: an edit with the block before and after, or the fact that one was
+    undone or redone. A record that a crash cut short is dropped at the next opening.
+
+    Parameters
+    ----------
+    path
+        The journal file, made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._undoable: list[int] = []
+        self._redoable: list[int] = []
+        self._load()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return bool(self._undoable)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to bring back."""
+        return bool(self._redoable)
+
+    def record(self, box: Box, before: NDArray[Any], after: NDArray[Any]) -> None:
+        """Append an edit of ``array[box]``."""
+        meta = {"box": [[s.start, s.stop] for s in box], "dtype": before.dtype.str}
+        blocks = np.ascontiguousarray(before).tobytes() + np.ascontiguousarray(after).tobytes()
+        position = self._append(_EDIT, json.dumps(meta).encode(), zlib.compress(blocks, 1))
+        self._undoable.append(position)
+        self._redoable.clear()
+
+    def undo(self, array: NDArray[Any]) -> Box | None:
+        """Put back what the last edit changed; returns where, or None if there is none."""
+        if not self._undoable:
+            return None
+        position = self._undoable.pop()
+        box, before, _ = self._read_edit(position)
+        array[box] = before
+        self._append(_UNDO, b"", b"")
+        self._redoable.append(position)
+        return box
+
+    def redo(self, array: NDArray[Any]) -> Box | None:
+        """Do the last undone edit again; returns where, or None if there is none."""
+        if not self._redoable:
+            return None
+        position = self._redoable.pop()
+        box, _, after = self._read_edit(position)
+        array[box] = after
+        self._append(_REDO, b"", b"")
+        self._undoable.append(position)
+        return box
+
+    def _append(self, kind: bytes, meta: bytes, blocks: bytes) -> int:
+        with plain_disk_errors(self._path), self._path.open("ab") as file:
+            position = file.tell()
+            file.write(_HEADER.pack(kind, len(meta), len(blocks)) + meta + blocks)
+        return position
+
+    def _read_edit(self, position: int) -> tuple[Box, NDArray[Any], NDArray[Any]]:
+        with self._path.open("rb") as file:
+            file.seek(position)
+            _, n_meta, n_blocks = _HEADER.unpack(file.read(_HEADER.size))
+            meta = json.loads(file.read(n_meta))
+            blocks = np.frombuffer(zlib.decompress(file.read(n_blocks)), meta["dtype"])
+        box = tuple(slice(a, b) for a, b in meta["box"])
+        before, after = blocks.reshape(2, *(s.stop - s.start for s in box))
+        return box, before, after
+
+    def _load(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("r+b") as file:
+            for kind, position, end in _records(file):
+                if kind == _EDIT:
+                    self._undoable.append(position)
+                    self._redoable.clear()
+                elif kind == _UNDO:
+                    self._redoable.append(self._undoable.pop())
+                elif kind == _REDO:
+                    self._undoable.append(self._redoable.pop())
+                whole = end
+            file.truncate(whole if self._undoable or self._redoable else 0)
+
+
+def _records(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, first byte and end of every whole record."""
+    size = file.seek(0, 2)
+    position = 0
+    while position + _HEADER.size <= size:
+        file.seek(position)
+        kind, n_meta, n_blocks = _HEADER.unpack(file.read(_HEADER.size))
+        end = position + _HEADER.size + n_meta + n_blocks
+        if end > size:
+            return
+        yield kind, position, end
+        position = end

@@ -1,0 +1,71 @@
+"""A result that is written block by block, and goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from operando.study.atomic import plain_disk_errors, put_in_place, remove, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PLAN = "plan.json"
+_DONE = "done.txt"
+
+
+class PartialResult:
+    """Folder of an unfinished result with a map of the blocks that are done.
+
+    Parameters
+    ----------
+    path
+        Where the finished result goes.
+    plan
+        Says exactly what is being computed (settings and fingerprints of the inputs). What an
+        earlier run left is used only if its plan is the same; otherwise it is thrown away.
+    """
+
+    def __init__(self, path: Path, plan: object) -> None:
+        self._path = path
+        self._work = path.with_name(f".{path.name}.unfinished")
+        self.content = self._work / "content"
+        text = json.dumps(plan, sort_keys=True)
+        with plain_disk_errors(path):
+            if self._old_plan() != text:
+                remove(self._work)
+                self._work.mkdir(parents=True)
+                write_text(self._work / _PLAN, text)
+            self._done = self._read_done()
+
+    def is_done(self, block: str) -> bool:
+        """Whether an earlier run finished this block."""
+        return block in self._done
+
+    def mark_done(self, block: str) -> None:
+        """Note that a block is written."""
+        with (
+            plain_disk_errors(self._path),
+            (self._work / _DONE).open("a", encoding="utf-8") as file,
+        ):
+            file.write(f"{block}\n")
+        self._done.add(block)
+
+    def publish(self) -> None:
+        """Put the finished content in its place."""
+        with plain_disk_errors(self._path):
+            put_in_place(self.content, self._path)
+            remove(self._work)
+
+    def _old_plan(self) -> str | None:
+        try:
+            return (self._work / _PLAN).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def _read_done(self) -> set[str]:
+        try:
+            lines = (self._work / _DONE).read_text(encoding="utf-8").splitlines(keepends=True)
+        except FileNotFoundError:
+            return set()
+        return {line.rstrip("\n") for line in lines if line.endswith("\n")}

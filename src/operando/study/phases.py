@@ -1,0 +1,67 @@
+"""Phases on disk: labels, and one probability volume per class, in one Zarr group."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from operando.data.classes import LabelClass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from operando.study.study import Study
+
+_PROBABILITIES = "probabilities"
+
+
+def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tuple[Any, Any]:
+    """Make the arrays that a segmentation is written to.
+
+    Parameters
+    ----------
+    path
+        Folder of the Zarr group.
+    study
+        Gives shape, voxel size and times.
+    classes
+        What the labels 1, 2, ... mean.
+
+    Returns
+    -------
+    labels
+        Zarr array ``(t, z, y, x)`` uint8; class k of `classes` has the label k + 1.
+    probabilities
+        Zarr array ``(t, c, z, y, x)`` uint8, 0 to 255, one channel per class.
+    """
+    import zarr
+
+    from operando.files.ome_zarr import create_image
+
+    t, _, z, y, x = study.series.data.shape
+    calibration = {"voxel_size": study.voxel_size, "times": study.times}
+    labels = create_image(path, (t, z, y, x), "uint8", axes="tzyx", **calibration)
+    probabilities = create_image(
+        path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx", **calibration
+    )
+    group = zarr.open_group(str(path), mode="r+")
+    group.attrs["operando"] = {"classes": [asdict(c) for c in classes]}
+    return labels, probabilities
+
+
+def open_phases(
+    path: Path, *, writable: bool = False
+) -> tuple[Any, Any, tuple[LabelClass, ...]]:
+    """Open labels, probabilities and classes, as `create_phases` made them."""
+    import zarr
+
+    from operando.files.ome_zarr import open_image
+
+    group = zarr.open_group(str(path), mode="r")
+    classes = group.attrs["operando"]["classes"]  # type: ignore[index, call-overload]
+    return (
+        open_image(path, writable=writable),
+        open_image(path / _PROBABILITIES, writable=writable),
+        tuple(LabelClass(**c) for c in classes),
+    )

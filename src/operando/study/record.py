@@ -1,0 +1,129 @@
+"""recipe.yaml: every step that ran, so that it can be read, cited and run again."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from operando.errors import FileError
+from operando.study.atomic import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FILE_NAME = "recipe.yaml"
+_RECORDED_PACKAGES = ("napari-operando", "numpy", "scipy", "scikit-image", "torch", "numba", "zarr")
+
+
+class Entry(BaseModel):
+    """One step that ran, or that is to be run.
+
+    Parameters
+    ----------
+    step
+        Name of the step.
+    settings
+        Its settings, all of them.
+    id
+        Identifies this run; also the fingerprint of what it wrote.
+    inputs
+        Fingerprint of everything that it read.
+    outputs
+        Names of what it wrote.
+    summary
+        What came out, in a few words.
+    values
+        What came out, in numbers.
+    started, seconds
+        When and how long it ran (UTC).
+    versions
+        Of the packages that matter.
+    superseded
+        Whether a later entry wrote the same outputs; such entries are not run again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: str
+    settings: dict[str, Any] = {}
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
+    inputs: dict[str, str] = {}
+    outputs: tuple[str, ...] = ()
+    summary: str = ""
+    values: dict[str, float] = {}
+    started: str = ""
+    seconds: float = 0.0
+    versions: dict[str, str] = {}
+    superseded: bool = False
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in _RECORDED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """Read a recipe; an absent file is an empty one."""
+    if not path.exists():
+        return []
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} is not YAML ({error})", "mend or restore the recipe") from None
+    if not isinstance(content, list):
+        raise FileError(f"{path} is not a list of steps", "start every step with '- step: NAME'")
+    entries = []
+    for number, item in enumerate(content, 1):
+        try:
+            entries.append(Entry.model_validate(item))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "entry"
+            raise FileError(
+                f"Step {number} of {path} cannot be read ({where}: {first['msg']})",
+                "see `operando steps` for the names and settings",
+            ) from None
+    return entries
+
+
+def append_entry(path: Path, entry: Entry) -> None:
+    """Add a step that ran; older entries that wrote the same outputs become superseded."""
+    wrote = set(entry.outputs)
+    entries = [
+        old.model_copy(update={"superseded": True}) if wrote & set(old.outputs) else old
+        for old in read_entries(path)
+    ]
+    write_entries(path, [*entries, entry])
+
+
+def write_entries(path: Path, entries: Sequence[Entry]) -> None:
+    """Write a recipe, leaving out what has its default."""
+    content = [entry.model_dump(mode="json", exclude_defaults=True) for entry in entries]
+    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def replay_order(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries worth running again, each after those that write what it reads."""
+    waiting = [entry for entry in entries if not entry.superseded]
+    ordered: list[Entry] = []
+    while waiting:
+        ready = next((e for e in waiting if not _waits_for_others(e, waiting)), waiting[0])
+        waiting.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def _waits_for_others(entry: Entry, waiting: Sequence[Entry]) -> bool:
+    return any(set(other.outputs) & set(entry.inputs) for other in waiting if other is not entry)

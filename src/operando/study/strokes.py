@@ -1,0 +1,187 @@
+"""Brush strokes on disk: the very array that the user paints on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.data.classes import DEFAULT_CLASSES, LabelClass, check_classes
+from operando.errors import InputError, StudyError
+from operando.study.atomic import plain_disk_errors, write_text
+from operando.study.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from operando.study.journal import Box
+
+
+class StrokeSet:
+    """Sparse labels of a series, ``(t, z, y, x)``.
+
+    The array is a sparse memory map of bytes: 0 is unlabelled, k is ``classes[k - 1]``. It costs
+    disk space only where it was painted (on file systems with sparse files), and it is saved by
+    being painted.
+
+    Parameters
+    ----------
+    folder
+        Folder of the stroke sets of a study.
+    name
+        Name of this set.
+    shape
+        ``(t, z, y, x)`` of the images.
+    writable
+        Whether strokes may be painted.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, shape: tuple[int, int, int, int], *, writable: bool = True
+    ) -> None:
+        self.name = name
+        self._meta_path = folder / f"{name}.json"
+        path = folder / f"{name}.u8"
+        if not path.exists():
+            _create_sparse(path, int(np.prod(shape)))
+            self._write_meta(shape, DEFAULT_CLASSES, 0, set())
+        self._read_meta(shape)
+        self.array: NDArray[np.uint8] = np.memmap(
+            path, np.uint8, "r+" if writable else "r", shape=shape
+        )
+        self._journal = Journal(folder / f"{name}.journal")
+
+    @property
+    def classes(self) -> tuple[LabelClass, ...]:
+        """What the labels 1, 2, ... mean."""
+        return self._classes
+
+    @property
+    def revision(self) -> int:
+        """Grows with every edit."""
+        return self._revision
+
+    @property
+    def painted_slices(self) -> list[tuple[int, int]]:
+        """Frame and z of every slice that was ever painted on, in order."""
+        return sorted(self._painted)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return self._journal.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to bring back."""
+        return self._journal.can_redo
+
+    def set_classes(self, classes: Sequence[LabelClass]) -> None:
+        """Rename, recolour, add or drop classes; a class that has strokes cannot be dropped."""
+        new = check_classes(classes)
+        for label in range(len(new) + 1, len(self._classes) + 1):
+            if self.voxel_counts().get(label):
+                raise InputError(
+                    f"The class {self._classes[label - 1].name!r} has strokes",
+                    "erase them first",
+                )
+        self._classes = new
+        self._touch(set())
+
+    def paint(self, box: Box, values: NDArray[Any] | int) -> None:
+        """Set ``array[box]`` and record it; the way for scripts and imports.
+
+        Parameters
+        ----------
+        box
+            Four slices (t, z, y, x) with start and stop.
+        values
+            Labels, 0 to the number of classes.
+        """
+        block = np.broadcast_to(np.asarray(values), self.array[box].shape)
+        highest = len(self._classes)
+        if block.size and (block.min() < 0 or block.max() > highest):
+            raise InputError(
+                f"A stroke has the label {int(block.max())}, but there are {highest} classes",
+                "add a class first",
+            )
+        before = self.array[box].copy()
+        self.array[box] = block
+        self.record(box, before)
+
+    def record(self, box: Box, before: NDArray[np.uint8]) -> None:
+        """Note an edit that was already made on the array, given the block before it."""
+        after = np.asarray(self.array[box])
+        self._journal.record(box, before, after)
+        changed = np.argwhere((before != after).any(axis=(2, 3)))
+        self._touch({(box[0].start + int(t), box[1].start + int(z)) for t, z in changed})
+
+    def undo(self) -> Box | None:
+        """Take the last edit back; returns where, or None."""
+        box = self._journal.undo(self.array)
+        if box is not None:
+            self._touch(set())
+        return box
+
+    def redo(self) -> Box | None:
+        """Bring the last undone edit back; returns where, or None."""
+        box = self._journal.redo(self.array)
+        if box is not None:
+            self._touch(set())
+        return box
+
+    def voxel_counts(self) -> dict[int, int]:
+        """Painted voxels of every label that has any; reads only painted slices."""
+        counts = np.zeros(256, np.int64)
+        for t, z in self._painted:
+            counts += np.bincount(self.array[t, z].ravel(), minlength=256)
+        return {int(k): int(counts[k]) for k in np.flatnonzero(counts) if k}
+
+    def flush(self) -> None:
+        """Hand everything that was painted to the disk."""
+        if isinstance(self.array, np.memmap) and self.array.flags.writeable:
+            with plain_disk_errors(self._meta_path):
+                self.array.flush()
+
+    def _touch(self, painted: set[tuple[int, int]]) -> None:
+        self._revision += 1
+        self._painted |= painted
+        self._write_meta(self.array.shape, self._classes, self._revision, self._painted)
+
+    def _write_meta(
+        self,
+        shape: tuple[int, ...],
+        classes: Sequence[LabelClass],
+        revision: int,
+        painted: set[tuple[int, int]],
+    ) -> None:
+        content = {
+            "shape": list(shape),
+            "classes": [{"name": c.name, "colour": c.colour} for c in classes],
+            "revision": revision,
+            "painted": [list(p) for p in sorted(painted)],
+        }
+        write_text(self._meta_path, json.dumps(content))
+
+    def _read_meta(self, shape: tuple[int, ...]) -> None:
+        content = json.loads(self._meta_path.read_text(encoding="utf-8"))
+        if tuple(content["shape"]) != tuple(shape):
+            raise StudyError(
+                f"The strokes {self.name!r} were painted on images of {tuple(content['shape'])} "
+                f"voxels, these have {tuple(shape)}",
+                "open the study with the images it was made with",
+            )
+        self._classes = tuple(LabelClass(**c) for c in content["classes"])
+        self._revision = int(content["revision"])
+        self._painted = {(int(t), int(z)) for t, z in content["painted"]}
+
+
+def _create_sparse(path: Path, size: int) -> None:
+    with plain_disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(size)

@@ -1,0 +1,431 @@
+"""A study on disk: images, strokes, models, results and how they came about."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from operando.data.series import Series, check_times, check_voxel_size
+from operando.errors import FileError, InputError, StudyError
+from operando.study import atomic, record
+from operando.study.fields import read_field, write_field
+from operando.study.lock import StudyLock
+from operando.study.manifest import Manifest
+from operando.study.strokes import StrokeSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from operando.data.displacement import DisplacementField
+    from operando.study.record import Entry
+
+SUFFIX = ".operando"
+DEFAULT_STROKES = "strokes"
+
+
+class Study:
+    """One sample's images and everything that was made of them.
+
+    Make one with `Study.create` or open one with `Study.open`; use it as a context manager or
+    call `close`. Results are addressed by product names such as ``"phases/phases"``: the folder
+    and the name inside it.
+
+    Attributes
+    ----------
+    path : Path
+        Folder of the study.
+    writable : bool
+        Whether this program holds the study.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, lock: StudyLock | None) -> None:
+        self.path = path
+        self.writable = lock is not None
+        self._manifest = manifest
+        self._lock = lock
+        self._series: Series | None = None
+        self._strokes: dict[str, StrokeSet] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        images: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Series | ArrayLike,
+        voxel_size: Sequence[float] | None = None,
+        times: Sequence[float] | None = None,
+        name: str | None = None,
+        **hints: Any,
+    ) -> Study:
+        """Make a study of a series of images; the images are referenced, never changed.
+
+        Parameters
+        ----------
+        path
+            New folder; ``.operando`` is appended unless it ends so.
+        images
+            File, folder or list of files as in `operando.files.read`, a `Series` read from
+            files, or an array ``(t, z, y, x)``, ``(z, y, x)`` or ``(t, c, z, y, x)``, which is
+            copied into the study.
+        voxel_size
+            ``(z, y, x)`` in µm; needed where the files do not say.
+        times
+            Hours, one per frame; where neither given nor in the files, 0, 1, 2, ... are used.
+        name
+            What the study is called; its folder name by default.
+        hints
+            Passed to `operando.files.read`, such as ``axes="tzyx"``.
+
+        Raises
+        ------
+        StudyError
+            If the folder exists and is not empty.
+        InputError
+            If the voxel size is neither given nor in the files.
+        """
+        folder = Path(path)
+        if folder.suffix != SUFFIX:
+            folder = folder.with_name(folder.name + SUFFIX)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise StudyError(
+                f"{folder} is not empty", "choose a new folder, or open it if it is a study"
+            )
+        made = not folder.exists()
+        try:
+            return cls._create(folder, images, voxel_size, times, name, hints)
+        except BaseException:
+            if made:
+                atomic.remove(folder)
+            raise
+
+    @classmethod
+    def _create(
+        cls,
+        folder: Path,
+        images: Any,
+        voxel_size: Sequence[float] | None,
+        times: Sequence[float] | None,
+        name: str | None,
+        hints: dict[str, Any],
+    ) -> Study:
+        series = _as_series(images, folder, voxel_size, times, hints)
+        if series.voxel_size is None:
+            raise InputError(
+                f"The files of {series.name} do not say how large a voxel is",
+                "give voxel_size=(z, y, x) in µm",
+            )
+        with atomic.plain_disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        manifest = Manifest(
+            name=name or folder.stem,
+            sources=tuple(_stored_source(source, folder) for source in _sources(images, series)),
+            voxel_size=series.voxel_size,
+            times=series.times or tuple(float(t) for t in range(series.n_frames)),
+            hints=hints,
+        )
+        lock = StudyLock(folder)
+        manifest.write(folder)
+        return cls(folder, manifest, lock)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        lock_token: str | None = None,
+    ) -> Study:
+        """Open a study.
+
+        Parameters
+        ----------
+        path
+            Its folder.
+        read_only
+            Look without locking; nothing can be written.
+        lock_token
+            Handed to a child process by the program that holds the study.
+
+        Raises
+        ------
+        StudyError
+            If it is no study, damaged, from a newer version, or open elsewhere.
+        """
+        folder = Path(path)
+        manifest = Manifest.read(folder)
+        lock = None if read_only else StudyLock(folder, lock_token)
+        return cls(folder, manifest, lock)
+
+    def close(self) -> None:
+        """Hand painted strokes to the disk and let others open the study."""
+        for strokes in self._strokes.values():
+            strokes.flush()
+        self._strokes.clear()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+        self.writable = False
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        """What the study is called."""
+        return self._manifest.name
+
+    @property
+    def voxel_size(self) -> tuple[float, float, float]:
+        """Edge lengths of a voxel ``(z, y, x)`` in µm."""
+        return self._manifest.voxel_size
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Hours since the first frame, one per frame."""
+        return self._manifest.times
+
+    @property
+    def lock_token(self) -> str:
+        """Lets a child process write the study on behalf of this program."""
+        if self._lock is None:
+            raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
+        return self._lock.token
+
+    @property
+    def series(self) -> Series:
+        """The images, opened at first use."""
+        if self._series is None:
+            self._series = self._open_series()
+        return self._series
+
+    def calibrate(
+        self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
+    ) -> None:
+        """Correct the voxel size (µm) or the frame times (hours)."""
+        changes: dict[str, Any] = {}
+        if voxel_size is not None:
+            changes["voxel_size"] = check_voxel_size(voxel_size)
+        if times is not None:
+            changes["times"] = check_times(times, len(self.times))
+        self._check_writable()
+        self._manifest = self._manifest.model_copy(update=changes)
+        self._manifest.write(self.path)
+        self._series = None
+
+    def strokes(self, name: str = DEFAULT_STROKES) -> StrokeSet:
+        """Return a stroke set, made empty at first use."""
+        if name not in self._strokes:
+            t, _, z, y, x = self.series.data.shape
+            if not self.writable and not (self.path / "strokes" / f"{name}.u8").exists():
+                raise StudyError(f"There are no strokes {name!r}", "open the study to paint some")
+            self._strokes[name] = StrokeSet(
+                self.path / "strokes", name, (t, z, y, x), writable=self.writable
+            )
+        return self._strokes[name]
+
+    def product_path(self, product: str) -> Path:
+        """Where a product such as ``"phases/phases"`` lies on disk."""
+        folder, _, name = product.partition("/")
+        suffixes = {"images": ".zarr", "phases": ".zarr", "particles": ".zarr", "strain": ".zarr"}
+        suffixes |= {"tables": ".parquet", "models": "", "reports": ""}
+        if folder not in suffixes or not name or Path(name).name != name:
+            raise InputError(f"{product!r} names no product", f"use one of {sorted(suffixes)}/NAME")
+        return self.path / folder / f"{name}{suffixes[folder]}"
+
+    def products(self, folder: str) -> list[str]:
+        """Names of the finished products of one folder, such as ``"strain"``."""
+        root = self.path / folder
+        if not root.is_dir():
+            return []
+        return sorted(
+            p.stem if folder != "models" else p.name
+            for p in root.iterdir()
+            if not p.name.startswith(".")
+        )
+
+    def open_array(self, product: str) -> Any:
+        """Open a block-wise result (images, phases, particles) as a Zarr array for reading."""
+        from operando.files.ome_zarr import open_image
+
+        path = self.product_path(product)
+        if not path.exists():
+            raise StudyError(f"There is no {product} in this study", "run the step that makes it")
+        return open_image(path)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table."""
+        import pandas as pd
+
+        path = self.product_path(f"tables/{name}")
+        if not path.exists():
+            raise StudyError(f"There is no table {name!r} in this study", "run Particles first")
+        return pd.read_parquet(path)
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table."""
+        self._check_writable()
+        with atomic.replacing(self.product_path(f"tables/{name}")) as partial:
+            table.to_parquet(partial, index=False)
+
+    def field(self, name: str) -> DisplacementField:
+        """Read a displacement field."""
+        return read_field(self.product_path(f"strain/{name}"))
+
+    def write_field(self, name: str, field: DisplacementField) -> None:
+        """Write a displacement field."""
+        self._check_writable()
+        write_field(self.product_path(f"strain/{name}"), field)
+
+    def remove(self, product: str) -> None:
+        """Delete a product."""
+        self._check_writable()
+        atomic.remove(self.product_path(product))
+
+    @property
+    def recipe_path(self) -> Path:
+        """Where the record of every step lies."""
+        return self.path / record.FILE_NAME
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every step that ran, in order."""
+        return record.read_entries(self.recipe_path)
+
+    def add_entry(self, entry: Entry) -> None:
+        """Record a step that ran."""
+        self._check_writable()
+        record.append_entry(self.recipe_path, entry)
+
+    def fingerprint(self, product: str) -> str:
+        """Short text that changes when a product does; empty if it is not there.
+
+        ``"images"`` stands for the source files with their calibration; ``"strokes/NAME"`` for a
+        stroke set; every other product has the id of the run that wrote it.
+        """
+        if product == "images":
+            return self._images_fingerprint()
+        if product.startswith("strokes/"):
+            path = self.path / f"{product}.u8"
+            return f"r{self.strokes(product.partition('/')[2]).revision}" if path.exists() else ""
+        if not self.product_path(product).exists():
+            return ""
+        makers = [e.id for e in self.entries if product in e.outputs and not e.superseded]
+        return makers[-1] if makers else "unrecorded"
+
+    def _images_fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for source in self._source_paths():
+            stat = source.stat()
+            digest.update(f"{source.name} {stat.st_size} {stat.st_mtime_ns}".encode())
+        digest.update(repr((self.voxel_size, self.times)).encode())
+        return digest.hexdigest()[:12]
+
+    def _source_paths(self) -> list[Path]:
+        return [(self.path / source).resolve() for source in self._manifest.sources]
+
+    def _open_series(self) -> Series:
+        from operando.files import read
+
+        sources = self._source_paths()
+        missing = [source for source in sources if not source.exists()]
+        if missing:
+            raise FileError(
+                f"The images of this study are gone: {missing[0]}",
+                f"put them back, or correct the sources in {self.path / 'study.json'}",
+            )
+        return read(
+            sources if len(sources) > 1 else sources[0],
+            voxel_size=self.voxel_size,
+            times=self.times,
+            name=self.name,
+            **self._manifest.hints,
+        )
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
+
+
+def _as_series(
+    images: Any,
+    folder: Path,
+    voxel_size: Sequence[float] | None,
+    times: Sequence[float] | None,
+    hints: dict[str, Any],
+) -> Series:
+    from operando.files import read
+
+    if isinstance(images, Series):
+        if not images.source:
+            return _store_array(
+                images.data, folder, voxel_size or images.voxel_size, times or images.times
+            )
+        return images.with_calibration(voxel_size, times)
+    if hasattr(images, "shape"):
+        return _store_array(images, folder, voxel_size, times)
+    return read(images, voxel_size=voxel_size, times=times, **hints)
+
+
+def _sources(images: Any, series: Series) -> list[Path]:
+    """Return what the user named, so that a folder stays one entry however many files it has."""
+    if isinstance(images, str | os.PathLike):
+        return [Path(images)]
+    if isinstance(images, Series) or hasattr(images, "shape"):
+        return list(series.source)
+    return [Path(image) for image in images]
+
+
+def _store_array(
+    array: Any,
+    folder: Path,
+    voxel_size: Sequence[float] | None,
+    times: Sequence[float] | None,
+) -> Series:
+    """Copy an array into the study, so that it can be opened again."""
+    import dask.array as da
+
+    from operando.files import read
+    from operando.files.ome_zarr import create_image
+
+    if voxel_size is None:
+        raise InputError("An array does not say how large a voxel is", "give voxel_size in µm")
+    if array.ndim not in {3, 4, 5}:
+        raise InputError(
+            f"Images have the axes (t, z, y, x), (z, y, x) or (t, c, z, y, x); these have "
+            f"{array.ndim} axes",
+            "add or remove an axis",
+        )
+    index = {3: (None, None), 4: (slice(None), None), 5: ()}[array.ndim]
+    images = array[index]
+    path = folder / "images" / "source.zarr"
+    target = create_image(
+        path, images.shape, images.dtype, axes="tczyx", voxel_size=check_voxel_size(voxel_size)
+    )
+    for t in range(images.shape[0]):
+        for c in range(images.shape[1]):
+            target[t, c] = da.asarray(images[t, c]).compute()
+    return read(path, voxel_size=voxel_size, times=times)
+
+
+def _stored_source(source: Path, folder: Path) -> str:
+    """Relative where images and study share a parent, so that both can be moved together."""
+    absolute, root = source.resolve(), folder.resolve()
+    if root.parent in absolute.parents:
+        return Path(os.path.relpath(absolute, root)).as_posix()
+    return str(absolute)
