@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test check tests setup clean
 
 demo: setup  ## Set everything up and run the main job on the sample
-	scripts/with-screen $(BIN)/operando demo $(OUT)
+	$(BIN)/operando demo $(OUT)
 
 test: setup check tests  ## Set everything up and pass every check and test
 
@@ -25,7 +25,7 @@ check:
 	$(BIN)/npe2 validate napari-operando
 
 tests:
-	scripts/with-screen --virtual $(BIN)/python -m pytest
+	scripts/virtual-screen $(BIN)/python -m pytest
 
 clean:
 	rm -rf $(VENV)

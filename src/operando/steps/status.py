@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from operando.steps.step import Step
     from operando.study import Study
     from operando.study.record import Entry
 
@@ -43,6 +44,19 @@ def step_status(study: Study, name: str) -> StepStatus:
         return StepStatus("not yet")
     current = _is_current(study, runs[-1], entries)
     return StepStatus("done" if current else "out of date", runs[-1])
+
+
+def is_up_to_date(study: Study, step: Step) -> bool:
+    """Tell whether a step with just these settings ran on what is there now."""
+    entries = [entry for entry in study.entries if not entry.superseded]
+    settings = step.model_dump(mode="json")
+    return any(
+        entry.step == step.name
+        and entry.settings == settings
+        and all(study.fingerprint(product) for product in entry.outputs)
+        and _is_current(study, entry, entries)
+        for entry in entries
+    )
 
 
 def _is_current(study: Study, entry: Entry, entries: Sequence[Entry]) -> bool:

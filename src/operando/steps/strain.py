@@ -96,14 +96,20 @@ class MeasureStrain(Step):
 
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
     valid = field.valid
-    error = float(np.sqrt(np.nanmedian(np.mean(field.sigma[valid] ** 2, axis=1)))) if valid.any() else np.nan
+    error = (
+        float(np.sqrt(np.nanmedian(np.mean(field.sigma[valid] ** 2, axis=1))))
+        if valid.any()
+        else np.nan
+    )
     values = {
         "nodes": float(valid.size),
         "valid_fraction": float(valid.mean()),
         "predicted_error_voxel": error,
         "median_displacement_voxel": float(
             np.median(np.linalg.norm(field.displacement[valid], axis=1))
-        ) if valid.any() else np.nan,
+        )
+        if valid.any()
+        else np.nan,
     }
     if valid.any():
         stretch = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))

@@ -109,7 +109,7 @@ def _user() -> str:
 
 
 def _is_alive(holder: dict[str, object]) -> bool:
-    """Processes of other hosts cannot be asked, so they count as alive."""
+    """Tell whether the holder runs; processes of other hosts cannot be asked and count as alive."""
     if holder.get("host") != socket.gethostname():
         return True
     try:

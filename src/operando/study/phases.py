@@ -50,9 +50,7 @@ def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tu
     return labels, probabilities
 
 
-def open_phases(
-    path: Path, *, writable: bool = False
-) -> tuple[Any, Any, tuple[LabelClass, ...]]:
+def open_phases(path: Path, *, writable: bool = False) -> tuple[Any, Any, tuple[LabelClass, ...]]:
     """Open labels, probabilities and classes, as `create_phases` made them."""
     import zarr
 

@@ -113,6 +113,34 @@ class StrokeSet:
         self.array[box] = block
         self.record(box, before)
 
+    def load(self, path: Path) -> None:
+        """Paint what a label image holds, slice by slice where it is not empty.
+
+        Parameters
+        ----------
+        path
+            Image of the same frames and voxels, in any format that `operando.files.read` knows;
+            0 is unlabelled.
+
+        Raises
+        ------
+        InputError
+            If its shape differs or a label has no class.
+        """
+        from operando.files import read
+
+        labels = read(path).data[:, 0]
+        if labels.shape != self.array.shape:
+            raise InputError(
+                f"{path} has {labels.shape} voxels (t, z, y, x), the images {self.array.shape}",
+                "choose strokes that were painted on these images",
+            )
+        for t in range(labels.shape[0]):
+            frame = np.asarray(labels[t])
+            for z in np.flatnonzero(frame.any(axis=(1, 2))):
+                box = (slice(t, t + 1), slice(int(z), int(z) + 1), *(slice(0, n) for n in frame.shape[1:]))
+                self.paint(box, frame[z])
+
     def record(self, box: Box, before: NDArray[np.uint8]) -> None:
         """Note an edit that was already made on the array, given the block before it."""
         after = np.asarray(self.array[box])

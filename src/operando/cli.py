@@ -1,0 +1,212 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from operando.errors import InputError, OperandoError
+
+if TYPE_CHECKING:
+    from operando.compute.progress import Progress
+    from operando.steps.step import Step
+
+app = typer.Typer(
+    name="operando",
+    help="From brush strokes to phases, particles and strain in 3D+t tomograms of batteries.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run the command line; a failure that the user can mend is one sentence and exit code 1."""
+    try:
+        app()
+    except OperandoError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Argument(help="New folder for study and report")] = Path("demo"),
+    *,
+    window: Annotated[
+        bool, typer.Option(help="Show the result in napari, or take a picture of it")
+    ] = True,
+) -> None:
+    """Run the whole main job on the sample: strokes, phases, particles, strain, report."""
+    from operando.demo import run_demo
+
+    run_demo(out, show_window=window, say=typer.echo, progress=TerminalProgress())
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Argument(help="New folder")],
+    seed: Annotated[int, typer.Option(help="Another seed gives another electrode")] = 0,
+) -> None:
+    """Write a small synthetic 3D+t electrode with strokes, truth and a cycling curve."""
+    from operando.samples import write_sample
+
+    write_sample(out, seed=seed)
+    typer.echo(f"Wrote {out}; its README.md says what every file is")
+
+
+@app.command()
+def new(
+    study: Annotated[Path, typer.Argument(help="New folder of the study")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, or a folder of them")],
+    voxel_size: Annotated[
+        str | None,
+        typer.Option(help="Edge of a voxel in µm: one number, or z,y,x"),
+    ] = None,
+    times: Annotated[
+        str | None, typer.Option(help="Hours of the frames, separated by commas")
+    ] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of the files where they do not say, such as tzyx")
+    ] = None,
+) -> None:
+    """Make a study of a series of images; the images are not copied or changed."""
+    from operando.study import Study
+
+    hints = {"axes": axes} if axes else {}
+    size = _numbers(voxel_size, "voxel size") if voxel_size else None
+    made = Study.create(
+        study,
+        images if len(images) > 1 else images[0],
+        voxel_size=size * 3 if size and len(size) == 1 else size,
+        times=_numbers(times, "times") if times else None,
+        **hints,
+    )
+    with made:
+        typer.echo(f"Made {made.path}")
+        _print_facts(made.path)
+
+
+@app.command()
+def info(study: Annotated[Path, typer.Argument(help="Folder of a study")]) -> None:
+    """Say what a study holds and what was done in it."""
+    _print_facts(study)
+
+
+@app.command(name="open")
+def open_study(study: Annotated[Path, typer.Argument(help="Folder of a study")]) -> None:
+    """Open a study in napari."""
+    from operando.ui.window import show_study
+
+    show_study(study)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Folder of a study")],
+    recipe: Annotated[Path, typer.Argument(help="YAML file that lists steps")],
+) -> None:
+    """Run the steps of a recipe on a study, without a window."""
+    from operando.steps import load_recipe, run_step
+    from operando.study import Study
+
+    steps = load_recipe(recipe)
+    with Study.open(study) as opened:
+        progress = TerminalProgress()
+        for number, step in enumerate(steps, 1):
+            progress.start(f"{number}/{len(steps)} {step.title}")
+            entry = run_step(opened, step, progress)
+            progress.finish(f"{number}/{len(steps)} {step.title}: {entry.summary}")
+
+
+@app.command()
+def steps(
+    name: Annotated[str | None, typer.Argument(help="Name of a step")] = None,
+) -> None:
+    """List the steps, or one step with its settings, defaults and bounds."""
+    from operando.steps import STEPS
+
+    if name is None:
+        for step in STEPS.values():
+            typer.echo(f"{step.name:<12}{_first_line(step)}")
+        return
+    if name not in STEPS:
+        raise InputError(f"There is no step {name!r}", f"use one of {', '.join(STEPS)}")
+    typer.echo(_first_line(STEPS[name]))
+    _print_settings(STEPS[name])
+
+
+class TerminalProgress:
+    """Shows the progress of one step on one line of the terminal."""
+
+    def __init__(self) -> None:
+        self._title = ""
+        self._last = 0.0
+        self._interactive = sys.stderr.isatty()
+
+    def start(self, title: str) -> None:
+        """Begin a step."""
+        self._title = title
+        self._line(f"{title} …", end=not self._interactive)
+
+    def __call__(self, progress: Progress) -> None:
+        """Update the line, at most ten times a second."""
+        if not self._interactive or time.monotonic() - self._last < 0.1:
+            return
+        self._last = time.monotonic()
+        share = f"{progress.fraction:.0%}" if progress.fraction is not None else ""
+        left = f"{progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
+        parts = [self._title, progress.message, share, left]
+        self._line(" · ".join(part for part in parts if part))
+
+    def finish(self, text: str) -> None:
+        """Replace the line by the result."""
+        self._line(text, end=True)
+
+    def _line(self, text: str, *, end: bool = False) -> None:
+        erase = "\r\x1b[K" if self._interactive else ""
+        sys.stderr.write(f"{erase}{text}" + ("\n" if end else ""))
+        sys.stderr.flush()
+
+
+def _numbers(text: str, what: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{text!r} is no {what}", "write numbers separated by commas") from None
+
+
+def _first_line(step: type[Step]) -> str:
+    return (step.__doc__ or "").strip().splitlines()[0]
+
+
+def _print_settings(model: type, prefix: str = "") -> None:
+    from pydantic import BaseModel
+
+    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            _print_settings(type(default), f"{prefix}{name}.")
+            continue
+        bounds = " ".join(str(constraint) for constraint in field.metadata)
+        typer.echo(f"  {prefix}{name} = {default!r}  {field.description or ''} {bounds}".rstrip())
+
+
+def _print_facts(path: Path) -> None:
+    from operando.steps import STEPS, step_status
+    from operando.study import Study
+
+    with Study.open(path, read_only=True) as study:
+        series = study.series
+        t, c, z, y, x = series.data.shape
+        size = " × ".join(f"{edge:g}" for edge in study.voxel_size)
+        typer.echo(f"{study.name}: {t} frames, {c} channels, {z} × {y} × {x} voxels")
+        typer.echo(f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e9:.2f} GB")
+        typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
+        for name, step in STEPS.items():
+            status = step_status(study, name)
+            typer.echo(f"  {step.title:<12}{status.state:<12}{status.summary}")

@@ -1,0 +1,19 @@
+"""Figures and the HTML report of a study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from operando.study import Study
+
+__all__ = ["write_report"]
+
+
+def write_report(study: Study, path: Path | None = None) -> Path:
+    """Write the HTML report of a study; see `operando.report.page.write_report`."""
+    from operando.report.page import write_report as write
+
+    return write(study, path)
