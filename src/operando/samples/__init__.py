@@ -1,5 +1,6 @@
 """Synthetic electrodes with exact truth: sample data, tests, benchmarks, pre-training."""
 
+from operando.samples.cycling import charge_curve
 from operando.samples.electrode import Electrode, make_electrode
 from operando.samples.settings import (
     PERFECT_SCANNER,
@@ -14,10 +15,13 @@ from operando.samples.settings import (
     draw_settings,
     loose_electrode,
 )
+from operando.samples.strokes import Brush, paint_strokes
+from operando.samples.write import write_sample
 
 __all__ = [
     "PERFECT_SCANNER",
     "BinderSettings",
+    "Brush",
     "CrackSettings",
     "Electrode",
     "ElectrodeSettings",
@@ -26,7 +30,10 @@ __all__ = [
     "ParticleSettings",
     "ScannerSettings",
     "calendered_electrode",
+    "charge_curve",
     "draw_settings",
     "loose_electrode",
     "make_electrode",
+    "paint_strokes",
+    "write_sample",
 ]

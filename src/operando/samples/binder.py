@@ -202,7 +202,7 @@ class BinderMotion:
             shape = base[block].shape
             extra[block] += (hold.weight * (own - base[block].reshape(3, -1))).reshape(shape)
             total[hold.nodes] += hold.weight.reshape(shape[1:])
-        self._nodes[t] = base + extra / np.maximum(total, 1)
+        self._nodes[t] = np.asarray(base + extra / np.maximum(total, 1), np.float32)
         return self._nodes[t]
 
     def displacement(self, points: NDArray[np.float32], t: int) -> NDArray[np.float32]:
@@ -215,11 +215,17 @@ class BinderMotion:
     def material(
         self, x: NDArray[np.float32], t: int, *, iterations: int = 12, tolerance: float = 2e-3
     ) -> NDArray[np.float32]:
-        """Reference points of what is at ``(3, N)`` in frame `t`, by fixed-point iteration."""
+        """Find the reference points of what is at ``(3, N)`` in frame `t`.
+
+        By fixed-point iteration, of the points only that still move by more than `tolerance`.
+        """
         points = x - self.displacement(x, t)
+        moving = np.arange(x.shape[1])
         for _ in range(iterations):
-            change = x - self.displacement(points, t) - points
-            points = points + change
-            if np.abs(change).max(initial=0) < tolerance:
+            better = x[:, moving] - self.displacement(points[:, moving], t)
+            change = np.abs(better - points[:, moving]).max(0)
+            points[:, moving] = better
+            moving = moving[change > tolerance]
+            if len(moving) == 0:
                 break
         return points

@@ -61,7 +61,8 @@ class Crack:
     def open(self, q: NDArray[np.float32], t: int) -> NDArray[np.float32]:
         """Move material points ``(3, N)`` to where they are in frame `t`."""
         side, width = self._across(q, t)
-        return q + self.frame[0][:, None] * (0.5 * np.sign(side) * width)
+        moved = q + self.frame[0][:, None] * (0.5 * np.sign(side) * width)
+        return np.asarray(moved, np.float32)
 
     def close(
         self, q: NDArray[np.float32], t: int

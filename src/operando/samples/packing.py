@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from operando.samples.settings import ParticleSettings
 
 
 def pack_spheres(
-    extent: Sequence[float],
+    extent: NDArray[np.floating],
     settings: ParticleSettings,
     rng: np.random.Generator,
     steps: int = 160,
@@ -37,13 +35,12 @@ def pack_spheres(
     -------
     ``(N, 3)`` centres and ``(N,)`` radii, voxels, largest first.
     """
-    box = np.asarray(extent, float)
-    radii = _draw_radii(float(np.prod(box)), settings, rng)
-    centres = rng.uniform(0, 1, (len(radii), 3)) * box
+    radii = _draw_radii(float(np.prod(extent)), settings, rng)
+    centres = rng.uniform(0, 1, (len(radii), 3)) * extent
     for step in range(steps):
         # The last quarter only pushes, so that no pull leaves an overlap behind.
         pull = 0.1 if step < 0.75 * steps else 0.0
-        centres = np.clip(centres + _shift(centres, radii, settings.overlap, pull), 0, box)
+        centres = np.clip(centres + _shift(centres, radii, settings.overlap, pull), 0, extent)
     return centres, radii
 
 

@@ -51,7 +51,7 @@ class Lobe:
         surface = np.ones_like(length)
         for height, *vector, phase in self.waves:
             surface += height * np.sin(np.asarray(vector, np.float32) @ unit + phase)
-        return self.radius * surface - length
+        return np.asarray(self.radius * surface - length, np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +101,8 @@ class Particle:
 
 
 def make_particles(
-    low: Sequence[float],
-    high: Sequence[float],
+    low: NDArray[np.floating],
+    high: NDArray[np.floating],
     settings: ElectrodeSettings,
     rngs: Sequence[np.random.Generator],
 ) -> list[Particle]:
@@ -114,10 +114,9 @@ def make_particles(
         Three sources of randomness: packing, shapes, cracks.
     """
     packing, shaping, cracking = rngs
-    origin = np.asarray(low, float)
-    centres, radii = pack_spheres(np.asarray(high) - origin, settings.particles, packing)
+    centres, radii = pack_spheres(high - low, settings.particles, packing)
     bodies = [
-        _draw_body(centre + origin, radius, settings.particles, shaping)
+        _draw_body(centre + low, radius, settings.particles, shaping)
         for centre, radius in zip(centres, radii, strict=True)
     ]
     whole = [b for b in _cut_contacts(bodies, settings.particles.contact_gap) if b is not None]
@@ -138,9 +137,8 @@ def _draw_body(
     rng: np.random.Generator,
 ) -> Particle:
     count = int(rng.integers(2, 4)) if rng.random() < settings.lobed else 1
-    if count == 1:
-        lobes = (_draw_lobe(centre, radius, settings, rng),)
-    else:
+    lobes: tuple[Lobe, ...] = (_draw_lobe(centre, radius, settings, rng),)
+    if count > 1:
         directions = rng.standard_normal((count, 3))
         directions -= directions.mean(0)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -202,7 +200,7 @@ def _cut_contacts(bodies: Sequence[Particle], gap: float) -> list[Particle | Non
     high = low + np.array([b.depth.shape for b in bodies])
     for i, body in enumerate(bodies):
         meets = np.all((low[i] < high) & (low < high[i]), axis=1)
-        for j in np.flatnonzero(meets):
+        for j in np.flatnonzero(meets).tolist():
             if j == i:
                 continue
             first, last = np.maximum(low[i], low[j]), np.minimum(high[i], high[j])

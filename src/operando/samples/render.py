@@ -52,8 +52,9 @@ def render_frame(scene: Scene, t: int) -> Rendering:
     binder, ground, gaps = _draw_binder(scene, t, canvas)
     # Where bodies overlap, their shares add up to more than one voxel.
     share = np.maximum(canvas.filled, 1)
-    levels = canvas.grey / share + (1 - canvas.filled / share) * ground
-    levels += (canvas.filled - canvas.solid) / share * scene.settings.grey.pore
+    void = canvas.filled - canvas.solid
+    levels = canvas.grey + void * scene.settings.grey.pore + (share - canvas.filled) * ground
+    levels /= share
     phases = np.full(canvas.ids.shape, PORE, np.uint8)
     phases[binder] = BINDER
     phases[(canvas.ids > 0) & ~canvas.cracks] = PARTICLE

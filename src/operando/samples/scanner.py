@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from operando.samples.settings import ScannerSettings
 
-FULL_SCALE = 65535
-
 
 def scan(
     levels: NDArray[np.float32],
@@ -37,7 +35,7 @@ def scan(
 
     Returns
     -------
-    ``(Z, Y, X)`` grey values, 65535 is full scale.
+    ``(Z, Y, X)`` grey values; the full scale is nearly 65536.
     """
     image = optics(levels, settings)
     if settings.illumination > 0:
@@ -51,9 +49,8 @@ def scan(
     if settings.noise > 0:
         grain = correlated_noise(image.shape, settings.noise_grain, rng_of.frame(t, 3))
         image = image + settings.noise * np.sqrt(np.clip(image + 0.5, 0.05, None)) * grain
-    step = FULL_SCALE / (settings.levels - 1)
-    steps = np.rint(np.clip(image, 0, 1) * np.float32(settings.levels - 1))
-    return np.rint(steps * step).astype(np.uint16)
+    steps = np.rint(np.clip(image, 0, 1) * np.float32(2**settings.bits - 1))
+    return np.asarray(steps.astype(np.uint16) << (16 - settings.bits), np.uint16)
 
 
 class FrameRandom:

@@ -10,8 +10,6 @@ import numpy as np
 from operando.data.series import check_voxel_size
 from operando.errors import InputError
 
-T = TypeVar("T")
-
 
 def number(default: float, low: float, high: float, draw: tuple[float, float]) -> Any:
     """Declare a bounded number: default, allowed range, and the range `draw_settings` takes."""
@@ -30,6 +28,9 @@ class _Group:
                     f"{type(self).__name__}.{f.name} is {value}",
                     f"choose a number from {low} to {high}",
                 )
+
+
+G = TypeVar("G", bound=_Group)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,8 +213,8 @@ class ScannerSettings(_Group):
         Standard deviation of the noise at half of full scale, share of full scale, 0 to 0.4.
     noise_grain
         Correlation length of the noise, voxels, 0 to 2.
-    levels
-        Number of grey levels over the full scale that the camera tells apart, 16 to 65536.
+    bits
+        Depth of the camera, 4 to 16: grey values are multiples of ``2 ** (16 - bits)``.
     """
 
     blur: float = number(0.6, 0, 4, (0.3, 1.2))
@@ -224,7 +225,7 @@ class ScannerSettings(_Group):
     offset: float = number(0.02, 0, 0.4, (0, 0.05))
     noise: float = number(0.06, 0, 0.4, (0.02, 0.12))
     noise_grain: float = number(0.5, 0, 2, (0, 0.9))
-    levels: float = number(512, 16, 65536, (512, 512))
+    bits: int = field(default=8, metadata={"bounds": (4, 16)})
 
 
 PERFECT_SCANNER = ScannerSettings(
@@ -236,7 +237,7 @@ PERFECT_SCANNER = ScannerSettings(
     offset=0,
     noise=0,
     noise_grain=0,
-    levels=65536,
+    bits=16,
 )
 """A scanner without blur, noise or artefact."""
 
@@ -341,9 +342,10 @@ def draw_settings(seed: int, **changes: Any) -> ElectrodeSettings:
     return replace(base, **groups).with_(**changes)
 
 
-def _draw_group(group: T, rng: np.random.Generator) -> T:
+def _draw_group(group: G, rng: np.random.Generator) -> G:
     drawn = {
         f.name: float(rng.uniform(*f.metadata["draw"]))
-        for f in fields(group)  # type: ignore[arg-type]
+        for f in fields(group)
+        if "draw" in f.metadata
     }
-    return replace(group, **drawn)  # type: ignore[type-var]
+    return replace(group, **drawn)

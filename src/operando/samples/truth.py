@@ -31,9 +31,7 @@ def particle_table(scene: Scene, ids: NDArray[np.int32], cracks: NDArray[np.bool
     for t in range(settings.frames):
         size = np.bincount(ids[t].ravel(), minlength=count)
         cracked = np.bincount(ids[t][cracks[t]], minlength=count)
-        seen = np.flatnonzero(size)
-        seen = seen[seen > 0]
-        k = seen - 1
+        seen = [int(i) for i in np.flatnonzero(size) if i > 0]
         centroid = _centroids(ids[t], size)[seen] * settings.voxel_size
         frames.append(
             pd.DataFrame(
@@ -43,10 +41,10 @@ def particle_table(scene: Scene, ids: NDArray[np.int32], cracks: NDArray[np.bool
                     "time_h": t * settings.hours,
                     "volume_um3": size[seen] * voxel,
                     "crack_fraction": cracked[seen] / size[seen],
-                    "detached_fraction": [_detached(scene, i, held[i], t) for i in k],
-                    "gap_um": [_gap(scene, i, t) * settings.voxel_size[2] for i in k],
-                    "rotation_deg": [_angle(scene.motions[i].rotations[t]) for i in k],
-                    "swelling": [float(scene.motions[i].swelling[t]) for i in k],
+                    "detached_fraction": [_detached(scene, i - 1, held[i - 1], t) for i in seen],
+                    "gap_um": [_gap(scene, i - 1, t) * settings.voxel_size[2] for i in seen],
+                    "rotation_deg": [_angle(scene.motions[i - 1].rotations[t]) for i in seen],
+                    "swelling": [float(scene.motions[i - 1].swelling[t]) for i in seen],
                     "on_edge": np.isin(seen, _edge_ids(ids[t])),
                     "z_um": centroid[:, 0],
                     "y_um": centroid[:, 1],
@@ -58,7 +56,7 @@ def particle_table(scene: Scene, ids: NDArray[np.int32], cracks: NDArray[np.bool
 
 
 def _held_surface(scene: Scene, k: int) -> NDArray[np.float32]:
-    """Unit vectors ``(3, N)`` from the centre to the surface voxels of a particle in binder."""
+    """Find the directions ``(3, N)`` in which the surface of a particle is held by binder."""
     particle = scene.particles[k]
     shell = np.argwhere((particle.depth <= 0) & (particle.depth > -1)) + particle.corner
     low = np.array([s.start for s in scene.domain])
