@@ -1,0 +1,156 @@
+"""What a study knows about each of its frames: the curves of the time line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from operando.data import LabelClass
+    from operando.study import Study
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a plot.
+
+    Parameters
+    ----------
+    title
+        What the legend calls it.
+    values
+        ``(frames,)``; NaN where nothing is known.
+    colour
+        ``#rrggbb``, or empty for the next of the palette.
+    """
+
+    title: str
+    values: NDArray[np.float64]
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class FrameQuantity:
+    """Curves of one kind and unit, one value per frame.
+
+    Parameters
+    ----------
+    title
+        What an axis says.
+    unit
+        Of all its curves.
+    curves
+        At least one.
+    """
+
+    title: str
+    unit: str
+    curves: tuple[Curve, ...]
+
+    @property
+    def header(self) -> str:
+        """Title and unit, as an axis shows it."""
+        return f"{self.title} / {self.unit}" if self.unit else self.title
+
+
+def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list[FrameQuantity]:
+    """Collect what the tables and the recipe of a study say about its frames.
+
+    Parameters
+    ----------
+    study
+        Its tables ``particles`` and ``phases`` and its strain runs are read, where present.
+    classes
+        Give the phases their colours.
+    """
+    names = study.products("tables")
+    found: list[FrameQuantity] = []
+    if "particles" in names:
+        found += particle_quantities(study.table("particles"), len(study.times))
+    if "phases" in names:
+        found += phase_quantities(study.table("phases"), len(study.times), classes)
+    return found + strain_quantities(study)
+
+
+def particle_quantities(table: pd.DataFrame, n_frames: int) -> list[FrameQuantity]:
+    """Mean crack fraction, mean volume and number of the particles of every frame."""
+    frames = np.asarray(table["frame"], int)
+    counts = np.bincount(frames, minlength=n_frames)[:n_frames].astype(float)
+    quantities = []
+    for name, title, unit, factor in (
+        ("crack_fraction", "mean crack", "%", 100.0),
+        ("volume_um3", "mean volume", "µm³", 1.0),
+    ):
+        if name in table:
+            means = factor * _frame_means(frames, np.asarray(table[name], float), n_frames)
+            quantities.append(FrameQuantity(title, unit, (Curve(title, means),)))
+    return [*quantities, FrameQuantity("particles", "", (Curve("particles", counts),))]
+
+
+def phase_quantities(
+    table: pd.DataFrame, n_frames: int, classes: tuple[LabelClass, ...] = ()
+) -> list[FrameQuantity]:
+    """Volume share of every phase."""
+    colours = {c.name: c.colour for c in classes}
+    curves = []
+    for phase, rows in table.groupby("phase", sort=False):
+        frames = np.asarray(rows["frame"], int)
+        shares = 100 * _frame_means(frames, np.asarray(rows["fraction"], float), n_frames)
+        curves.append(Curve(str(phase), shares, colours.get(str(phase), "")))
+    return [FrameQuantity("phases", "%", tuple(curves))] if curves else []
+
+
+def strain_quantities(study: Study) -> list[FrameQuantity]:
+    """Median volume change from the first reference frame, as the strain runs recorded it."""
+    runs = [e for e in study.entries if e.step == "strain" and not e.superseded]
+    values: dict[int, NDArray[np.float64]] = {}
+    for run in runs:
+        change = run.values.get("median_volume_change_percent")
+        pair = _pair(run.outputs)
+        if change is None or pair is None:
+            continue
+        curve = values.setdefault(pair[0], np.full(len(study.times), np.nan))
+        curve[[pair[0], pair[1]]] = 0.0, change
+    curves = tuple(Curve(f"volume change from frame {r}", v) for r, v in sorted(values.items()))
+    return [FrameQuantity("volume change", "%", curves)] if curves else []
+
+
+def cycling_curve(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Time (h) and voltage (V) of the cycler, or None where the study has none."""
+    if "cycling" not in study.products("tables"):
+        return None
+    table = study.table("cycling")
+    if not {"time_h", "voltage_v"} <= set(table):
+        return None
+    return np.asarray(table["time_h"], float), np.asarray(table["voltage_v"], float)
+
+
+def _frame_means(
+    frames: NDArray[np.int_], values: NDArray[np.float64], n_frames: int
+) -> NDArray[np.float64]:
+    known = np.isfinite(values) & (frames < n_frames)
+    sums = np.bincount(frames[known], values[known], n_frames)
+    counts = np.bincount(frames[known], minlength=n_frames)
+    return np.divide(sums, counts, out=np.full(n_frames, np.nan), where=counts > 0)
+
+
+def _pair(outputs: Any) -> tuple[int, int] | None:
+    for product in outputs:
+        folder, _, name = product.partition("/")
+        pair = field_frames(name)
+        if folder == "strain" and pair:
+            return pair
+    return None
+
+
+def field_frames(name: str) -> tuple[int, int] | None:
+    """Frames of a field called ``"000-003"``: reference and deformed; None for other names."""
+    reference, dash, deformed = name.partition("-")
+    if dash and reference.isdigit() and deformed.isdigit():
+        return int(reference), int(deformed)
+    return None
