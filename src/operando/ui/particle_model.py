@@ -104,14 +104,14 @@ class ParticleModel(QAbstractTableModel):
         return int(rows[0]) if rows.size else -1
 
     def shown_table(self) -> pd.DataFrame | None:
-        """The shown rows, in the shown order."""
+        """Return the shown rows, in the shown order."""
         return None if self._table is None else self._table.iloc[self._shown]
 
-    def rowCount(self, parent: QModelIndex = _NOTHING) -> int:  # noqa: N802
+    def rowCount(self, parent: QModelIndex = _NOTHING) -> int:
         """Return the number of shown rows."""
         return 0 if parent.isValid() else len(self._shown)
 
-    def columnCount(self, parent: QModelIndex = _NOTHING) -> int:  # noqa: N802
+    def columnCount(self, parent: QModelIndex = _NOTHING) -> int:
         """Return the number of columns."""
         return 0 if parent.isValid() else len(self.columns)
 
@@ -124,7 +124,7 @@ class ParticleModel(QAbstractTableModel):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def headerData(  # noqa: N802
+    def headerData(
         self,
         section: int,
         orientation: Qt.Orientation,
