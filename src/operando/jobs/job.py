@@ -79,6 +79,11 @@ class Job:
         self._connection: Connection | None = None
         self._cancelled_at = 0.0
 
+    @property
+    def pid(self) -> int | None:
+        """Process number of the child, once started."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Spawn the child process."""
         if self.state is not JobState.WAITING:
@@ -154,7 +159,7 @@ class Job:
         return time.monotonic() - self._cancelled_at > _SECONDS_TO_STOP
 
     def _lost(self) -> None:
-        """The child is gone without a word: cancelled, killed, or out of memory."""
+        """Note that the child went without a word: cancelled, killed, or out of memory."""
         if self.state is JobState.CANCELLING:
             self.state = JobState.CANCELLED
             return

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando import Study
+from operando.errors import InputError, StudyError
+from operando.steps import STEPS, load_recipe, make_step, run_step
+
+STRAIN = {"window": 15, "spacing": 8}
+
+
+def test_a_step_is_recorded_with_what_it_needs_to_be_repeated(study):
+    entry = run_step(study, make_step("strain", STRAIN))
+    assert study.entries == [entry]
+    assert entry.settings["window"] == 15
+    assert entry.inputs == {"images": study.fingerprint("images")}
+    assert entry.outputs == ("strain/000-001",)
+    assert {"python", "numpy", "numba"} <= set(entry.versions)
+
+
+def test_the_recipe_repeats_the_numbers(study):
+    run_step(study, make_step("strain", STRAIN))
+    first = study.field("000-001")
+    study.remove("strain/000-001")
+    for step in load_recipe(study.recipe_path):
+        run_step(study, step)
+    second = study.field("000-001")
+    np.testing.assert_array_equal(first.displacement, second.displacement)
+    np.testing.assert_array_equal(first.sigma, second.sigma)
+
+
+def test_what_a_step_lacks_is_named(study):
+    with pytest.raises(StudyError, match="Segment needs models/model"):
+        run_step(study, make_step("segment", {}))
+    assert study.entries == []
+
+
+def test_a_read_only_study_is_not_written(study):
+    path = study.path
+    study.close()
+    with (
+        Study.open(path, read_only=True) as looking,
+        pytest.raises(StudyError, match="reading only"),
+    ):
+        run_step(looking, make_step("strain", STRAIN))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("stain", {}, "no step 'stain'; use one of train"),
+        ("strain", {"window": 3}, "'window' of the step 'strain' cannot be 3"),
+        ("strain", {"windw": 21}, "windw"),
+        ("train", {"settings": {"effort": "maximal"}}, "settings.effort"),
+    ],
+)
+def test_wrong_steps_and_settings_are_named(name, settings, words):
+    with pytest.raises(InputError, match=words):
+        make_step(name, settings)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_settings_survive_the_recipe_and_are_described(name):
+    step = STEPS[name]()
+    assert make_step(name, step.model_dump(mode="json")) == step
+    for field in STEPS[name].model_fields.values():
+        assert field.title
+        assert field.description

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from operando.steps import is_up_to_date, make_step, step_status
+from operando.study import Entry
+
+STEP = make_step("strain", {})
+
+
+@pytest.fixture
+def done(study):
+    """Pretend that a chain of steps ran: what counts here is the record, not the science."""
+    for name, step, inputs in (
+        ("models/model", "train", ("images", "strokes/strokes")),
+        ("tables/phases", "segment", ("images", "models/model")),
+        ("tables/particles", "particles", ("tables/phases",)),
+    ):
+        path = study.product_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        study.add_entry(
+            Entry(
+                step=step,
+                inputs={p: study.fingerprint(p) for p in inputs},
+                outputs=(name,),
+                summary=f"{step} done",
+            )
+        )
+    return study
+
+
+def states(study):
+    return [step_status(study, name).state for name in ("train", "segment", "particles", "strain")]
+
+
+def test_what_ran_is_done(done):
+    assert states(done) == ["done", "done", "done", "not yet"]
+    assert step_status(done, "segment").summary == "segment done"
+
+
+def test_a_new_stroke_puts_everything_after_it_out_of_date(done):
+    done.strokes().paint((slice(0, 1), slice(3, 4), slice(0, 2), slice(0, 2)), 1)
+    assert states(done) == ["out of date", "out of date", "out of date", "not yet"]
+
+
+def test_training_again_brings_only_the_model_up_to_date(done):
+    done.strokes().paint((slice(0, 1), slice(3, 4), slice(0, 2), slice(0, 2)), 1)
+    done.add_entry(
+        Entry(
+            step="train",
+            inputs={p: done.fingerprint(p) for p in ("images", "strokes/strokes")},
+            outputs=("models/model",),
+        )
+    )
+    assert states(done)[:3] == ["done", "out of date", "out of date"]
+
+
+def test_a_result_that_was_deleted_is_not_done(done):
+    done.remove("tables/particles")
+    assert states(done)[2] == "not yet"
+
+
+def test_up_to_date_means_the_same_settings(study):
+    study.product_path("strain/000-001").mkdir(parents=True)
+    study.add_entry(
+        Entry(
+            step="strain",
+            settings=STEP.model_dump(mode="json"),
+            inputs={"images": study.fingerprint("images")},
+            outputs=("strain/000-001",),
+        )
+    )
+    assert is_up_to_date(study, STEP)
+    assert not is_up_to_date(study, make_step("strain", {"window": 31}))

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from operando.errors import FileError
+from operando.study import atomic
+
+
+def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
+    target = tmp_path / "table.txt"
+    target.write_text("old")
+    with pytest.raises(ValueError, match="broken"), atomic.replacing(target) as partial:
+        partial.write_text("half")
+        raise ValueError("broken")
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["table.txt"]
+
+
+def test_replacing_swaps_whole_folders(tmp_path):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "old.json").write_text("{}")
+    with atomic.replacing(target) as partial:
+        partial.mkdir()
+        (partial / "new.json").write_text("{}")
+    assert [p.name for p in target.iterdir()] == ["new.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not be written")]
+)
+def test_disk_errors_become_sentences(tmp_path, number, words):
+    with pytest.raises(FileError, match=words), atomic.plain_disk_errors(tmp_path / "a"):
+        raise OSError(number, "no")
+
+
+def test_other_disk_errors_pass_through(tmp_path):
+    with pytest.raises(IsADirectoryError), atomic.plain_disk_errors(tmp_path):
+        raise IsADirectoryError

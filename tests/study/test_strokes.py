@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+
+from operando.data import LabelClass
+from operando.errors import InputError, StudyError
+from operando.study.strokes import StrokeSet
+
+SHAPE = (2, 5, 16, 16)
+
+
+@pytest.fixture
+def strokes(tmp_path):
+    return StrokeSet(tmp_path, "strokes", SHAPE)
+
+
+def box(t, z, y, x, size=3):
+    return (slice(t, t + 1), slice(z, z + 1), slice(y, y + size), slice(x, x + size))
+
+
+def test_painting_is_counted_and_located(strokes):
+    strokes.paint(box(0, 2, 1, 1), 1)
+    strokes.paint(box(1, 4, 5, 5, size=2), 3)
+    assert strokes.voxel_counts() == {1: 9, 3: 4}
+    assert strokes.painted_slices == [(0, 2), (1, 4)]
+
+
+def test_reopening_gives_strokes_classes_and_history_back(tmp_path, strokes):
+    classes = (LabelClass("pore", "#112233"), LabelClass("graphite", "#445566"))
+    strokes.set_classes(classes)
+    strokes.paint(box(1, 3, 2, 2), 2)
+    strokes.flush()
+
+    reopened = StrokeSet(tmp_path, "strokes", SHAPE)
+    assert reopened.classes == classes
+    assert reopened.revision == strokes.revision
+    assert reopened.voxel_counts() == {2: 9}
+    reopened.undo()
+    assert not reopened.array.any()
+
+
+def test_every_edit_changes_the_revision(strokes):
+    seen = {strokes.revision}
+    strokes.paint(box(0, 0, 0, 0), 1)
+    seen.add(strokes.revision)
+    strokes.undo()
+    seen.add(strokes.revision)
+    strokes.redo()
+    seen.add(strokes.revision)
+    assert len(seen) == 4
+
+
+def test_the_file_is_sparse(tmp_path):
+    big = StrokeSet(tmp_path, "big", (4, 256, 512, 512))
+    big.paint(box(3, 200, 400, 400), 1)
+    big.flush()
+    stat = (tmp_path / "big.u8").stat()
+    assert stat.st_size == 4 * 256 * 512 * 512
+    assert stat.st_blocks * 512 < 1_000_000
+
+
+def test_an_edit_made_by_the_brush_is_recorded(strokes):
+    where = box(0, 1, 4, 4)
+    before = strokes.array[where].copy()
+    strokes.array[where] = 2
+    strokes.record(where, before)
+    assert strokes.painted_slices == [(0, 1)]
+    strokes.undo()
+    assert not strokes.array.any()
+
+
+def test_a_label_without_a_class_is_refused_and_changes_nothing(strokes):
+    with pytest.raises(InputError, match="label 4, but there are 3 classes"):
+        strokes.paint(box(0, 0, 0, 0), 4)
+    assert not strokes.array.any()
+
+
+def test_a_class_with_strokes_cannot_be_dropped(strokes):
+    strokes.paint(box(0, 0, 0, 0), 3)
+    with pytest.raises(InputError, match="particle"):
+        strokes.set_classes(strokes.classes[:2])
+    assert len(strokes.classes) == 3
+
+
+def test_other_images_are_refused(tmp_path, strokes):
+    assert strokes.array.shape == SHAPE
+    with pytest.raises(StudyError, match="painted on images of"):
+        StrokeSet(tmp_path, "strokes", (2, 5, 16, 17))
+
+
+def test_loading_a_label_image(tmp_path, strokes):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[1, 2, 3:6, 4] = 2
+    tifffile.imwrite(tmp_path / "labels.tif", labels, imagej=True, metadata={"axes": "TZYX"})
+    strokes.load(tmp_path / "labels.tif")
+    np.testing.assert_array_equal(strokes.array, labels)
+    assert strokes.painted_slices == [(1, 2)]
+
+
+def test_loading_another_shape_is_refused(tmp_path, strokes):
+    tifffile.imwrite(tmp_path / "labels.tif", np.zeros((5, 16, 15), np.uint8))
+    with pytest.raises(InputError, match="choose strokes"):
+        strokes.load(tmp_path / "labels.tif")

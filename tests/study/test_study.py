@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from operando import Study
+from operando.errors import FileError, InputError, StudyError
+from operando.study import Entry
+
+
+@pytest.fixture
+def images(tmp_path, rng):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    frames = rng.integers(0, 999, (3, 6, 12, 10)).astype(np.uint16)
+    for t, frame in enumerate(frames):
+        tifffile.imwrite(folder / f"frame_{t}.tif", frame)
+    return folder, frames
+
+
+def test_create_and_reopen(tmp_path, images):
+    folder, frames = images
+    with Study.create(
+        tmp_path / "cell", folder, voxel_size=(0.2, 0.1, 0.1), times=(0, 1, 3)
+    ) as made:
+        assert made.path == tmp_path / "cell.operando"
+    with Study.open(tmp_path / "cell.operando") as study:
+        np.testing.assert_array_equal(np.asarray(study.series.data[:, 0]), frames)
+        assert study.series.voxel_size == (0.2, 0.1, 0.1)
+        assert study.times == study.series.times == (0, 1, 3)
+        assert study.name == "cell"
+
+
+def test_study_and_images_can_be_moved_together(tmp_path, images):
+    folder, frames = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    moved = tmp_path.with_name(tmp_path.name + "-moved")
+    os.rename(tmp_path, moved)
+    with Study.open(moved / "cell.operando") as study:
+        np.testing.assert_array_equal(study.series.frame(2), frames[2])
+    os.rename(moved, tmp_path)
+
+
+def test_an_array_is_copied_into_the_study(tmp_path, images):
+    _, frames = images
+    with Study.create(tmp_path / "cell", frames, voxel_size=(0.5, 0.4, 0.3)) as study:
+        assert study.series.data.shape == (3, 1, 6, 12, 10)
+    with Study.open(tmp_path / "cell.operando") as study:
+        np.testing.assert_array_equal(np.asarray(study.series.data[:, 0]), frames)
+
+
+def test_without_a_voxel_size_nothing_is_made(tmp_path, images):
+    with pytest.raises(InputError, match="how large a voxel is"):
+        Study.create(tmp_path / "cell", images[0])
+    assert not (tmp_path / "cell.operando").exists()
+
+
+def test_a_folder_with_content_is_refused(tmp_path, images):
+    (tmp_path / "cell.operando").mkdir()
+    (tmp_path / "cell.operando" / "thesis.txt").touch()
+    with pytest.raises(StudyError, match="not empty"):
+        Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1))
+    assert [p.name for p in (tmp_path / "cell.operando").iterdir()] == ["thesis.txt"]
+
+
+def test_open_elsewhere_is_refused_and_looking_is_not(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        with pytest.raises(StudyError, match="open elsewhere"):
+            Study.open(study.path)
+        with Study.open(study.path, read_only=True) as looking:
+            assert looking.series.n_frames == 3
+            with pytest.raises(StudyError, match="reading only"):
+                looking.write_table("a", pd.DataFrame({"a": [1]}))
+    Study.open(study.path).close()
+
+
+def test_missing_images_are_named(tmp_path, images):
+    folder, _ = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    os.rename(folder, tmp_path / "elsewhere")
+    with (
+        Study.open(tmp_path / "cell.operando") as study,
+        pytest.raises(FileError, match="scans"),
+    ):
+        _ = study.series
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_refused(tmp_path, images):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    with pytest.raises(FileError, match="may not be written"):
+        Study.create(locked / "cell", images[0], voxel_size=(1, 1, 1))
+
+
+def test_calibration_is_kept_and_changes_the_fingerprint(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        before = study.fingerprint("images")
+        study.calibrate(voxel_size=(2, 1, 1), times=(0, 2, 4))
+        assert study.fingerprint("images") != before
+        with pytest.raises(InputError, match="do not increase"):
+            study.calibrate(times=(0, 2, 1))
+    with Study.open(study.path) as study:
+        assert study.voxel_size == (2, 1, 1)
+        assert study.times == (0, 2, 4)
+
+
+def test_tables_and_fingerprints_of_products(tmp_path, images):
+    table = pd.DataFrame({"frame": [0, 1], "volume_um3": [1.5, 2.5]})
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        assert study.fingerprint("tables/particles") == ""
+        study.write_table("particles", table)
+        study.add_entry(Entry(step="particles", id="abc", outputs=("tables/particles",)))
+        assert study.fingerprint("tables/particles") == "abc"
+        assert study.products("tables") == ["particles"]
+        pd.testing.assert_frame_equal(study.table("particles"), table)
+
+
+@pytest.mark.parametrize("product", ["phases", "phases/", "phases/../x", "nothing/x"])
+def test_wrong_product_names_are_refused(tmp_path, images, product):
+    with (
+        Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study,
+        pytest.raises(InputError, match="names no product"),
+    ):
+        study.product_path(product)
