@@ -69,10 +69,7 @@ def _strain(pair: str, change: float, superseded: bool = False) -> Entry:
 def test_volume_change_is_one_curve_per_reference() -> None:
     runs = [_strain("000-001", 9.0, True), _strain("000-001", 1.5), _strain("001-002", -2.0)]
     (change,) = strain_quantities(_study(runs))
-    assert [c.title for c in change.curves] == [
-        "volume change from frame 0",
-        "volume change from frame 1",
-    ]
+    assert [c.title for c in change.curves] == ["since frame 0", "since frame 1"]
     np.testing.assert_allclose(change.curves[0].values, [0, 1.5, np.nan])
     np.testing.assert_allclose(change.curves[1].values, [np.nan, 0, -2])
 

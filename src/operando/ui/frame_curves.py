@@ -116,7 +116,7 @@ def strain_quantities(study: Study) -> list[FrameQuantity]:
             continue
         curve = values.setdefault(pair[0], np.full(len(study.times), np.nan))
         curve[[pair[0], pair[1]]] = 0.0, change
-    curves = tuple(Curve(f"volume change from frame {r}", v) for r, v in sorted(values.items()))
+    curves = tuple(Curve(f"since frame {r}", v) for r, v in sorted(values.items()))
     return [FrameQuantity("volume change", "%", curves)] if curves else []
 
 

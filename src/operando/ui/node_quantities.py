@@ -1,0 +1,162 @@
+"""What can be shown of a displacement field: strains, displacements, errors and quality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from operando.data import DisplacementField
+
+_AXES = "zyx"
+
+
+@dataclass(frozen=True)
+class NodeQuantity:
+    """One number per node that can be drawn.
+
+    Parameters
+    ----------
+    name
+        Stable key: ``"strain_zz"``.
+    title
+        What menus and layers say.
+    unit
+        Empty for plain numbers.
+    scale
+        How its colours are laid out: around 0, from 0 upwards, or down from 1.
+    """
+
+    name: str
+    title: str
+    unit: str
+    scale: Literal["diverging", "from 0", "up to 1"]
+
+    @property
+    def header(self) -> str:
+        """Title with unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+NODE_QUANTITIES = (
+    *(
+        NodeQuantity(f"strain_{pair}", f"strain {pair}", "%", "diverging")
+        for pair in ("xx", "yy", "zz", "xy", "xz", "yz")
+    ),
+    NodeQuantity("volume_change", "volume change", "%", "diverging"),
+    NodeQuantity("von_mises", "von Mises strain", "%", "from 0"),
+    NodeQuantity("displacement", "displacement", "µm", "from 0"),
+    *(
+        NodeQuantity(f"displacement_{axis}", f"displacement {axis}", "µm", "diverging")
+        for axis in ("x", "y", "z")
+    ),
+    NodeQuantity("error", "predicted error", "voxel", "from 0"),
+    NodeQuantity("zncc", "correlation (ZNCC)", "", "up to 1"),
+)
+_BY_NAME = {quantity.name: quantity for quantity in NODE_QUANTITIES}
+
+
+def node_quantity(name: str) -> NodeQuantity:
+    """Look a quantity up by its name."""
+    if name not in _BY_NAME:
+        raise InputError(f"There is no quantity {name!r}", f"use one of {', '.join(_BY_NAME)}")
+    return _BY_NAME[name]
+
+
+def node_values(
+    field: DisplacementField, name: str, voxel_size: Sequence[float]
+) -> NDArray[np.float32]:
+    """Values of one quantity at every node.
+
+    Parameters
+    ----------
+    field
+        Displacements in voxels.
+    name
+        Of a `NodeQuantity`.
+    voxel_size
+        ``(z, y, x)`` in µm; shears of anisotropic voxels need it.
+
+    Returns
+    -------
+    ``(nz, ny, nx)`` in the quantity's unit, NaN at nodes that are not valid. Strains are those of
+    Green and Lagrange; the volume change is det F - 1; von Mises is the equivalent strain
+    sqrt(2/3 e:e) of the deviator e.
+    """
+    quantity = node_quantity(name)
+    values = _values(field, quantity.name, np.asarray(voxel_size, float))
+    return np.where(field.valid, values, np.nan).reshape(field.grid_shape).astype(np.float32)
+
+
+def _values(
+    field: DisplacementField, name: str, voxel_size: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    kind, _, part = name.partition("_")
+    if kind == "strain":
+        return (
+            100
+            * physical(field, voxel_size).strain()[:, _AXES.index(part[1]), _AXES.index(part[0])]
+        )
+    if kind == "displacement":
+        moved = field.displacement * voxel_size
+        return moved[:, _AXES.index(part)] if part else np.linalg.norm(moved, axis=1)
+    if name == "volume_change":
+        return 100 * (np.linalg.det(np.eye(3) + field.gradient.astype(float)) - 1)
+    if name == "von_mises":
+        strain = physical(field, voxel_size).strain()
+        deviator = strain - np.eye(3) * np.trace(strain, axis1=1, axis2=2)[:, None, None] / 3
+        return 100 * np.sqrt(2 / 3 * np.sum(deviator**2, axis=(1, 2)))
+    if name == "error":
+        return np.sqrt(np.mean(field.sigma.astype(float) ** 2, axis=1))
+    return field.zncc.astype(float)
+
+
+def physical(field: DisplacementField, voxel_size: Sequence[float]) -> DisplacementField:
+    """Return the field with its gradient in µm per µm instead of voxel per voxel."""
+    size = np.asarray(voxel_size, float)
+    return replace(field, gradient=field.gradient * (size[:, None] / size[None, :]))
+
+
+def colour_limits(
+    values: Sequence[NDArray[np.floating]], scale: Literal["diverging", "from 0", "up to 1"]
+) -> tuple[float, float]:
+    """Contrast limits that single wrong nodes do not stretch.
+
+    Parameters
+    ----------
+    values
+        One array per frame; they share their limits, so that colours compare through time.
+    scale
+        See `NodeQuantity`.
+
+    Returns
+    -------
+    Symmetric about 0, from 0, or up to 1; (low, high) with low < high in any case.
+    """
+    known = np.concatenate([v[np.isfinite(v)].ravel() for v in values]) if values else np.empty(0)
+    if not known.size:
+        return (-1.0, 1.0) if scale == "diverging" else (0.0, 1.0)
+    if scale == "diverging":
+        high = round_up(float(np.percentile(np.abs(known), 98)))
+        return -high, high
+    if scale == "from 0":
+        return 0.0, round_up(float(np.percentile(known, 98)))
+    low = float(np.percentile(known, 2))
+    return min(np.floor(20 * low) / 20, 0.95), 1.0
+
+
+def round_up(value: float) -> float:
+    """Round a positive number up to a short one: 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten."""
+    if value <= 0:
+        return 1e-6
+    power = 10.0 ** np.floor(np.log10(value))
+    steps = np.array([1, 1.5, 2, 3, 4, 5, 6, 8, 10])
+    return float(steps[np.searchsorted(steps, value / power * (1 - 1e-9))] * power)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+
+from operando.ui.layers.lookups import NodeFrames, ParticleOutline, ParticleValues
+
+
+@pytest.fixture
+def ids() -> np.ndarray:
+    ids = np.zeros((3, 8, 20, 24), np.int32)
+    ids[0, 1:6, 2:9, 3:11] = 2
+    ids[:, 3:8, 12:18, 10:20] = 5
+    return ids
+
+
+KEYS = [
+    (0, 2),
+    (1, slice(None), 4),
+    (slice(None), 3, 5, 6),
+    (0,),
+    (Ellipsis, 4, 5),
+    (slice(0, 2), Ellipsis),
+    (np.int64(2), 3, slice(2, 14, 2), slice(None)),
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_values_are_those_of_each_particle_in_its_frame(ids: np.ndarray, key: tuple) -> None:
+    values = {
+        0: np.array([9, np.nan, 0.25, np.nan, np.nan, 0.5], np.float32),
+        2: np.array([9, 1, 1, 1], np.float32),
+    }
+    lookup = ParticleValues(ids, values)
+    expected = np.full(ids.shape, np.nan, np.float32)
+    expected[0][ids[0] == 2] = 0.25
+    expected[0][ids[0] == 5] = 0.5
+    np.testing.assert_array_equal(lookup[key], expected[key])
+    np.testing.assert_array_equal(np.asarray(lookup), expected)
+
+
+def test_outline_is_the_rim_in_slices_and_all_of_it_in_volumes(ids: np.ndarray) -> None:
+    outline = ParticleOutline(ids)
+    assert not outline[0].any()
+    assert outline[0, 3].shape == (20, 24)
+    outline.particle = 5
+    np.testing.assert_array_equal(outline[1], ids[1] == 5)
+    rim = np.zeros((20, 24), np.uint8)
+    rim[12:18, 10:20] = 1
+    rim[13:17, 11:19] = 0
+    np.testing.assert_array_equal(outline[1, 4], rim)
+    assert not outline[1, 0].any()
+    assert (ids == 5).sum() == 3 * 5 * 6 * 10, "the ids themselves stay"
+
+
+def test_node_grids_belong_to_their_frames() -> None:
+    grid = np.random.default_rng(0).random((2, 3, 4)).astype(np.float32)
+    frames = NodeFrames(5, {3: grid})
+    assert frames.shape == (5, 2, 3, 4)
+    np.testing.assert_array_equal(frames[3], grid)
+    np.testing.assert_array_equal(frames[3, :, 1], grid[:, 1])
+    assert np.isnan(frames[:3]).all()
+    assert np.isnan(frames[4, 1]).all()
+
+
+def test_napari_slices_them_lazily(ids: np.ndarray) -> None:
+    lookup = ParticleValues(ids, {t: np.arange(6, dtype=np.float32) for t in range(3)})
+    image = Image(lookup, contrast_limits=(0, 5), multiscale=False)
+    assert image.data is lookup
+    outline = ParticleOutline(ids)
+    labels = Labels(outline, multiscale=False)
+    assert labels.data is outline
+    viewer = ViewerModel()
+    viewer.add_layer(image)
+    viewer.dims.current_step = (1, 4, 0, 0)
+    assert image.get_value((1, 4, 14, 12), world=True) == 5
+    assert np.isnan(image.get_value((1, 4, 4, 4), world=True))
