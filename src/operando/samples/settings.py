@@ -58,7 +58,7 @@ class ParticleSettings(_Group):
         Width of the seam where particles touch, voxels, 0 to 2.
     """
 
-    diameter: float = number(21, 4, 200, (14, 28))
+    diameter: float = number(24, 4, 200, (14, 28))
     spread: float = number(0.22, 0, 0.8, (0.1, 0.4))
     solid_fraction: float = number(0.62, 0.05, 0.95, (0.35, 0.85))
     overlap: float = number(0.06, 0, 0.4, (0.01, 0.2))
@@ -91,7 +91,7 @@ class CrackSettings(_Group):
 
     share: float = number(0.4, 0, 1, (0, 0.9))
     per_particle: float = number(1.5, 1, 6, (1, 3))
-    opening: float = number(2.2, 0, 8, (1, 4))
+    opening: float = number(2.6, 0, 8, (1, 4))
     started: float = number(0.3, 0, 1, (0, 0.8))
     reach: float = number(1.1, 0.2, 3, (0.5, 2.8))
     waviness: float = number(0.1, 0, 0.4, (0, 0.2))
@@ -119,9 +119,9 @@ class BinderSettings(_Group):
         Share of the gap that is open in the first frame already, 0 to 1.
     """
 
-    fraction: float = number(0.55, 0, 1, (0.2, 0.8))
-    grain: float = number(3.5, 1, 20, (2, 6))
-    clinging: float = number(1.5, 0, 5, (0.3, 3))
+    fraction: float = number(0.5, 0, 1, (0.2, 0.8))
+    grain: float = number(4.5, 1, 20, (2, 6))
+    clinging: float = number(0.5, 0, 5, (0.3, 3))
     detached: float = number(0.3, 0, 1, (0, 0.7))
     detached_angle: float = number(70, 10, 180, (40, 120))
     gap: float = number(2.2, 0, 6, (1, 3))
@@ -182,13 +182,13 @@ class GreySettings(_Group):
     """
 
     pore: float = number(0.24, 0, 1, (0.15, 0.3))
-    binder: float = number(0.36, 0, 1, (0.3, 0.45))
+    binder: float = number(0.34, 0, 1, (0.3, 0.45))
     particle: float = number(0.6, 0, 1, (0.5, 0.8))
     particle_spread: float = number(0.025, 0, 0.2, (0, 0.05))
     particle_texture: float = number(0.045, 0, 0.3, (0.02, 0.08))
-    binder_texture: float = number(0.04, 0, 0.3, (0.01, 0.07))
+    binder_texture: float = number(0.06, 0, 0.3, (0.01, 0.07))
     particle_grain: float = number(1.6, 0.8, 6, (1.1, 3))
-    binder_grain: float = number(1.3, 0.8, 6, (1, 2.5))
+    binder_grain: float = number(1.4, 0.8, 6, (1, 2.5))
     shell: float = number(0.02, -0.2, 0.2, (-0.04, 0.06))
 
 
@@ -218,12 +218,12 @@ class ScannerSettings(_Group):
     """
 
     blur: float = number(0.6, 0, 4, (0.3, 1.2))
-    fringes: float = number(0.35, 0, 3, (0, 1))
+    fringes: float = number(0.5, 0, 3, (0, 1))
     rings: float = number(0.012, 0, 0.2, (0, 0.04))
-    illumination: float = number(0.12, 0, 0.8, (0, 0.3))
+    illumination: float = number(0.2, 0, 0.8, (0, 0.3))
     gain: float = number(0.06, 0, 0.4, (0, 0.15))
     offset: float = number(0.02, 0, 0.4, (0, 0.05))
-    noise: float = number(0.06, 0, 0.4, (0.02, 0.12))
+    noise: float = number(0.04, 0, 0.4, (0.02, 0.12))
     noise_grain: float = number(0.5, 0, 2, (0, 0.9))
     bits: int = field(default=8, metadata={"bounds": (4, 16)})
 

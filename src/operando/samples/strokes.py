@@ -27,7 +27,7 @@ class Brush:
         Shortest and longest stroke, voxels.
     careful
         Share of strokes that keep a brush radius away from the borders of the class; the
-        others follow thin films and cracks.
+        others follow what is too thin for that: films of binder, cracks, gaps.
     wobble
         Standard deviation of the turn per voxel of path, radians.
     """
@@ -112,18 +112,15 @@ def _paint_class(
     painted = np.zeros(region.shape, bool)
     room = distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
     wide = room > brush.radius + 0.5
-    # A small region may hold less than its share: every stroke paints something or is the last.
+    thin = region & (distance_transform_edt(~wide) > 2 * brush.radius) if wide.any() else region
+    # A small region may hold less than its share of paint.
     while painted.sum() < min(budget, 0.5 * region.sum()):
-        careful = bool(wide.any()) and rng.random() < brush.careful
-        allowed = wide if careful else region
-        path = _walk(allowed, brush, rng)
-        before = int(painted.sum())
-        for y, x in path:
-            _stamp(painted, region, y, x, min(brush.radius, max(0.5, room[int(y), int(x)] - 0.5)))
+        careful = bool(wide.any()) and (rng.random() < brush.careful or not thin.any())
+        for y, x in _walk(wide if careful else thin, brush, rng):
+            radius = min(brush.radius, max(0.75, room[int(y), int(x)] - 0.5))
+            _stamp(painted, region, y, x, radius)
             if painted.sum() >= budget:
                 break
-        if painted.sum() == before and not careful:
-            break
     return painted
 
 
@@ -157,5 +154,5 @@ def _stamp(
     box = (slice(low_y, int(y + radius) + 2), slice(low_x, int(x + radius) + 2))
     rows, columns = np.ogrid[box]
     rows, columns = rows[: painted.shape[0] - low_y], columns[:, : painted.shape[1] - low_x]
-    disc = (rows + 0.5 - y) ** 2 + (columns + 0.5 - x) ** 2 <= max(radius, 0.75) ** 2
+    disc = (rows + 0.5 - y) ** 2 + (columns + 0.5 - x) ** 2 <= radius**2
     painted[box] |= disc & region[box]
