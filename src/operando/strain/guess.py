@@ -1,0 +1,135 @@
+"""Where to start each window: coarse registration, then windows on reduced volumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.strain.nodes import Frames, grid_points, node_axes
+from operando.strain.register import GOOD_ZNCC, AffineMotion, no_motion, pyramid, register
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_WINDOW, _SPACING, _NEAREST = 21, 10, 8
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A motion known at some points, each with its gradient; affine motion where none is near.
+
+    Parameters
+    ----------
+    affine
+        The motion of the whole.
+    points, displacement, gradient
+        ``(M, 3)``, ``(M, 3)``, ``(M, 3, 3)``; M may be 0.
+    """
+
+    affine: AffineMotion
+    points: NDArray[np.float64]
+    displacement: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+
+    def at(self, points: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Displacement ``(N, 3)`` and gradient ``(N, 3, 3)`` at points, by inverse distance."""
+        if len(self.points) == 0:
+            gradient = np.broadcast_to(self.affine.gradient, (len(points), 3, 3))
+            return self.affine.at(points), gradient
+        from scipy.spatial import cKDTree
+
+        distance, near = cKDTree(self.points).query(points, k=min(_NEAREST, len(self.points)))
+        distance, near = distance.reshape(len(points), -1), near.reshape(len(points), -1)
+        weight = 1 / (distance + 1e-3) ** 2
+        weight /= weight.sum(axis=1, keepdims=True)
+        away = points[:, None] - self.points[near]
+        values = self.displacement[near] + np.einsum("nkij,nkj->nki", self.gradient[near], away)
+        return (
+            np.einsum("nk,nki->ni", weight, values),
+            np.einsum("nk,nkij->nij", weight, self.gradient[near]),
+        )
+
+    def polynomials(self, points: NDArray[Any], window: tuple[int, ...]) -> NDArray[np.float64]:
+        """Motion of windows at the points, ``(N, 3, 10)``."""
+        u, g = self.at(points)
+        return polynomials(u, g, window)
+
+    def known(
+        self,
+        points: NDArray[Any],
+        displacement: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+    ) -> Guess:
+        """Keep the affine motion, with other points."""
+        return Guess(self.affine, points.astype(np.float64), displacement, gradient)
+
+    def finer(self, factor: float) -> Guess:
+        """Express the motion in voxels smaller by a factor."""
+        shift = (factor - 1) / 2
+        a = self.affine
+        affine = AffineMotion(factor * a.translation, a.gradient, factor * a.centre + shift, a.zncc)
+        return Guess(
+            affine, factor * self.points + shift, factor * self.displacement, self.gradient
+        )
+
+
+def polynomials(
+    displacement: NDArray[np.float64], gradient: NDArray[np.float64], window: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Displacement and gradient as window motion, ``(N, 3, 10)``."""
+    out = np.zeros((len(displacement), 3, 10))
+    out[:, :, 0] = displacement
+    out[:, :, 1:4] = gradient * (np.array(window) // 2)
+    return out
+
+
+def only_affine(motion: AffineMotion) -> Guess:
+    """Guess without points of its own."""
+    return Guess(motion, np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3, 3)))
+
+
+def coarse_to_fine(
+    reference: NDArray[np.float32],
+    deformed: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None,
+) -> Guess:
+    """Register, then follow what is not affine with windows on volumes reduced by 4 and 2.
+
+    A finer level is only visited while windows still move against the guess by more than a
+    quarter of its voxels.
+    """
+    guess = only_affine(register(reference, deformed, mask))
+    levels = list(zip(pyramid(reference), pyramid(deformed), strict=True))
+    for level in (2, 1):
+        if level >= len(levels) or min(levels[level][0].shape) < _WINDOW + _SPACING + 6:
+            continue
+        scale = 2**level
+        better, change = _follow(*levels[level], guess.finer(1 / scale))
+        guess = better.finer(scale)
+        if change < 0.25:
+            break
+    return guess
+
+
+def _follow(
+    reference: NDArray[np.float32], deformed: NDArray[np.float32], guess: Guess
+) -> tuple[Guess, float]:
+    """Windows on one level; also the largest change against the guess."""
+    window = (_WINDOW,) * 3
+    points = grid_points(node_axes(reference.shape, (_SPACING,) * 3, window))
+    start = guess.polynomials(points, window)
+    found = Frames(reference, deformed, spline="cubic").solve(points, start, window, tolerance=0.01)
+    good = (found.code[:, 0] == 0) & (found.zncc[:, 0] > GOOD_ZNCC)
+    if not good.any():
+        return guess, 0.0
+    motion = found.motion[good, 0]
+    change = np.abs(motion[:, :, 0] - start[good, :, 0]).max()
+    gradient = motion[:, :, 1:4] / (_WINDOW // 2)
+    return guess.known(points[good], motion[:, :, 0], gradient), float(change)
+
+
+def no_guess(shape: tuple[int, ...]) -> Guess:
+    """Start from no motion at all."""
+    return only_affine(no_motion(shape))

@@ -1,0 +1,121 @@
+"""Which order to believe at each node, and whether to believe the node at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from operando.data.displacement import NodeStatus
+from operando.strain.neighbours import neighbour_indices, predict_from_neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.strain.nodes import Solution
+    from operando.strain.settings import CorrelationSettings
+
+_LEFT, _SINGULAR, _ENDED = 3, 2, 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One value a node from the two orders, and what to think of it.
+
+    ``order (N,)`` 1 or 2; ``displacement``, ``variance`` ``(N, 3)``; ``zncc``, ``noise`` (grey
+    variance of one frame), ``excess`` (residual variance over the usual one), ``misfit`` (distance
+    from the neighbours in standard deviations), ``status`` ``(N,)``; ``prediction (N, 3)`` from the
+    neighbours.
+    """
+
+    order: NDArray[np.integer]
+    displacement: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    zncc: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    misfit: NDArray[np.float64]
+    prediction: NDArray[np.float64]
+    status: NDArray[np.int64]
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Nodes that deserve a second start."""
+        return np.isin(
+            self.status,
+            (NodeStatus.NOT_CONVERGED, NodeStatus.LOW_CORRELATION, NodeStatus.OUTLIER),
+        )
+
+    def gradient(self, solution: Solution, window: tuple[int, ...]) -> NDArray[np.float64]:
+        """Gradient that the windows found themselves, ``(N, 3, 3)``."""
+        own = solution.motion[np.arange(len(self.order)), self.order - 1, :, 1:4]
+        return np.asarray(own / np.maximum(np.array(window) // 2, 1))
+
+
+def choose_order(solution: Solution, grid: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Order with the lower expected squared error in each neighbourhood, ``(N,)`` 1 or 2.
+
+    Both orders see the same noise, so the variance of their difference is the difference of their
+    variances. Where the mean square difference over 3 x 3 x 3 nodes and three components exceeds
+    twice that, the bias of order 1 costs more than the noise of order 2.
+    """
+    one, two = solution.motion[:, 0, :, 0], solution.motion[:, 1, :, 0]
+    both = (solution.code == _ENDED).all(axis=1)
+    both &= np.isfinite(solution.variance).all(axis=(1, 2))
+    spread = np.zeros_like(one)
+    spread[both] = solution.variance[both, 1] - solution.variance[both, 0]
+    both &= (spread > 0).all(axis=1)
+    square = np.zeros(len(one))
+    square[both] = np.minimum((two - one)[both] ** 2 / spread[both], 100.0).mean(axis=1)
+    around = neighbour_indices(grid)
+    there = (around >= 0) & both[around]
+    count = there.sum(axis=1)
+    mean = np.where(there, square[around], 0.0).sum(axis=1) / np.maximum(count, 1)
+    return np.where(both & (mean > 2.0), 2, 1)
+
+
+def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSettings) -> Verdict:
+    """Choose the order, compare residuals with the usual ones, and nodes with their neighbours."""
+    n = len(solution.code)
+    order = np.ones(n, np.int64)
+    if plan.order == "quadratic":
+        order = np.where(solution.code[:, 1] == _ENDED, 2, 1)
+    elif plan.order == "auto":
+        order = choose_order(solution, grid)
+    pick = np.arange(n), order - 1
+    displacement = solution.motion[(*pick, slice(None), 0)]
+    variance, code = solution.variance[pick], solution.code[pick]
+    zncc, noise = solution.zncc[pick], solution.noise[pick]
+    status = np.full(n, int(NodeStatus.CONVERGED))
+    status[code != _ENDED] = NodeStatus.NOT_CONVERGED
+    sigma = np.sqrt(variance.max(axis=1))
+    excess = residual_excess(noise, status == NodeStatus.CONVERGED)
+    low = (zncc < plan.minimum_zncc) | (excess > plan.residual_limit)
+    status[(code == _ENDED) & low] = NodeStatus.LOW_CORRELATION
+    status[(code == _SINGULAR) | ((code == _ENDED) & ~(sigma < plan.largest_sigma))] = (
+        NodeStatus.NO_TEXTURE
+    )
+    status[code == _LEFT] = NodeStatus.OUTSIDE
+    usable = status == NodeStatus.CONVERGED
+    prediction, scale = predict_from_neighbours(displacement, variance, usable, grid)
+    misfit = np.nanmax(np.abs(displacement - prediction) / scale, axis=1, initial=0.0)
+    status[usable & (misfit > plan.outlier_limit)] = NodeStatus.OUTLIER
+    return Verdict(order, displacement, variance, zncc, noise, excess, misfit, prediction, status)
+
+
+def residual_excess(
+    noise: NDArray[np.float64], converged: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Residual grey variance over the usual one, in units of its usual scatter above it.
+
+    The usual value and scatter are median and median deviation of the logarithm, so that a volume
+    with uneven noise is not judged by its quietest part; a scatter below a factor 1 counts as none.
+    """
+    if not converged.any():
+        return np.ones(len(noise))
+    logs = np.log(np.maximum(noise, 1e-12))
+    middle = np.median(logs[converged])
+    scatter = 1.4826 * np.median(np.abs(logs[converged] - middle))
+    allowance = max(1.0, 3.0 * scatter / np.log(3.0))
+    return np.asarray(np.exp((logs - middle) / allowance))
