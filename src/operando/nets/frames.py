@@ -1,0 +1,114 @@
+"""Read boxes of frames from any array, whatever axes it has, and keep slow reads."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.compute.tiles import Box
+
+CELL = (32, 128, 128)
+"""Voxels (z, y, x) that are read and kept together from arrays that do not lie in memory."""
+
+
+class Frames:
+    """Frames of an array-like, read box by box.
+
+    Parameters
+    ----------
+    array
+        Numpy, memmap, dask or zarr.
+    axes
+        Its axes: "zyx", "czyx", "tzyx" or "tczyx"; None takes the one of these that starts with
+        t and has as many axes, or "zyx".
+    cache_bytes
+        Most that is kept of an array that does not lie in memory.
+
+    Attributes
+    ----------
+    shape
+        ``(T, C, Z, Y, X)``.
+    """
+
+    def __init__(self, array: Any, axes: str | None = None, cache_bytes: int = 2**30) -> None:
+        ndim = len(array.shape)
+        axes = axes or {3: "zyx", 4: "tzyx", 5: "tczyx"}.get(ndim, "")
+        if ndim != len(axes) or 0 in array.shape:
+            raise InputError(
+                f"Images of the shape {tuple(array.shape)}",
+                "give (z, y, x), (t, z, y, x) or (t, c, z, y, x)",
+            )
+        if array.dtype.kind not in "biuf":
+            raise InputError(f"Voxels of type {array.dtype} are no grey values")
+        length = {axis: int(n) for axis, n in zip(axes, array.shape, strict=True)}
+        self.shape = (length.get("t", 1), length.get("c", 1), *(length[a] for a in "zyx"))
+        self._array = array
+        self._axes = axes
+        self._in_memory = isinstance(array, np.ndarray)
+        self._cells: OrderedDict[tuple[int, ...], NDArray[Any]] = OrderedDict()
+        self._kept = 0
+        self._cache_bytes = cache_bytes
+
+    @property
+    def volume_shape(self) -> tuple[int, int, int]:
+        """Voxels of one frame, ``(z, y, x)``."""
+        return self.shape[2:]
+
+    def read(self, t: int, box: Box) -> NDArray[Any]:
+        """Read one box ``(z, y, x)`` of one frame: ``(C, z, y, x)`` in the array's own type."""
+        if self._in_memory:
+            return self._fetch(t, box)
+        shape = tuple(s.stop - s.start for s in box)
+        out = np.empty((self.shape[1], *shape), self._array.dtype)
+        ranges = [range(s.start // n, -(-s.stop // n)) for s, n in zip(box, CELL, strict=True)]
+        for index in product(*ranges):
+            cell = self._cell(t, index)
+            source, target = [], []
+            for i, n, s, size in zip(index, CELL, box, cell.shape[1:], strict=True):
+                a, b = max(s.start, i * n), min(s.stop, i * n + size)
+                source.append(slice(a - i * n, b - i * n))
+                target.append(slice(a - s.start, b - s.start))
+            out[:, *target] = cell[:, *source]
+        return out
+
+    def _cell(self, t: int, index: tuple[int, ...]) -> NDArray[Any]:
+        key = (t, *index)
+        if key in self._cells:
+            self._cells.move_to_end(key)
+            return self._cells[key]
+        box = tuple(
+            slice(i * n, min((i + 1) * n, end))
+            for i, n, end in zip(index, CELL, self.volume_shape, strict=True)
+        )
+        cell = self._fetch(t, box)
+        self._cells[key] = cell
+        self._kept += cell.nbytes
+        while self._kept > self._cache_bytes and len(self._cells) > 1:
+            self._kept -= self._cells.popitem(last=False)[1].nbytes
+        return cell
+
+    def _fetch(self, t: int, box: Box) -> NDArray[Any]:
+        index = {"t": (t,), "c": (slice(None),)}
+        leading = [i for axis in self._axes[:-3] for i in index[axis]]
+        block = np.asarray(self._array[(*leading, *box)])
+        return block if "c" in self._axes else block[None]
+
+
+def check_finite(values: NDArray[Any], t: int) -> None:
+    """Refuse NaN and infinity in what was read of frame `t`."""
+    if values.dtype.kind != "f":
+        return
+    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
+    if bad:
+        raise InputError(
+            f"Frame {t} holds NaN or infinity ({bad} of {values.size} voxels read)",
+            "replace them before segmenting, for example by the darkest grey value",
+        )

@@ -1,0 +1,193 @@
+"""Blend overlapping windows into blocks of a volume that never lies in memory as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.tiles import blend_weights, overlapping_starts, plan_tiles
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from operando.compute.tiles import Box
+    from operando.nets.architecture import Triple
+    from operando.nets.backends import Backend
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowGrid:
+    """Windows of one size that cover a volume, the same ones however it is cut into blocks.
+
+    Parameters
+    ----------
+    shape
+        Voxels of the volume ``(z, y, x)``.
+    window
+        Voxels of a window; clipped to the volume.
+    overlap
+        Voxels that neighbouring windows share at least.
+    """
+
+    shape: Triple
+    window: Triple
+    overlap: Triple
+
+    def __post_init__(self) -> None:
+        if min(self.window) < 1 or any(
+            not 0 <= o < w for o, w in zip(self.overlap, self.window, strict=True)
+        ):
+            raise InputError(f"Windows of {self.window} voxels cannot overlap by {self.overlap}")
+        clipped = tuple(min(w, n) for w, n in zip(self.window, self.shape, strict=True))
+        object.__setattr__(self, "window", clipped)
+
+    def starts(self, axis: int) -> list[int]:
+        """First voxels of the windows along an axis."""
+        return overlapping_starts(self.shape[axis], self.window[axis], self.overlap[axis])
+
+    def touching(self, axis: int, part: slice) -> list[int]:
+        """First voxels of the windows that share voxels with a part of an axis."""
+        n = self.window[axis]
+        return [s for s in self.starts(axis) if s < part.stop and s + n > part.start]
+
+    def total_weight(self, axis: int) -> NDArray[np.float32]:
+        """Sum of the blending weights of all windows along an axis, per voxel of the volume."""
+        weights = blend_weights(self.window[axis : axis + 1])
+        total = np.zeros(self.shape[axis], np.float32)
+        for start in self.starts(axis):
+            total[start : start + len(weights)] += weights
+        return total
+
+    def count(self, box: Box) -> int:
+        """How many windows a box needs."""
+        return int(np.prod([len(self.touching(axis, part)) for axis, part in enumerate(box)]))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A finished part of a volume.
+
+    Parameters
+    ----------
+    box
+        Where it lies.
+    probabilities
+        ``(K, z, y, x)`` float32, adding up to 1 over the classes.
+    """
+
+    box: Box
+    probabilities: NDArray[np.float32]
+
+
+def blend(
+    read: Callable[[Box], NDArray[np.float32]],
+    backend: Backend,
+    grid: WindowGrid,
+    block: Sequence[int],
+    *,
+    is_done: Callable[[Box], bool] = lambda _: False,
+    on_window: Callable[[], None] = lambda: None,
+) -> Iterator[Block]:
+    """Predict a volume block by block.
+
+    Every voxel is the mean of all windows of the grid that hold it, weighted by `blend_weights`:
+    the blocks equal the same parts of the whole volume, whatever their size. Along z, windows
+    are computed once and carried over; along y and x, those that cross into another column of
+    blocks are computed for both, so wide blocks save time.
+
+    Parameters
+    ----------
+    read
+        Gives a box of the volume as ``(C, z, y, x)``, normalised.
+    backend
+        Runs the network.
+    grid
+        The windows.
+    block
+        Voxels of a block ``(z, y, x)``; memory holds one block and one row of windows.
+    is_done
+        Blocks to leave out, because they were finished before.
+    on_window
+        Called after every window.
+
+    Yields
+    ------
+    Finished blocks, column by column, from low to high z.
+    """
+    columns: dict[tuple[Any, ...], list[Box]] = {}
+    for tile in plan_tiles(grid.shape, block):
+        key = tuple((s.start, s.stop) for s in tile.core[1:])
+        if not is_done(tile.core):
+            columns.setdefault(key, []).append(tile.core)
+    for boxes in columns.values():
+        yield from _column(read, backend, grid, boxes, on_window)
+
+
+def _column(
+    read: Callable[[Box], NDArray[np.float32]],
+    backend: Backend,
+    grid: WindowGrid,
+    boxes: list[Box],
+    on_window: Callable[[], None],
+) -> Iterator[Block]:
+    _, rows, cols = boxes[0]
+    depth = grid.window[0]
+    totals = [grid.total_weight(axis) for axis in range(3)]
+    slabs: dict[int, NDArray[np.float32]] = {}
+    for box in boxes:
+        needed = grid.touching(0, box[0])
+        for start in [s for s in slabs if s not in needed]:
+            del slabs[start]
+        for start in needed:
+            if start not in slabs:
+                slabs[start] = _slab(read, backend, grid, start, rows, cols, on_window)
+        total: NDArray[np.float32] | None = None
+        for start in needed:
+            a, b = max(start, box[0].start), min(start + depth, box[0].stop)
+            part = slabs[start][:, a - start : b - start]
+            if total is None:
+                total = np.zeros((part.shape[0], *(s.stop - s.start for s in box)), np.float32)
+            total[:, a - box[0].start : b - box[0].start] += part
+        if total is None:
+            raise InputError(f"No window covers the block {box}")
+        for axis, (weights, part_) in enumerate(zip(totals, box, strict=True)):
+            shape = [-1 if i == axis + 1 else 1 for i in range(4)]
+            total /= weights[part_].reshape(shape)
+        yield Block(box, total)
+
+
+def _slab(
+    read: Callable[[Box], NDArray[np.float32]],
+    backend: Backend,
+    grid: WindowGrid,
+    start: int,
+    rows: slice,
+    cols: slice,
+    on_window: Callable[[], None],
+) -> NDArray[np.float32]:
+    """Weighted sum of one layer of windows over a column: ``(K, window z, rows, cols)``."""
+    depth, height, width = grid.window
+    weights = blend_weights(grid.window)
+    slab: NDArray[np.float32] | None = None
+    for y in grid.touching(1, rows):
+        for x in grid.touching(2, cols):
+            box = (slice(start, start + depth), slice(y, y + height), slice(x, x + width))
+            answer = backend(read(box)[None])[0]
+            if slab is None:
+                extent = (rows.stop - rows.start, cols.stop - cols.start)
+                slab = np.zeros((answer.shape[0], depth, *extent), np.float32)
+            ya, yb = max(y, rows.start), min(y + height, rows.stop)
+            xa, xb = max(x, cols.start), min(x + width, cols.stop)
+            inner = (slice(None), slice(ya - y, yb - y), slice(xa - x, xb - x))
+            slab[:, :, ya - rows.start : yb - rows.start, xa - cols.start : xb - cols.start] += (
+                answer[:, *inner] * weights[inner]
+            )
+            on_window()
+    if slab is None:
+        raise InputError(f"No window covers the columns {rows}, {cols}")
+    return slab

@@ -1,0 +1,185 @@
+"""The training loop: a fixed number of steps, averaged weights, the best model kept."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from operando.compute.progress import ProgressCallback, Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+Batch = tuple["NDArray[np.float32]", "NDArray[np.uint8]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Parameters
+    ----------
+    steps
+        Batches.
+    learning_rate
+        Peak of the one-cycle schedule [Smith 2018].
+    weight_decay
+        Of AdamW [Loshchilov 2019].
+    average
+        Time constant, in steps, of the running mean of the weights that is kept.
+    evaluations
+        How often the held-out strokes are scored.
+    """
+
+    steps: int
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    average: float = 30.0
+    evaluations: int = 8
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Scores on strokes that the network never saw."""
+
+    loss: float
+    dice: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What training gave.
+
+    Parameters
+    ----------
+    weights
+        State of the best network.
+    curve
+        One ``(step, loss, held_out_loss, held_out_dice)`` per step, NaN where not measured.
+    best_step
+        Step whose weights were kept.
+    """
+
+    weights: dict[str, NDArray[Any]]
+    curve: list[tuple[int, float, float, float]]
+    best_step: int
+
+
+def fit(
+    network: nn.Module,
+    draw: Callable[[], Batch],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    schedule: Schedule,
+    *,
+    evaluate: Callable[[nn.Module], HeldOut] | None = None,
+    device: str = "cpu",
+    progress: ProgressCallback | None = None,
+) -> Fit:
+    """Train a network.
+
+    Parameters
+    ----------
+    network
+        Changed in place.
+    draw
+        Gives the next images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``.
+    loss
+        Of logits ``(N, K, Z, Y, X)`` and labels.
+    schedule
+        Steps and rates.
+    evaluate
+        Scores a network on held-out strokes; the best score wins, of equal ones the last.
+        Without it the last weights are kept.
+    device
+        Torch device.
+    progress
+        Called each step with the values ``loss``, ``held_out_loss`` and ``held_out_dice``.
+    """
+    network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+    trained = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+    )
+    rate = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, schedule.learning_rate, total_steps=schedule.steps, pct_start=0.2
+    )
+    averaged = deepcopy(network).eval()
+    every = max(1, schedule.steps // schedule.evaluations)
+    watch = Stopwatch(progress, schedule.steps, "steps", "Training")
+    curve: list[tuple[int, float, float, float]] = []
+    best, best_step, held_out = _state(averaged), 0, HeldOut(float("nan"), float("nan"))
+    best_dice = -1.0
+    with _deterministic():
+        for step in range(1, schedule.steps + 1):
+            value = _step(network, draw(), loss, optimizer, device)
+            rate.step()
+            _average(averaged, network, min(1 - 1 / schedule.average, step / (step + 10)))
+            scored = evaluate is not None and (step % every == 0 or step == schedule.steps)
+            if evaluate is not None and scored:
+                held_out = evaluate(averaged)
+                if held_out.dice >= best_dice:
+                    best, best_dice, best_step = _state(averaged), held_out.dice, step
+            curve.append(
+                (step, value, *((held_out.loss, held_out.dice) if scored else (np.nan, np.nan)))
+            )
+            watch.advance(values=_values(value, held_out))
+    if evaluate is None:
+        best, best_step = _state(averaged), schedule.steps
+    return Fit(weights=best, curve=curve, best_step=best_step)
+
+
+def _step(
+    network: nn.Module,
+    batch: Batch,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+    device: str,
+) -> float:
+    images = torch.from_numpy(batch[0]).to(device, memory_format=torch.channels_last_3d)
+    labels = torch.from_numpy(batch[1]).to(device)
+    optimizer.zero_grad(set_to_none=True)
+    value = loss(network(images), labels)
+    value.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return float(value.detach())
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+    for kept, new in zip(
+        averaged.state_dict().values(), network.state_dict().values(), strict=True
+    ):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - keep)
+        else:
+            kept.copy_(new)
+
+
+def _state(network: nn.Module) -> dict[str, NDArray[Any]]:
+    return {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
+
+
+def _values(loss: float, held_out: HeldOut) -> dict[str, float]:
+    values = {"loss": loss, "held_out_loss": held_out.loss, "held_out_dice": held_out.dice}
+    return {k: v for k, v in values.items() if np.isfinite(v)}
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Choose repeatable kernels, and restore what the program had chosen."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)

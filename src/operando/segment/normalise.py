@@ -1,0 +1,66 @@
+"""Grey values on one scale, so that brightness changes between frames do not matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.nets.frames import check_finite
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.nets.frames import Frames
+
+SAMPLED_SLICES = 12
+SAMPLED_VOXELS = 2_000_000
+
+
+@dataclass(frozen=True)
+class GreyScale:
+    """Grey values of one frame that become -1 and 1.
+
+    Parameters
+    ----------
+    low, high
+        ``(C,)`` one value per channel.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at -4 and 4."""
+        shape = (-1, 1, 1, 1)
+        scaled = values.astype(np.float32) - self.low.reshape(shape)
+        scaled *= (2 / (self.high - self.low)).reshape(shape)
+        scaled -= 1
+        return np.clip(scaled, -4, 4, out=scaled)
+
+
+def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 99.0)) -> GreyScale:
+    """Measure the grey scale of one frame from slices spread evenly over it.
+
+    Assumes that frames of one study show much the same mixture of phases, so that percentiles
+    move with brightness and contrast and with little else.
+
+    Raises
+    ------
+    InputError
+        If the slices hold NaN or infinity.
+    """
+    _, channels, depth, height, width = frames.shape
+    slices = np.unique(np.linspace(0, depth - 1, min(depth, SAMPLED_SLICES)).round().astype(int))
+    step = max(1, int(np.sqrt(len(slices) * height * width / SAMPLED_VOXELS)))
+    plane = (slice(0, height), slice(0, width))
+    sampled = []
+    for z in slices:
+        values = frames.read(t, (slice(int(z), int(z) + 1), *plane))
+        check_finite(values, t)
+        sampled.append(values[:, 0, ::step, ::step].reshape(channels, -1))
+    low, high = np.percentile(np.concatenate(sampled, axis=1), percentiles, axis=1)
+    flat = high <= low
+    high = np.where(flat, low + 1, high)
+    return GreyScale(low.astype(np.float32), high.astype(np.float32))

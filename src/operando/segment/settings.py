@@ -1,0 +1,86 @@
+"""What can be chosen about a training."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+STEPS = {"quick": 100, "balanced": 240, "thorough": 1200}
+"""Batches per effort."""
+
+
+class TrainSettings(BaseModel):
+    """How a network learns from strokes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    effort: Literal["quick", "balanced", "thorough"] = Field(
+        "balanced",
+        title="Effort",
+        description="How long to train; balanced takes about a minute on two processor cores",
+    )
+    network: Literal["unet3d"] = Field(
+        "unet3d", title="Network", description="Which network learns"
+    )
+    width: int = Field(
+        16,
+        ge=4,
+        le=64,
+        title="Width",
+        description="Feature channels at full resolution; more learn finer distinctions, slower",
+    )
+    patch: int = Field(
+        64,
+        ge=16,
+        le=256,
+        title="Patch size",
+        description="Edge of the patches in the plane of a slice",
+        json_schema_extra={"unit": "voxel"},
+    )
+    patch_depth: int = Field(
+        16,
+        ge=1,
+        le=256,
+        title="Patch depth",
+        description="Slices in a patch",
+        json_schema_extra={"unit": "voxel"},
+    )
+    batch: int = Field(2, ge=1, le=64, title="Batch size", description="Patches per training step")
+    learning_rate: float = Field(
+        3e-3,
+        gt=0,
+        le=0.1,
+        title="Learning rate",
+        description="Peak of the one-cycle schedule",
+    )
+    augment: bool = Field(
+        True,
+        title="Augment",
+        description="Turn and mirror patches, change their brightness and contrast, add noise",
+    )
+    held_out: float = Field(
+        0.15,
+        ge=0,
+        le=0.5,
+        title="Held out",
+        description="Share of the strokes of every class that is kept aside to score the model",
+    )
+    balance: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        title="Class balance",
+        description="0 counts every painted voxel alike, 1 every class alike",
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        title="Seed",
+        description="Same seed, same strokes, same machine: same model",
+    )
+
+    @property
+    def steps(self) -> int:
+        """Batches to train for."""
+        return STEPS[self.effort]

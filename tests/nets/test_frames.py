@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+
+from operando.errors import InputError
+from operando.nets.frames import CELL, Frames, check_finite
+
+BOX = (slice(3, 40), slice(100, 150), slice(0, 7))
+
+
+class CountingArray:
+    """An array-like that is not numpy and counts the voxels read."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.read = array, 0
+        self.shape, self.dtype = array.shape, array.dtype
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        out = self.array[index]
+        self.read += out.size
+        return out
+
+
+@pytest.fixture(scope="module")
+def array() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (2, 1, 70, 160, 9), np.uint8)
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, da.from_array, CountingArray, zarr.array])
+def test_reads_the_same_from_every_kind_of_array(array: np.ndarray, wrap: Any) -> None:
+    frames = Frames(wrap(array))
+    np.testing.assert_array_equal(frames.read(1, BOX), array[1][(slice(None), *BOX)])
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        (None, (2, 1, 70, 160, 9)),
+        ("tzyx", (2, 70, 160, 9)),
+        ("zyx", (70, 160, 9)),
+        ("czyx", (1, 70, 160, 9)),
+    ],
+)
+def test_knows_the_axes(array: np.ndarray, axes: str | None, shape: tuple[int, ...]) -> None:
+    part = array if len(shape) == 5 else array[0, 0] if len(shape) == 3 else array[:, 0]
+    part = array[0] if axes == "czyx" else part
+    frames = Frames(part, axes)
+    assert frames.shape == (2 if axes in (None, "tzyx") else 1, 1, 70, 160, 9)
+    np.testing.assert_array_equal(frames.read(0, BOX)[0], array[0, 0][BOX])
+
+
+def test_reads_only_the_cells_it_needs_and_only_once(array: np.ndarray) -> None:
+    counting = CountingArray(array)
+    frames = Frames(counting)
+    box = (slice(0, 5), slice(0, 5), slice(0, 5))
+    frames.read(0, box)
+    frames.read(0, box)
+    assert counting.read == CELL[0] * CELL[1] * 9
+
+
+def test_forgets_the_oldest_cells(array: np.ndarray) -> None:
+    counting = CountingArray(array)
+    frames = Frames(counting, cache_bytes=1)
+    for z in (0, 40, 0):
+        frames.read(0, (slice(z, z + 1), slice(0, 5), slice(0, 5)))
+    assert counting.read == 3 * CELL[0] * CELL[1] * 9
+
+
+def test_refuses_what_is_no_image() -> None:
+    with pytest.raises(InputError, match=r"shape \(3, 3\)"):
+        Frames(np.zeros((3, 3)))
+    with pytest.raises(InputError, match="complex"):
+        Frames(np.zeros((3, 3, 3), complex))
+
+
+def test_refuses_nan() -> None:
+    with pytest.raises(InputError, match="Frame 4 holds NaN or infinity \\(2 of 3"):
+        check_finite(np.array([1.0, np.nan, np.inf]), 4)
+    check_finite(np.array([1, 2]), 0)
