@@ -136,7 +136,7 @@ class DisplacementField:
         ]
         out = np.empty((3, *shape), np.float32)
         for k, z in enumerate(axes[0]):
-            plane = np.meshgrid(np.float32([z]), axes[1], axes[2], indexing="ij")
+            plane = np.meshgrid(np.array([z], np.float32), axes[1], axes[2], indexing="ij")
             for i in range(3):
                 out[i, k] = map_coordinates(nodes[..., i], plane, order=1, mode="nearest")[0]
         return out

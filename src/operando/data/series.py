@@ -99,8 +99,8 @@ class Series:
         return int(self.data.nbytes)
 
     def frame(self, t: int, channel: int = 0) -> NDArray[Any]:
-        """Read one frame of one channel into memory, ``(z, y, x)``."""
-        return np.asarray(self.data[t, channel])
+        """Read one frame of one channel into memory, ``(z, y, x)``, free to be changed."""
+        return np.require(self.data[t, channel].compute(), requirements="W")
 
     def with_calibration(
         self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None

@@ -1,0 +1,76 @@
+"""What is in a folder: images in natural order, slices or frames, and the table of times."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from operando.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+TIMES_FILE = "times.csv"
+TIMES_COLUMN = "time_h"
+
+
+def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts ``frame_2`` before ``frame_10``."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p)
+
+
+def natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Return paths with numbers in their names in numeric order."""
+    return sorted(paths, key=lambda p: (natural_key(p), p.name))
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return what is in a folder, in natural order, without hidden files.
+
+    Raises
+    ------
+    FileError
+        If the folder may not be read.
+    """
+    try:
+        entries = list(folder.iterdir())
+    except PermissionError as error:
+        raise FileError(f"{folder} may not be read", "ask its owner for read permission") from error
+    return natural_order(p for p in entries if not p.name.startswith((".", "~$")))
+
+
+def suffix(path: Path) -> str:
+    """Return the lower-case suffix of a file name."""
+    return path.suffix.lower()
+
+
+def found_suffixes(paths: Iterable[Path]) -> str:
+    """Describe which kinds of file there are: ``3 .txt, 1 .csv``."""
+    counts = Counter(suffix(p) or "without suffix" for p in paths if p.is_file())
+    return ", ".join(f"{n} {kind}" for kind, n in counts.most_common(5)) or "no files"
+
+
+def read_times(folder: Path) -> tuple[float, ...] | None:
+    """Read the frame times (hours) of ``times.csv`` in a folder, None where there is none.
+
+    Raises
+    ------
+    FileError
+        If it has no column ``time_h`` or holds something else than numbers.
+    """
+    path = folder / TIMES_FILE
+    if not path.is_file():
+        return None
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        return tuple(float(row[TIMES_COLUMN]) for row in rows)
+    except (KeyError, TypeError, ValueError, csv.Error, OSError) as error:
+        raise FileError(
+            f"{path} holds no times that can be read ({error})",
+            f"give it a column {TIMES_COLUMN} with one number of hours per frame, or remove it",
+        ) from error

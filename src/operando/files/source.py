@@ -1,0 +1,220 @@
+"""What a reader hands over: images that are read block by block, and what the file says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+from operando.errors import FileError
+from operando.files.axes import shape_5d, to_5d
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import dask.array as da
+    from numpy.typing import NDArray
+
+    from operando.data.series import Spacing
+
+Shape = tuple[int, int, int, int, int]
+Box = tuple[slice, slice, slice, slice, slice]
+
+
+class Source(Protocol):
+    """Images ``(t, c, z, y, x)`` in files; holds no open file, so that it can be pickled."""
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths along t, c, z, y, x."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel in the machine's byte order."""
+        ...
+
+    @property
+    def chunks(self) -> Shape:
+        """Block that is cheap to read at once."""
+        ...
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box; raise `FileError` if the file does not give them."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A source with the calibration that its files give.
+
+    Parameters
+    ----------
+    source
+        The images.
+    files
+        Files in reading order.
+    voxel_size
+        ``(z, y, x)`` in µm, or None.
+    times
+        Hours, one per frame, or None.
+    channels
+        Names, or None where the file has none.
+    metadata
+        What else is known, the same for all frames of this source.
+    """
+
+    source: Source
+    files: tuple[Path, ...]
+    voxel_size: Spacing | None = None
+    times: tuple[float, ...] | None = None
+    channels: tuple[str, ...] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One contiguous array in a file, memory-mapped: a block is a view until it is looked at.
+
+    Parameters
+    ----------
+    path
+        File.
+    stored
+        Shape of the array in the file.
+    stored_dtype
+        Type of its elements, with their byte order.
+    offset
+        Bytes before it.
+    axes
+        Name of each axis, as `operando.files.axes.name_axes` gives them.
+    order
+        "C", or "F" where the first axis runs fastest.
+    """
+
+    path: Path
+    stored: tuple[int, ...]
+    stored_dtype: np.dtype[Any]
+    offset: int
+    axes: str
+    order: Literal["C", "F"] = "C"
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths along t, c, z, y, x."""
+        return shape_5d(self.stored, self.axes)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel in the machine's byte order."""
+        return self.stored_dtype.newbyteorder("=")
+
+    @property
+    def chunks(self) -> Shape:
+        """A frame, which costs nothing, or a block small enough to swap its bytes."""
+        z, y, x = self.shape[2:]
+        if self.stored_dtype.isnative:
+            return 1, 1, z, y, x
+        return 1, 1, min(z, 8), min(y, 128), x
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return a view of the file, or a copy where the byte order differs."""
+        try:
+            mapped = np.memmap(
+                self.path, self.stored_dtype, "r", self.offset, self.stored, self.order
+            )
+        except (OSError, ValueError) as error:
+            raise FileError(
+                f"{self.path} cannot be read any more ({error})", "open the series again"
+            ) from error
+        block = to_5d(np.asarray(mapped), self.axes)[box]
+        return block if self.stored_dtype.isnative else block.astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Sources of equal frames, one after the other in time."""
+
+    sources: tuple[Source, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths along t, c, z, y, x."""
+        return (sum(s.shape[0] for s in self.sources), *self.sources[0].shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel."""
+        return self.sources[0].dtype
+
+    @property
+    def chunks(self) -> Shape:
+        """Those of the first source, one frame at a time."""
+        return (1, *self.sources[0].chunks[1:])
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Return the voxels of a box from the sources that hold its frames."""
+        parts = list(self._parts(box))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _parts(self, box: Box) -> Iterator[NDArray[Any]]:
+        first = 0
+        for source in self.sources:
+            n = source.shape[0]
+            start, stop = max(box[0].start - first, 0), min(box[0].stop - first, n)
+            if start < stop:
+                yield source.read((slice(start, stop), *box[1:]))
+            first += n
+
+
+@dataclass(frozen=True)
+class _ArrayLike:
+    source: Source
+    version: tuple[Any, ...]
+
+    @property
+    def shape(self) -> Shape:
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+    @property
+    def ndim(self) -> int:
+        return 5
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return self.version
+
+
+def _read_block(
+    array: _ArrayLike,
+    box: Box,
+    asarray: bool = False,
+    lock: AbstractContextManager[Any] | None = None,
+) -> NDArray[Any]:
+    return array.source.read(box)
+
+
+def to_dask(source: Source, files: Sequence[Path]) -> da.Array:
+    """Wrap a source as a dask array; its name changes when a file changes.
+
+    One lazy layer holds all blocks, so that neither opening nor showing a slice takes longer
+    for more of them.
+    """
+    import dask.array as da
+    from dask.base import tokenize
+
+    ends = [f.stat() for f in (files[0], files[-1])]
+    version = (tokenize(source), *((s.st_mtime_ns, s.st_size) for s in ends))
+    return da.from_array(
+        _ArrayLike(source, version),
+        chunks=source.chunks,
+        getitem=_read_block,
+        asarray=False,
+        meta=np.empty((0,) * 5, source.dtype),
+    )

@@ -1,0 +1,295 @@
+"""Zarr: OME-Zarr 0.4 to 0.6 images and plain arrays of Zarr 2 and 3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.errors import FileError, InputError, OperandoError
+from operando.files.axes import DROPPED, ORDER, name_axes, shape_5d, to_5d
+from operando.files.source import Opened
+from operando.files.tiff_metadata import number, sound_times, sound_voxel_size
+from operando.files.units import hours, micrometres
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import zarr
+    from numpy.typing import NDArray
+
+    from operando.data.series import Spacing
+    from operando.files.source import Box, Shape
+
+# What zarr and its codecs raise on metadata and chunks that make no sense to them.
+ZARR_FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A Zarr array with named axes.
+
+    Parameters
+    ----------
+    array
+        The array.
+    path
+        Where it lies.
+    axes
+        Name of each axis, as `operando.files.axes.name_axes` gives them.
+    """
+
+    array: zarr.Array
+    path: Path
+    axes: str
+
+    @property
+    def shape(self) -> Shape:
+        """Lengths along t, c, z, y, x."""
+        return shape_5d(self.array.shape, self.axes)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a voxel in the machine's byte order."""
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype.newbyteorder("=")
+
+    @property
+    def chunks(self) -> Shape:
+        """Chunks of the array, one frame and channel at a time."""
+        z, y, x = shape_5d(self.array.chunks, self.axes)[2:]
+        return 1, 1, min(z, self.shape[2]), min(y, self.shape[3]), min(x, self.shape[4])
+
+    def read(self, box: Box) -> NDArray[Any]:
+        """Read the chunks of a box."""
+        index = tuple(slice(0, 1) if a == DROPPED else box[ORDER.index(a)] for a in self.axes)
+        try:
+            block = np.asarray(self.array[index])
+        except ZARR_FAULTS as error:
+            raise _unreadable(self.path, error) from error
+        return to_5d(block, self.axes).astype(self.dtype, copy=False)
+
+
+def open_zarr(path: Path, axes: str | None = None, dataset: str | None = None) -> Opened:
+    """Open an OME-Zarr image at full resolution, or a plain Zarr array.
+
+    Parameters
+    ----------
+    path
+        Folder of the image or array.
+    axes
+        Names of the axes, overriding those of the file.
+    dataset
+        Array or image inside a group.
+
+    Raises
+    ------
+    FileError
+        If there is neither an image nor a single array, or its metadata cannot be read.
+    """
+    import zarr
+
+    where = path / dataset if dataset else path
+    if not where.exists():
+        raise FileError(f"There is no {dataset} in {path}", _advice(path))
+    try:
+        node = zarr.open(store=str(where), mode="r")
+    except ZARR_FAULTS as error:
+        raise _unreadable(where, error) from error
+    if isinstance(node, zarr.Array):
+        return _opened(node, where, _dimension_names(node), axes, {"format": "Zarr"})
+    attributes = node.attrs.asdict()
+    ome = attributes.get("ome", attributes)
+    if isinstance(ome, Mapping) and ome.get("multiscales"):
+        with_times = {**ome, "operando": attributes.get("operando")}
+        try:
+            return _open_image(where, with_times, axes)
+        except OperandoError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise _unreadable(where, error) from error
+    inside = list_arrays(where)
+    images = [p for p in inside if p.endswith("/")]
+    choice = images if len(images) == 1 else inside
+    if len(choice) == 1:
+        return open_zarr(where, axes, choice[0].rstrip("/"))
+    raise FileError(f"{where} is a Zarr group without an image of its own", _advice(where))
+
+
+def list_arrays(folder: Path, depth: int = 3) -> list[str]:
+    """Names of the arrays in a Zarr group; OME-Zarr images in it end with a slash."""
+    found = []
+    for child in sorted(p for p in folder.iterdir() if p.is_dir()):
+        kind = _node_kind(child)
+        if kind == "array":
+            found.append(child.name)
+        elif kind == "image":
+            found.append(f"{child.name}/")
+        elif kind == "group" and depth > 1:
+            found += [f"{child.name}/{name}" for name in list_arrays(child, depth - 1)]
+    return found
+
+
+def _node_kind(folder: Path) -> str | None:
+    if (folder / ".zarray").is_file():
+        return "array"
+    attributes = {**_json(folder / ".zattrs"), **_json(folder / "zarr.json").get("attributes", {})}
+    if "multiscales" in attributes.get("ome", attributes):
+        return "image"
+    if (folder / ".zgroup").is_file():
+        return "group"
+    kind = _json(folder / "zarr.json").get("node_type")
+    return kind if kind in ("array", "group") else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _advice(folder: Path) -> str:
+    names = list_arrays(folder)
+    if not names:
+        return "it holds no arrays"
+    shown = ", ".join(n.rstrip("/") for n in names[:8])
+    return f"choose one of its arrays: {shown}{', ...' if len(names) > 8 else ''}"
+
+
+def _unreadable(path: Path, error: Exception) -> FileError:
+    detail = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    return FileError(f"{path} is no Zarr image that can be read ({detail})", "check what wrote it")
+
+
+def _dimension_names(array: zarr.Array) -> str:
+    """One letter per axis from Zarr 3 dimension names or the xarray attribute."""
+    plain = "q" * max(int(array.ndim) - 2, 0) + "yx"
+    names = getattr(array.metadata, "dimension_names", None)
+    names = names or array.attrs.asdict().get("_ARRAY_DIMENSIONS") or ()
+    if len(names) != array.ndim:
+        return plain
+    letters = [str(n or "q").lower() for n in names]
+    letters = [n if n in ORDER else {"time": "t", "channel": "c"}.get(n, "q") for n in letters]
+    return "".join(letters) if {"y", "x"} <= set(letters) else plain
+
+
+def _opened(
+    array: zarr.Array,
+    path: Path,
+    names: str,
+    hint: str | None,
+    metadata: Mapping[str, Any],
+    **calibration: Any,
+) -> Opened:
+    if array.ndim < 2 or np.dtype(array.dtype).kind not in "biuf":
+        raise FileError(
+            f"{path} holds no image (shape {array.shape}, type {array.dtype})",
+            "an image has at least two axes and holds numbers",
+        )
+    source = Stored(array, path, name_axes(names, array.shape, hint))
+    return Opened(source=source, files=(path,), metadata=metadata, **calibration)
+
+
+def _open_image(path: Path, ome: Mapping[str, Any], hint: str | None) -> Opened:
+    import zarr
+
+    image = ome["multiscales"][0]
+    levels = [str(d["path"]) for d in image["datasets"]]
+    try:
+        array = zarr.open_array(store=str(path / levels[0]), mode="r")
+    except ZARR_FAULTS as error:
+        raise _unreadable(path / levels[0], error) from error
+    axes = _image_axes(image, array.ndim)
+    names = "".join(a["letter"] for a in axes)
+    scale, plain = _scale(image, array.ndim)
+    metadata = {
+        "format": f"OME-Zarr {image.get('version') or ome.get('version') or ''}".strip(),
+        "levels": tuple(levels),
+        "folder": str(path),
+    }
+    if not plain:
+        metadata["note"] = "the file's rotation or shear of the axes is not applied"
+    by_name = dict(zip(names, zip(scale, axes, strict=True), strict=True))
+    n_frames = array.shape[names.index("t")] if "t" in names else 1
+    return _opened(
+        array,
+        path,
+        names,
+        hint,
+        metadata,
+        voxel_size=_voxel_size(by_name) if plain and hint is None else None,
+        times=_times(by_name, n_frames, ome.get("operando")) if hint is None else None,
+        channels=_channels(ome),
+    )
+
+
+def _image_axes(image: Mapping[str, Any], ndim: int) -> list[dict[str, Any]]:
+    systems: Sequence[Mapping[str, Any]] = image.get("coordinateSystems") or ({},)
+    listed = image.get("axes") or systems[0].get("axes") or list(ORDER[-ndim:])
+    axes = [dict(a) if isinstance(a, Mapping) else {"name": a} for a in listed]
+    if len(axes) != ndim:
+        raise InputError(f"The OME-Zarr metadata name {len(axes)} axes for an array of {ndim}")
+    for axis in axes:
+        name = str(axis["name"]).lower()
+        kinds = {"time": "t", "channel": "c"}
+        axis["letter"] = name if name in ORDER else kinds.get(str(axis.get("type")), "q")
+    return axes
+
+
+def _scale(image: Mapping[str, Any], ndim: int) -> tuple[list[float], bool]:
+    """Scale of level 0 per axis, and whether it is all there is to the transformation."""
+    scale, plain = np.ones(ndim), True
+    first = image["datasets"][0].get("coordinateTransformations") or ()
+    for step in (*first, *(image.get("coordinateTransformations") or ())):
+        kind = step.get("type")
+        if kind == "scale" and len(step["scale"]) == ndim:
+            scale = scale * np.asarray(step["scale"], float)
+        elif kind == "affine" and np.shape(step["affine"]) == (ndim, ndim + 1):
+            matrix = np.asarray(step["affine"], float)[:, :-1]
+            plain &= np.array_equal(matrix, np.diag(np.diag(matrix)))
+            scale = scale * np.diag(matrix)
+        elif kind not in ("identity", "translation"):
+            plain = False
+    return [float(s) for s in scale], plain
+
+
+def _voxel_size(by_name: Mapping[str, Any]) -> Spacing | None:
+    sizes = []
+    for name in "zyx":
+        scale, axis = by_name.get(name, by_name["x"])
+        unit = micrometres(axis.get("unit"))
+        sizes.append(scale * unit if unit else None)
+    return sound_voxel_size(sizes)
+
+
+def _times(by_name: Mapping[str, Any], n_frames: int, own: object) -> tuple[float, ...] | None:
+    if isinstance(own, Mapping) and isinstance(own.get("times_h"), list):
+        times = [number(t) for t in own["times_h"]]
+        if len(times) == n_frames and None not in times:
+            return sound_times([t for t in times if t is not None])
+    if "t" not in by_name or n_frames < 2:
+        return None
+    step, axis = by_name["t"]
+    unit = hours(axis.get("unit"))
+    return sound_times([i * step * unit for i in range(n_frames)]) if unit else None
+
+
+def _channels(ome: Mapping[str, Any]) -> tuple[str, ...] | None:
+    omero = ome.get("omero")
+    listed = omero.get("channels") if isinstance(omero, Mapping) else None
+    names = [str(c["label"]) for c in listed or () if isinstance(c, Mapping) and c.get("label")]
+    return tuple(names) or None
