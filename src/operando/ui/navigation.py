@@ -43,7 +43,7 @@ def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
     viewer.dims.set_point(hidden, [point_um[i - axis - 1] for i in hidden])
     shown = [point_um[i - axis - 1] for i in viewer.dims.displayed if i in spatial]
     if len(shown) == viewer.dims.ndisplay:
-        viewer.camera.center = (0.0, *shown) if len(shown) == 2 else tuple(shown)
+        viewer.scene.camera.center = (0.0, *shown) if len(shown) == 2 else tuple(shown)
 
 
 def clicked_point(viewer: Any, position: Sequence[float]) -> tuple[float, float, float] | None:

@@ -1,0 +1,200 @@
+"""The particles of a study in the canvas: which one is selected and what their colours mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from operando.ui import navigation
+from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.results import outline_layer, particles_layer, values_layer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from napari.layers import Image, Labels
+
+    from operando.data import Column
+    from operando.ui.layers.results import Placement
+
+OUTLINE_NAME = "selected particle"
+
+
+class ParticleView:
+    """Layers of particles, tied to their table.
+
+    Parameters
+    ----------
+    viewer
+        napari viewer or its model.
+
+    Attributes
+    ----------
+    particle : int
+        Selected id, 0 for none.
+    labels : Labels or None
+        Layer of the ids.
+    values : Image or None
+        Layer of a column's values, while particles are coloured by one.
+    """
+
+    selected = Signal(int)
+    """The id that a click or `select` chose, 0 for none."""
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self.particle = 0
+        self.labels: Labels | None = None
+        self.values: Image | None = None
+        self._outline: Labels | None = None
+        self._table: pd.DataFrame | None = None
+        self._placement: Placement = {}
+        self._name = ""
+        self._n_frames = 1
+        self._featured: int | None = None
+        self._clicks = CanvasClicks(viewer)
+        self._clicks.clicked.connect(self._on_click)
+        viewer.dims.events.current_step.connect(self._on_step)
+
+    def close(self) -> None:
+        """Take the layers away and listen no more."""
+        self.clear()
+        self._clicks.close()
+        self.viewer.dims.events.current_step.disconnect(self._on_step)
+
+    def show(self, ids: Any, table: pd.DataFrame, name: str, placement: Placement) -> None:
+        """Show particles.
+
+        Parameters
+        ----------
+        ids
+            ``(t, z, y, x)`` integers.
+        table
+            Tidy, with the columns ``frame`` and ``particle``.
+        name
+            Of the layer.
+        placement
+            From the layer factory.
+        """
+        self.clear()
+        self._table, self._placement, self._name = table, placement, name
+        self._n_frames = int(ids.shape[0])
+        self.labels = particles_layer(ids, name, placement)
+        self._outline = outline_layer(ids, OUTLINE_NAME, placement)
+        active = self.viewer.layers.selection.active
+        self.viewer.add_layer(self.labels)
+        self.viewer.add_layer(self._outline)
+        self._outline.visible = False
+        self.viewer.layers.selection.active = active or self.labels
+        self.push_features()
+
+    def clear(self) -> None:
+        """Take the layers away."""
+        for layer in (self.labels, self.values, self._outline):
+            self._remove(layer)
+        self.labels = self.values = self._outline = self._table = None
+        self.particle, self._featured = 0, None
+
+    def select(self, particle: int, frame: int | None = None) -> None:
+        """Mark a particle; with a frame, also go to where it is there.
+
+        Parameters
+        ----------
+        particle
+            Id; 0 marks none.
+        frame
+            Index, or None to stay.
+        """
+        changed, self.particle = particle != self.particle, particle
+        if changed:
+            self._mark()
+        if frame is not None and self._table is not None:
+            rows = self._table[
+                (self._table["particle"] == particle) & (self._table["frame"] == frame)
+            ]
+            if len(rows) and {"z_um", "y_um", "x_um"} <= set(rows):
+                point = rows[["z_um", "y_um", "x_um"]].to_numpy(float)[0]
+                navigation.go_to_point(self.viewer, frame, point)
+        if changed:
+            self.selected.emit(particle)
+
+    def colour_by(self, column: Column | None) -> None:
+        """Colour particles by the values of a column; None goes back to a colour per id."""
+        self._remove(self.values)
+        self.values = None
+        if self.labels is None or self._table is None:
+            return
+        self.labels.visible = column is None
+        if column is None:
+            return
+        name = f"{column.header} · {self._name}"
+        self.values = values_layer(
+            self.labels.data, self._table, column, name, dict(self._placement)
+        )
+        active = self.viewer.layers.selection.active
+        position = len(self.viewer.layers)
+        if self.labels in self.viewer.layers:
+            position = self.viewer.layers.index(self.labels) + 1
+        self.viewer.layers.insert(position, self.values)
+        self.viewer.layers.selection.active = active
+
+    def push_features(self) -> None:
+        """Hand the current frame's rows to the ids' layer, where the status bar finds them."""
+        if self.labels is None or self._table is None:
+            return
+        frame = navigation.current_frame(self.viewer, self._n_frames)
+        if frame == self._featured:
+            return
+        self._featured = frame
+        self.labels.features = frame_features(self._table, frame)
+
+    def _mark(self) -> None:
+        if self.labels is None or self._outline is None:
+            return
+        self.labels.selected_label = self.particle
+        self._outline.data.particle = self.particle
+        self._outline.visible = self.particle != 0
+        self._outline.refresh()
+
+    def _remove(self, layer: Any) -> None:
+        if layer is not None and layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
+
+    def _on_step(self) -> None:
+        self.push_features()
+
+    def _on_click(self, event: Any) -> None:
+        shown = any(
+            layer is not None and layer.visible and layer in self.viewer.layers
+            for layer in (self.labels, self.values)
+        )
+        if self.labels is None or not shown:
+            return
+        self.select(self._particle_at(self.labels, event))
+
+    def _particle_at(self, labels: Labels, event: Any) -> int:
+        """Id under the mouse; napari itself reads none from a layer that is hidden."""
+        if len(event.dims_displayed) == 3:
+            value = labels.get_value(
+                event.position,
+                view_direction=event.view_direction,
+                dims_displayed=event.dims_displayed,
+                world=True,
+            )
+            return int(value or 0)
+        index = np.round(labels.world_to_data(event.position)).astype(int)
+        if np.any(index < 0) or np.any(index >= labels.data.shape):
+            return 0
+        return int(labels.data[tuple(index)])
+
+
+def frame_features(table: pd.DataFrame, frame: int) -> pd.DataFrame:
+    """Rows of one frame as napari wants them: the id in ``index``, the background first."""
+    rows = table[table["frame"] == frame].drop(columns="frame")
+    rows = rows.rename(columns={"particle": "index"}).reset_index(drop=True)
+    background = {name: [0] if name == "index" else [np.nan] for name in rows}
+    numbers = rows.astype({name: float for name in rows if name != "index"})
+    import pandas as pd
+
+    return pd.concat([pd.DataFrame(background), numbers], ignore_index=True)
