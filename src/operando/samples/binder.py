@@ -106,7 +106,7 @@ def binder_level(
 
     noise = correlated_noise(solid.shape, settings.grain, rng)
     inside = np.clip(0.5 + solid, 0, 1)
-    crowd = gaussian_filter(inside, settings.grain, mode="nearest", truncate=3)
+    crowd = gaussian_filter(inside, settings.grain, mode="nearest", truncate=5)
     outside = solid <= 0
     if not outside.any():
         return np.full(solid.shape, -4, np.float32)

@@ -53,6 +53,13 @@ class SmoothMotion:
             self.drift[t][:, None] + progress * (strained + self.waves.T @ swing), np.float32
         )
 
+    def gradient(self, point: NDArray[np.float32], t: int) -> NDArray[np.float32]:
+        """Gradient ``(3, 3)``, ``du_i / dX_j``, of that displacement at one point ``(3,)``."""
+        progress = np.float32(t / max(1, len(self.drift) - 1))
+        slope = -np.sin(self.vectors @ point + self.phases)
+        bent = self.waves.T @ (slope[:, None] * self.vectors)
+        return np.asarray(progress * (self.strain + bent), np.float32)
+
 
 def draw_smooth_motion(settings: ElectrodeSettings, rng: np.random.Generator) -> SmoothMotion:
     """Draw the motion of the whole sample."""
@@ -84,9 +91,10 @@ def largest_displacement(motion: SmoothMotion, shape: Sequence[int]) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class ParticleMotion:
-    """Rotation, swelling, translation and opening cracks of one particle.
+    """Translation, rotation, swelling and opening cracks of one particle.
 
-    ``x = c + shift + swelling R open(q)`` with ``q`` measured from the centre `c`.
+    ``x = c + shift + M open(q)`` with ``q`` measured from the centre `c` and ``M = swelling
+    R (1 + stretch)``, where the stretch is what the particle yields to the smooth motion.
 
     Parameters
     ----------
@@ -98,6 +106,8 @@ class ParticleMotion:
         ``(T, 3, 3)``.
     swelling
         ``(T,)`` linear growth factor.
+    stretches
+        ``(T, 3, 3)`` displacement gradients.
     cracks
         They open in this order.
     """
@@ -106,21 +116,29 @@ class ParticleMotion:
     shifts: NDArray[np.float32]
     rotations: NDArray[np.float32]
     swelling: NDArray[np.float32]
+    stretches: NDArray[np.float32]
     cracks: tuple[Crack, ...]
+
+    def matrix(self, t: int) -> NDArray[np.float32]:
+        """Return what turns and stretches the particle from the material frame to frame `t`."""
+        stretch = np.eye(3, dtype=np.float32) + self.stretches[t]
+        return np.asarray(self.swelling[t] * self.rotations[t] @ stretch, np.float32)
+
+    def place(self, t: int) -> NDArray[np.float32]:
+        """Return where the centre is in frame `t`, ``(3,)`` voxels."""
+        return np.asarray(self.centre + self.shifts[t])
 
     def move(self, q: NDArray[np.float32], t: int, *, cracked: bool = True) -> NDArray[np.float32]:
         """Places in frame `t` of material points ``(3, N)``."""
         for crack in self.cracks if cracked else ():
             q = crack.open(q, t)
-        x = self.swelling[t] * (self.rotations[t] @ q)
-        return np.asarray(x + (self.centre + self.shifts[t])[:, None], np.float32)
+        return np.asarray(self.matrix(t) @ q + self.place(t)[:, None], np.float32)
 
     def material(
         self, x: NDArray[np.float32], t: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Material points at places ``(3, N)`` of frame `t`, and the share of void there."""
-        offset = x - (self.centre + self.shifts[t])[:, None]
-        q = self.rotations[t].T @ offset / self.swelling[t]
+        q = np.linalg.inv(self.matrix(t)) @ (x - self.place(t)[:, None])
         solid = np.ones(q.shape[1], np.float32)
         for crack in reversed(self.cracks):
             q, void = crack.close(q, t)
@@ -149,8 +167,10 @@ def _draw_particle_motion(
     growth = rng.normal(motion.swelling, motion.swelling_spread)
     centre = particle.centre[:, None]
     shifts = [smooth.displacement(centre, t)[:, 0] for t in range(settings.frames)]
+    stretches = [smooth.gradient(particle.centre, t) for t in range(settings.frames)]
     return ParticleMotion(
         centre=particle.centre,
+        stretches=np.array(stretches, np.float32) * np.float32(1 - motion.stiffness),
         shifts=np.array(shifts, np.float32),
         rotations=Rotation.from_rotvec(progress[:, None] * vector).as_matrix().astype(np.float32),
         swelling=(1 + growth * progress).astype(np.float32),

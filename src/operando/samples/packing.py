@@ -65,7 +65,7 @@ def _shift(
     between = centres[j] - centres[i]
     distance = np.linalg.norm(between, axis=1) + 1e-9
     gap = distance - (radii[i] + radii[j]) * (1 - overlap)
-    near = gap < 0.3 * np.minimum(radii[i], radii[j])
+    near = gap < 0.2 * np.minimum(radii[i], radii[j])
     strength = np.where(gap < 0, 0.4 * gap, np.where(near, pull * gap, 0.0))
     move = between / distance[:, None] * strength[:, None]
     shift = np.zeros_like(centres)

@@ -66,13 +66,14 @@ def _draw_particle(scene: Scene, k: int, t: int, canvas: _Canvas) -> None:
 
     particle, motion, grey = scene.particles[k], scene.motions[k], scene.settings.grey
     opened = sum(float(c.openings[t]) for c in particle.cracks) / 2
-    reach = (particle.reach + opened + 1) * float(motion.swelling[t])
-    box = _clip_box(motion.centre + motion.shifts[t], reach, scene.settings.shape)
+    reach = (particle.reach + opened + 1) * float(np.linalg.norm(motion.matrix(t), 2))
+    place = motion.place(t)
+    box = _clip_box(place, reach, scene.settings.shape)
     if any(s.start >= s.stop for s in box):
         return
     shape = tuple(s.stop - s.start for s in box)
     points = grid_points(box)
-    near = ((points - (motion.centre + motion.shifts[t])[:, None]) ** 2).sum(0) < reach**2
+    near = ((points - place[:, None]) ** 2).sum(0) < reach**2
     q, void = motion.material(points[:, near], t)
     at = q + (particle.centre - particle.corner)[:, None]
     depth = map_coordinates(particle.depth, at, order=1, cval=-4, output=np.float32)

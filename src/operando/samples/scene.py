@@ -71,16 +71,16 @@ class Scene:
         flat = ids.ravel()
         out = np.empty_like(points)
         between = flat == 0
-        at = points[:, between]
-        source = self.binder_motion.material(at, 0)
-        out[:, between] = source + self.binder_motion.displacement(source, t) - at
+        binder = self.binder_motion
+        source = binder.material(points[:, between], 0)
+        out[:, between] = binder.displacement(source, t) - binder.displacement(source, 0)
         order = np.argsort(flat, kind="stable")
         starts = np.searchsorted(flat[order], np.arange(1, len(self.particles) + 2))
         for motion, a, b in zip(self.motions, starts[:-1], starts[1:], strict=True):
             voxels = order[a:b]
             if len(voxels):
                 q, _ = motion.material(points[:, voxels], 0)
-                out[:, voxels] = motion.move(q, t) - points[:, voxels]
+                out[:, voxels] = motion.move(q, t) - motion.move(q, 0)
         return out.reshape(3, *ids.shape)
 
 
