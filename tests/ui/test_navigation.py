@@ -31,6 +31,7 @@ def test_a_point_comes_into_the_middle(
 ) -> None:
     viewer.dims.current_step = (0, 0, 0, 0)
     viewer.dims.order = order
+    viewer.scene.camera.zoom = 1e4
     navigation.go_to_point(viewer, 3, (3.0, 2.0, 6.0))
     hidden = list(viewer.dims.not_displayed)
     assert [viewer.dims.current_step[i] for i in hidden] == [step[i] for i in hidden]
@@ -42,6 +43,16 @@ def test_a_point_comes_into_the_middle_in_3d(viewer: ViewerModel) -> None:
     navigation.go_to_point(viewer, 1, (3.0, 2.0, 6.0))
     assert viewer.dims.current_step[0] == 1
     assert viewer.scene.camera.center == pytest.approx((3.0, 2.0, 6.0))
+
+
+def test_the_camera_stays_while_the_point_is_in_sight(viewer: ViewerModel) -> None:
+    viewer.scene.camera.zoom = 20
+    viewer.scene.camera.center = (0, 1.5, 4)
+    navigation.go_to_point(viewer, 3, (3.0, 2.0, 6.0))
+    assert viewer.scene.camera.center[1:] == (1.5, 4)
+    viewer.scene.camera.zoom = 400
+    navigation.go_to_point(viewer, 3, (3.0, 2.0, 6.0))
+    assert viewer.scene.camera.center[1:] == (2.0, 6.0)
 
 
 def test_an_empty_viewer_stays_as_it_is() -> None:

@@ -81,6 +81,7 @@ def test_clicks_work_while_particles_are_coloured_by_a_column(view: ParticleView
 def test_selecting_marks_the_particle_and_goes_to_it(
     view: ParticleView, viewer: ViewerModel, ids: np.ndarray
 ) -> None:
+    viewer.scene.camera.zoom = 1e4
     view.select(7, frame=1)
     outline = viewer.layers["selected particle"]
     assert outline.visible

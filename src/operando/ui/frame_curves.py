@@ -52,11 +52,6 @@ class FrameQuantity:
     unit: str
     curves: tuple[Curve, ...]
 
-    @property
-    def header(self) -> str:
-        """Title and unit, as an axis shows it."""
-        return f"{self.title} / {self.unit}" if self.unit else self.title
-
 
 def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list[FrameQuantity]:
     """Collect what the tables and the recipe of a study say about its frames.

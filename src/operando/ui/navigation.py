@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 SERIES_NDIM = 4
 """Layers of a study have the axes (t, z, y, x)."""
 
+_INNER_PART = 0.95
+
 
 def time_axis(viewer: Any) -> int | None:
     """Which of the viewer's axes is time; None while no layer has one."""
@@ -33,7 +35,7 @@ def go_to_frame(viewer: Any, frame: int) -> None:
 
 
 def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
-    """Show a frame and bring a point ``(z, y, x)`` in µm into the middle of the canvas."""
+    """Show a frame and a point ``(z, y, x)`` in µm; the camera moves only if it is out of sight."""
     axis = time_axis(viewer)
     if axis is None:
         return
@@ -42,8 +44,18 @@ def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
     hidden = [i for i in spatial if i in viewer.dims.not_displayed]
     viewer.dims.set_point(hidden, [point_um[i - axis - 1] for i in hidden])
     shown = [point_um[i - axis - 1] for i in viewer.dims.displayed if i in spatial]
-    if len(shown) == viewer.dims.ndisplay:
+    if len(shown) == viewer.dims.ndisplay and not _in_sight(viewer, shown):
         viewer.scene.camera.center = (0.0, *shown) if len(shown) == 2 else tuple(shown)
+
+
+def _in_sight(viewer: Any, shown_um: Sequence[float]) -> bool:
+    """Whether a point lies in the inner part of a flat canvas."""
+    camera = viewer.scene.camera
+    if len(shown_um) != 2:
+        return False
+    half_canvas = [0.5 * size / camera.zoom for size in viewer.canvas.size]
+    offsets = [at - centre for at, centre in zip(shown_um, camera.center[-2:], strict=True)]
+    return all(abs(o) < _INNER_PART * h for o, h in zip(offsets, half_canvas, strict=True))
 
 
 def clicked_point(viewer: Any, position: Sequence[float]) -> tuple[float, float, float] | None:

@@ -175,7 +175,7 @@ class StrainView:
             and (self.arrows is None or self.arrows not in self.viewer.layers)
         ):
             field = next(iter(self._fields.values()))
-            width = 0.12 * float(np.mean(field.spacing))
+            width = 0.08 * float(np.mean(field.spacing))
             title = f"displacement since frame {self._reference}"
             self.arrows = arrows_layer(title, dict(self._placement), width)
             self.arrows.length = self.fitting_length

@@ -167,7 +167,7 @@ class TimeLinePlot(QWidget):
         self.set_frame(self.frame)
 
     def _draw_voltage(self, time_h: NDArray[np.float64], volts: NDArray[np.float64]) -> None:
-        self.upper.setLabel("left", "voltage / V")
+        self.upper.setLabel("left", "E / V")
         self.upper.plot(time_h, volts, pen=pg.mkPen(self._foreground, width=1.5))
         within = (self._times >= time_h.min()) & (self._times <= time_h.max())
         at_frames = np.interp(self._times[within], time_h, volts)
@@ -177,7 +177,7 @@ class TimeLinePlot(QWidget):
         quantity = self.shown
         axis = self.lower.getAxis("left")
         axis.setStyle(showValues=quantity is not None)
-        axis.setLabel(quantity.header if quantity else "frames")
+        axis.setLabel((quantity.unit or quantity.title) if quantity else "frames")
         if quantity is None:
             height = np.zeros(len(self._times))
             self._plot_points(self.lower, self._times, height, self._foreground, line=False)

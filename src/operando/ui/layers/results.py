@@ -257,4 +257,6 @@ def fitting_length(field: DisplacementField) -> float:
         return 1.0
     factor = float(np.mean(field.spacing)) / long
     power = 10.0 ** np.floor(np.log10(factor))
-    return float(max(s for s in (1, 2, 5) if s <= factor / power * (1 + 1e-9)) * power)
+    return float(
+        max(s for s in (1, 1.5, 2, 3, 4, 5, 6, 8) if s <= factor / power * (1 + 1e-9)) * power
+    )
