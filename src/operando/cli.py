@@ -205,7 +205,9 @@ def _print_facts(path: Path) -> None:
         t, c, z, y, x = series.data.shape
         size = " × ".join(f"{edge:g}" for edge in study.voxel_size)
         typer.echo(f"{study.name}: {t} frames, {c} channels, {z} × {y} × {x} voxels")
-        typer.echo(f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e9:.2f} GB")
+        typer.echo(
+            f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e9:.2f} GB"
+        )
         typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
         for name, step in STEPS.items():
             status = step_status(study, name)

@@ -90,7 +90,7 @@ def study_of_sample(path: Path, sample: Path) -> Study:
 
 
 def main_job(study: Study) -> Iterator[Step]:
-    """Steps with default settings, in order; strain from the first frame to every other."""
+    """List the steps with default settings; strain leads from the first frame to every other."""
     for name in ("train", "segment", "particles"):
         yield STEPS[name]()
     for frame in range(1, study.series.n_frames):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
     from operando.study import Study
+    from operando.study.partial import PartialResult
 
 
 class Segment(Step):
@@ -40,7 +41,7 @@ class Segment(Step):
         return (f"phases/{self.phases}", f"tables/{self.phases}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Segment frame after frame; what a stopped run finished is not done again."""
+        """Segment block after block; what a stopped run finished is not done again."""
         from operando.segment import Model, predict_into
         from operando.study.partial import PartialResult
         from operando.study.phases import create_phases, open_phases
@@ -53,17 +54,17 @@ class Segment(Step):
         else:
             labels, probabilities = create_phases(partial.content, study, model.classes)
         for t in range(study.series.n_frames):
-            if partial.is_done(f"frame {t}"):
-                continue
+            done = _FrameBlocks(partial, t)
             predict_into(
                 model,
                 study.series.data[t],
                 labels_out=_FrameView(labels, t),
                 probabilities_out=_FrameView(probabilities, t),
+                is_done=done.has,
+                on_block=done.add,
                 device=self.device,
                 progress=progress,
             )
-            partial.mark_done(f"frame {t}")
         table = phase_fractions(labels, model.classes, study.times)
         partial.publish()
         study.write_table(self.phases, table)
@@ -80,6 +81,23 @@ class _FrameView:
 
     def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
         self._array[(self._t, *box)] = block
+
+
+class _FrameBlocks:
+    """Which blocks of one frame are done."""
+
+    def __init__(self, partial: PartialResult, t: int) -> None:
+        self._partial = partial
+        self._t = t
+
+    def has(self, box: tuple[slice, ...]) -> bool:
+        return self._partial.is_done(self._key(box))
+
+    def add(self, box: tuple[slice, ...]) -> None:
+        self._partial.mark_done(self._key(box))
+
+    def _key(self, box: tuple[slice, ...]) -> str:
+        return f"{self._t} " + " ".join(f"{side.start}:{side.stop}" for side in box)
 
 
 def phase_fractions(

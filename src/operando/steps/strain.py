@@ -96,24 +96,21 @@ class MeasureStrain(Step):
 
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
     valid = field.valid
-    error = (
-        float(np.sqrt(np.nanmedian(np.mean(field.sigma[valid] ** 2, axis=1))))
-        if valid.any()
-        else np.nan
+    share = float(valid.mean())
+    if not valid.any():
+        return "no node could be measured", {"nodes": float(valid.size), "valid_fraction": share}
+    error = float(np.sqrt(np.median(np.mean(field.sigma[valid].astype(float) ** 2, axis=1))))
+    volume = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
+    summary = (
+        f"{error:.3f} voxel error, {max(field.gauge_length):.0f}-voxel gauge, "
+        f"{100 * share:.0f} % of nodes valid"
     )
-    values = {
+    return summary, {
         "nodes": float(valid.size),
-        "valid_fraction": float(valid.mean()),
+        "valid_fraction": share,
         "predicted_error_voxel": error,
         "median_displacement_voxel": float(
             np.median(np.linalg.norm(field.displacement[valid], axis=1))
-        )
-        if valid.any()
-        else np.nan,
+        ),
+        "median_volume_change_percent": float(100 * (np.nanmedian(volume) - 1)),
     }
-    if valid.any():
-        stretch = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
-        values["median_volume_change_percent"] = float(100 * (np.nanmedian(stretch) - 1))
-    gauge = max(field.gauge_length)
-    summary = f"{error:.3f} voxel error, {gauge:.0f}-voxel gauge, {values['valid_fraction']:.0%} of nodes valid"
-    return summary, values

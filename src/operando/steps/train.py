@@ -10,6 +10,8 @@ from operando.segment.settings import TrainSettings
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
 
@@ -45,17 +47,16 @@ class Train(Step):
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Train and keep the best model."""
-        from operando.segment import Model, train
+        from operando.segment import train
         from operando.study.atomic import replacing
 
         strokes = study.strokes(self.strokes)
-        start = Model.load(study.product_path(f"models/{self.start}")) if self.start else "scratch"
         model = train(
             study.series.data,
             strokes.array,
             classes=strokes.classes,
             voxel_size=study.voxel_size,
-            start=start,
+            start=study.product_path(f"models/{self.start}") if self.start else "scratch",
             settings=self.settings,
             device=self.device,
             progress=progress,
@@ -65,6 +66,6 @@ class Train(Step):
         return StepResult(*_summarise(model.scores))
 
 
-def _summarise(scores: dict[str, float]) -> tuple[str, dict[str, float]]:
+def _summarise(scores: Mapping[str, float]) -> tuple[str, dict[str, float]]:
     dice = scores.get("held_out_dice")
-    return (f"held-out Dice {dice:.2f}" if dice is not None else "trained"), scores
+    return (f"held-out Dice {dice:.2f}" if dice is not None else "trained"), dict(scores)

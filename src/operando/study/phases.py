@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from operando.data.classes import LabelClass
 
@@ -58,8 +58,9 @@ def open_phases(path: Path, *, writable: bool = False) -> tuple[Any, Any, tuple[
 
     group = zarr.open_group(str(path), mode="r")
     classes = group.attrs["operando"]["classes"]  # type: ignore[index, call-overload]
+    mode: Literal["r", "r+"] = "r+" if writable else "r"
     return (
-        open_image(path, writable=writable),
-        open_image(path / _PROBABILITIES, writable=writable),
+        open_image(path, mode),
+        open_image(path / _PROBABILITIES, mode),
         tuple(LabelClass(**c) for c in classes),
     )

@@ -138,7 +138,11 @@ class StrokeSet:
         for t in range(labels.shape[0]):
             frame = np.asarray(labels[t])
             for z in np.flatnonzero(frame.any(axis=(1, 2))):
-                box = (slice(t, t + 1), slice(int(z), int(z) + 1), *(slice(0, n) for n in frame.shape[1:]))
+                box = (
+                    slice(t, t + 1),
+                    slice(int(z), int(z) + 1),
+                    *(slice(0, n) for n in frame.shape[1:]),
+                )
                 self.paint(box, frame[z])
 
     def record(self, box: Box, before: NDArray[np.uint8]) -> None:
