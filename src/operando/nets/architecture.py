@@ -71,7 +71,7 @@ class Architecture:
 
 
 def plan_levels(
-    shape: Sequence[int], spacing: Sequence[float] = (1.0, 1.0, 1.0), levels: int = 4
+    shape: Sequence[int], spacing: Sequence[float] = (1.0, 1.0, 1.0), levels: int = 3
 ) -> tuple[tuple[Triple, ...], tuple[Triple, ...]]:
     """Choose kernels and poolings that fit a patch and its voxels.
 

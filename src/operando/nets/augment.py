@@ -57,7 +57,7 @@ class Augmentation:
 def _flip(
     image: NDArray[np.float32], labels: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    axes = [axis for axis in (-3, -2, -1) if rng.random() < 0.5]
+    axes = tuple(axis for axis in (-3, -2, -1) if rng.random() < 0.5)
     image, labels = np.flip(image, axes), np.flip(labels, axes)
     square = image.shape[-1] == image.shape[-2]
     turns = int(rng.integers(4)) if square else 0

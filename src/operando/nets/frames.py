@@ -49,7 +49,13 @@ class Frames:
         if array.dtype.kind not in "biuf":
             raise InputError(f"Voxels of type {array.dtype} are no grey values")
         length = {axis: int(n) for axis, n in zip(axes, array.shape, strict=True)}
-        self.shape = (length.get("t", 1), length.get("c", 1), *(length[a] for a in "zyx"))
+        self.shape = (
+            length.get("t", 1),
+            length.get("c", 1),
+            length["z"],
+            length["y"],
+            length["x"],
+        )
         self._array = array
         self._axes = axes
         self._in_memory = isinstance(array, np.ndarray)

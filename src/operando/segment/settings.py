@@ -39,14 +39,14 @@ class TrainSettings(BaseModel):
         json_schema_extra={"unit": "voxel"},
     )
     patch_depth: int = Field(
-        16,
+        24,
         ge=1,
         le=256,
         title="Patch depth",
         description="Slices in a patch",
         json_schema_extra={"unit": "voxel"},
     )
-    batch: int = Field(2, ge=1, le=64, title="Batch size", description="Patches per training step")
+    batch: int = Field(1, ge=1, le=64, title="Batch size", description="Patches per training step")
     learning_rate: float = Field(
         3e-3,
         gt=0,

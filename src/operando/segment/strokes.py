@@ -90,7 +90,7 @@ def find_strokes(strokes: Any) -> Strokes:
 
 
 def connect(voxels: LabelledVoxels) -> NDArray[np.int64]:
-    """Give every stroke a number: voxels of one class and frame that touch by face, edge or corner."""
+    """Give every stroke a number; its voxels touch by face, edge or corner."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -150,7 +150,7 @@ def check_shapes(images: Sequence[int], strokes: Any) -> None:
     found = tuple(int(n) for n in strokes.shape)
     if found != wanted and not (t == 1 and found == tuple(volume)):
         raise InputError(
-            f"Strokes of the shape {found} do not fit images of {t} frames of {tuple(volume)}",
+            f"Strokes of the shape {found} do not fit images of {t} frame(s) of {tuple(volume)}",
             "paint them on these images",
         )
     if strokes.dtype.kind not in "iu":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,6 +21,7 @@ from operando.segment.strokes import check_shapes, class_weights, find_strokes, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
@@ -99,7 +99,7 @@ def train(
     rng = np.random.default_rng(seeds[1])
     loss = _loss(learn, len(classes), settings)
     evaluate = (
-        _Evaluate(PatchSampler(frames, score, patch, normalise), loss, device)
+        _Evaluate(PatchSampler(frames, score, patch, normalise), loss, len(classes), device)
         if len(score)
         else None
     )
@@ -237,17 +237,25 @@ class _Normalise:
 class _Evaluate:
     """Scores a network on the same patches around held-out strokes every time."""
 
-    def __init__(self, sampler: PatchSampler, loss: Callable[[Any, Any], Any], device: str) -> None:
+    def __init__(
+        self,
+        sampler: PatchSampler,
+        loss: Callable[[Any, Any], Any],
+        n_classes: int,
+        device: str,
+    ) -> None:
         self._patches = [sampler.patch(v) for v in sampler.cover(HELD_OUT_PATCHES)]
         self._loss = loss
         self._device = device
+        self._n_classes = n_classes
 
     def __call__(self, network: nn.Module) -> HeldOut:
         import torch
 
         from operando.nets.training import HeldOut
 
-        losses, weights, table = [], [], 0
+        losses, weights = [], []
+        table = np.zeros((self._n_classes,) * 2, np.int64)
         with torch.inference_mode():
             for image, labels in self._patches:
                 x = torch.from_numpy(image[None]).to(self._device)
@@ -256,7 +264,7 @@ class _Evaluate:
                 losses.append(float(self._loss(logits, y)))
                 weights.append(int((labels > 0).sum()))
                 answer = logits.argmax(1)[0].cpu().numpy() + 1
-                table = table + confusion(labels, answer, logits.shape[1])
-        painted = np.asarray(table).sum(axis=1) > 0
-        score = float(np.mean(dice(np.asarray(table))[painted]))
+                table += confusion(labels, answer, self._n_classes)
+        painted = table.sum(axis=1) > 0
+        score = float(np.mean(dice(table)[painted]))
         return HeldOut(loss=float(np.average(losses, weights=weights)), dice=score)

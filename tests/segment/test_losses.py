@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from operando.segment.losses import StrokeLoss, dice_loss
+
+
+def test_unlabelled_voxels_carry_no_loss() -> None:
+    logits = torch.randn(1, 3, 2, 4, 4, requires_grad=True)
+    labels = torch.zeros(1, 2, 4, 4, dtype=torch.uint8)
+    labels[0, 0, 0, :3] = torch.tensor([1, 2, 3])
+    StrokeLoss((1, 1, 1))(logits, labels).backward()
+    touched = logits.grad.abs().sum(1)[0] > 0
+    assert torch.equal(touched, labels[0] > 0)
+
+
+def test_cross_entropy_of_no_knowledge() -> None:
+    labels = torch.ones(1, 1, 2, 2, dtype=torch.uint8)
+    loss = StrokeLoss((1, 1), dice=0, smoothing=0)(torch.zeros(1, 2, 1, 2, 2), labels)
+    assert float(loss) == pytest.approx(math.log(2))
+
+
+def test_weights_favour_a_class() -> None:
+    logits = torch.tensor([2.0, 0.0]).reshape(1, 2, 1, 1, 1).expand(1, 2, 1, 1, 2)
+    labels = torch.tensor([1, 2], dtype=torch.uint8).reshape(1, 1, 1, 2)
+    light, heavy = (float(StrokeLoss((1, w), dice=0, smoothing=0)(logits, labels)) for w in (1, 3))
+    wrong, right = math.log(1 + math.exp(2)), math.log(1 + math.exp(-2))
+    assert light == pytest.approx((right + wrong) / 2)
+    assert heavy == pytest.approx((right + 3 * wrong) / 4)
+
+
+def test_dice_loss_is_zero_when_certain_and_right() -> None:
+    target = torch.tensor([0, 1, 1, 0])
+    sure = torch.nn.functional.one_hot(target, 3).float() * 200
+    assert float(dice_loss(sure, target)) == pytest.approx(0, abs=1e-6)
+    assert float(dice_loss(-sure, target)) > 0.5

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import InputError
+from operando.nets.frames import Frames
+from operando.segment.normalise import grey_scale
+
+
+def image() -> np.ndarray:
+    return np.random.default_rng(0).normal(100, 20, (2, 40, 64, 64)).astype(np.float32)
+
+
+def test_percentiles_become_minus_one_and_one() -> None:
+    frames = Frames(image())
+    scaled = grey_scale(frames, 0, (5, 95)).apply(image()[:1])
+    np.testing.assert_allclose(np.percentile(scaled, (5, 95)), (-1, 1), atol=0.02)
+
+
+def test_brightness_and_contrast_do_not_matter() -> None:
+    first = image()[:1]
+    second = first * 3 + 1000
+    one, two = (grey_scale(Frames(v), 0).apply(v) for v in (first, second))
+    np.testing.assert_allclose(one, two, atol=1e-3)
+
+
+def test_hot_voxels_are_cut_off() -> None:
+    spoiled = image()
+    spoiled[0, 5, 5, 5] = 1e9
+    scaled = grey_scale(Frames(spoiled), 0).apply(spoiled[:1])
+    assert scaled.max() == 4
+    np.testing.assert_allclose(np.median(scaled), 0, atol=0.05)
+
+
+def test_channels_have_scales_of_their_own() -> None:
+    channels = np.stack([image()[0], image()[1] * 100])[None]
+    scaled = grey_scale(Frames(channels), 0).apply(channels[0])
+    np.testing.assert_allclose(scaled[0].std(), scaled[1].std(), rtol=0.05)
+
+
+def test_a_flat_image_stays_finite() -> None:
+    flat = np.full((4, 8, 8), 7, np.uint16)
+    np.testing.assert_array_equal(grey_scale(Frames(flat), 0).apply(flat[None]), -1)
+
+
+def test_refuses_nan() -> None:
+    spoiled = image()
+    spoiled[1, 0] = np.nan
+    with pytest.raises(InputError, match="Frame 1 holds NaN"):
+        grey_scale(Frames(spoiled), 1)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+
+from operando.errors import Cancelled, InputError
+from operando.segment import Model, predict, predict_blocks, predict_into
+from operando.segment.predict import window_grid
+
+if TYPE_CHECKING:
+    from operando.compute import Progress
+    from operando.compute.tiles import Box
+
+
+@pytest.fixture
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["operando.segment.predict"], "WINDOW", (8, 24, 24))
+
+
+def test_probabilities_add_up(model: Model, scene: object) -> None:
+    answer = predict(model, scene.image[0], device="cpu")
+    assert answer.shape == (3, 16, 48, 48)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer.sum(0), 1, atol=1e-5)
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_blocks_equal_the_whole(model: Model, scene: object) -> None:
+    whole = predict(model, scene.image[0], device="cpu")
+    lazy = da.from_array(scene.image[0], chunks=(5, 48, 20))
+    for block in predict_blocks(model, lazy, block=(7, 48, 30), device="cpu"):
+        np.testing.assert_array_equal(block.probabilities, whole[:, *block.box])
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_from_zarr_to_zarr_and_on_after_a_stop(model: Model, scene: object) -> None:
+    image = zarr.array(scene.image[0], chunks=(8, 24, 24))
+    labels = zarr.zeros((16, 48, 48), chunks=(4, 48, 48), dtype="u1")
+    probabilities = zarr.zeros((3, 16, 48, 48), chunks=(1, 4, 48, 48), dtype="u1")
+    done: list[Box] = []
+
+    def run(stop_after: int) -> None:
+        def on_block(box: Box) -> None:
+            done.append(box)
+            if len(done) == stop_after:
+                raise Cancelled
+
+        predict_into(
+            model,
+            image,
+            labels_out=labels,
+            probabilities_out=probabilities,
+            block=(4, 48, 48),
+            is_done=lambda box: box in done,
+            on_block=on_block,
+            device="cpu",
+        )
+
+    with pytest.raises(Cancelled):
+        run(2)
+    assert not np.asarray(labels[8:]).any()
+    run(99)
+    assert len(done) == 4
+    whole = predict(model, scene.image[0], device="cpu")
+    np.testing.assert_array_equal(labels[:], whole.argmax(0) + 1)
+    np.testing.assert_allclose(probabilities[:] / 255, whole, atol=0.5 / 255 + 1e-6)
+
+
+def test_brightness_does_not_matter(model: Model, scene: object) -> None:
+    one = predict(model, scene.image[0], device="cpu")
+    two = predict(model, scene.image[0] * 7 - 300, device="cpu")
+    np.testing.assert_allclose(one, two, atol=1e-3)
+
+
+def test_another_backend_can_be_plugged_in(model: Model, scene: object) -> None:
+    def last_class(windows: np.ndarray) -> np.ndarray:
+        answer = np.zeros((len(windows), 3, *windows.shape[2:]), np.float32)
+        answer[:, 2] = 1
+        return answer
+
+    blocks = predict_blocks(model, scene.image[0], device="cpu", backend=last_class)
+    assert all((b.probabilities.argmax(0) == 2).all() for b in blocks)
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_counts_windows_and_stops(model: Model, scene: object) -> None:
+    told: list[Progress] = []
+    predict(model, scene.image[0], device="cpu", progress=told.append)
+    grid = window_grid(model, (16, 48, 48))
+    count = np.prod([len(grid.starts(axis)) for axis in range(3)])
+    assert (told[-1].done, told[-1].total) == (count, count)
+
+    def stop(record: Progress) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        predict(model, scene.image[0], device="cpu", progress=stop)
+
+
+def test_bad_input_is_refused_with_a_sentence(model: Model, scene: object) -> None:
+    with pytest.raises(InputError, match="trained for 1 channel"):
+        predict(model, np.zeros((2, 8, 16, 16), np.float32), device="cpu")
+    with pytest.raises(InputError, match=r"shape \(4, 4\)"):
+        predict(model, np.zeros((4, 4)), device="cpu")
+    spoiled = scene.image[0].copy()
+    spoiled[3, 3, 3] = np.nan
+    with pytest.raises(InputError, match="NaN"):
+        predict(model, spoiled, device="cpu")

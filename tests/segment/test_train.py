@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from operando.data import LabelClass
+from operando.errors import Cancelled, InputError
+from operando.segment import Model, TrainSettings, predict, train
+from operando.segment.scores import confusion, dice
+from operando.segment.train import choose_patch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from operando.compute import Progress
+
+TINY = TrainSettings(effort="quick", width=4, patch=32, patch_depth=4, batch=1)
+
+
+def score(model: Model, image: np.ndarray, truth: np.ndarray) -> float:
+    labels = predict(model, image, device="cpu").argmax(0) + 1
+    return float(dice(confusion(truth, labels, 3)).mean())
+
+
+def stop_after(step: int, told: list[Progress]) -> object:
+    def progress(record: Progress) -> None:
+        told.append(record)
+        if record.done == step:
+            raise Cancelled
+
+    return progress
+
+
+def test_learns_a_scene_from_strokes(model: Model, scene: object) -> None:
+    assert np.count_nonzero(scene.strokes) / scene.truth.size < 0.003
+    assert score(model, scene.image[0], scene.truth[0]) > 0.85
+
+
+def test_knows_a_frame_of_other_brightness(model: Model, other_scene: object) -> None:
+    assert score(model, other_scene.image[0], other_scene.truth[0]) > 0.8
+
+
+def test_curve_and_scores(model: Model) -> None:
+    steps = TrainSettings(effort="quick").steps
+    assert model.curve.shape == (steps, 4)
+    measured = model.curve[~np.isnan(model.curve[:, 3])]
+    assert model.scores["held_out_dice"] in measured[:, 3]
+    assert model.scores["strokes"] > 20
+
+
+def test_same_seed_same_model(model: Model, scene: object, fast: TrainSettings) -> None:
+    again = train(scene.image, scene.strokes, settings=fast, device="cpu")
+    for name, values in again.weights.items():
+        np.testing.assert_array_equal(values, model.weights[name])
+
+
+def test_reads_only_painted_frames(scene: object) -> None:
+    def forbidden(block: np.ndarray) -> np.ndarray:
+        raise AssertionError("a frame without strokes was read")
+
+    painted = da.from_array(scene.image, chunks=(1, 16, 48, 48))
+    other = da.map_blocks(forbidden, painted, meta=np.empty((0,) * 4, np.float32))
+    images = da.concatenate([other, painted])
+    strokes = np.concatenate([np.zeros_like(scene.strokes), scene.strokes])
+    told: list[Progress] = []
+    with pytest.raises(Cancelled):
+        train(images, strokes, settings=TINY, device="cpu", progress=stop_after(3, told))
+    assert told[-1].values["loss"] > 0
+
+
+def test_goes_on_from_a_model(model: Model, scene: object, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    first: list[float] = []
+    for start in ("scratch", model, tmp_path / "model"):
+        told: list[Progress] = []
+        with pytest.raises(Cancelled):
+            train(
+                scene.image, scene.strokes, start=start, settings=TINY, device="cpu",
+                progress=stop_after(5, told),
+            )  # fmt: skip
+        first.append(np.mean([r.values["loss"] for r in told if r.values]))
+    assert first[1] == first[2] < 0.6 * first[0]
+
+
+def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:
+    strokes = np.where(scene.strokes == 3, 2, scene.strokes).astype(np.uint8)
+    classes = (LabelClass("matrix", "#000000"), LabelClass("ball", "#ffffff"))
+    again = train(scene.image, strokes, start=model, settings=TINY, device="cpu", classes=classes)
+    assert again.classes == classes
+    assert again.architecture == replace(model.architecture, n_classes=2)
+    assert predict(again, scene.image[0], device="cpu").shape[0] == 2
+
+
+def test_slices_that_do_not_belong_together(scene: object) -> None:
+    """A stack of slices is learnt without filters across them."""
+    images = scene.image[0][:, None]
+    strokes = scene.strokes[0][:, None]
+    model = train(images, strokes, settings=TINY, device="cpu")
+    assert all(k[0] == 1 for k in model.architecture.kernels)
+    one = predict(model, images[8], device="cpu")
+    assert one.shape == (3, 1, 48, 48)
+    assert score(model, images[8], scene.truth[0, 8:9]) > 0.6
+
+
+def test_channels(scene: object) -> None:
+    """The class lies in the difference of two channels, which one channel cannot tell."""
+    rng = np.random.default_rng(0)
+    haze = rng.normal(0, 200, scene.image.shape)
+    images = np.stack([scene.image + haze, haze], axis=1).astype(np.float32)
+    settings = TINY.model_copy(update={"patch": 32, "patch_depth": 8})
+    model = train(images, scene.strokes, settings=settings, device="cpu")
+    assert model.architecture.in_channels == 2
+    assert score(model, images[0], scene.truth[0]) > 0.6
+    with pytest.raises(InputError, match=r"2 channel.*have 1"):
+        train(scene.image, scene.strokes, start=model, device="cpu")
+
+
+def test_thick_slices_make_shallow_patches() -> None:
+    settings = TrainSettings(patch=64, patch_depth=24)
+    assert choose_patch((100, 100, 100), settings) == (24, 64, 64)
+    assert choose_patch((100, 100, 100), settings, (0.4, 0.1, 0.1)) == (6, 64, 64)
+    assert choose_patch((1, 30, 100), settings) == (1, 30, 64)
+
+
+def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:
+    one_class = np.where(scene.strokes == 1, 1, 0).astype(np.uint8)
+    with pytest.raises(InputError, match="one class"):
+        train(scene.image, one_class, device="cpu")
+    with pytest.raises(InputError, match="no strokes"):
+        train(scene.image, one_class * 0, device="cpu")
+    with pytest.raises(InputError, match="do not fit"):
+        train(scene.image[:, :-1], scene.strokes, device="cpu")
+    with pytest.raises(InputError, match="Frame 0 holds NaN"):
+        train(scene.image * np.nan, scene.strokes, device="cpu")
+    with pytest.raises(InputError, match="class 3, but only 1 classes"):
+        train(scene.image, scene.strokes, classes=[LabelClass("a", "#000000")], device="cpu")
