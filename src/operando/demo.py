@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
-from operando.steps import STEPS, is_up_to_date, run_step
+from operando.steps import is_up_to_date, make_step, run_step
 from operando.study import Study
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def study_of_sample(path: Path, sample: Path) -> Study:
 def main_job(study: Study) -> Iterator[Step]:
     """List the steps with default settings; strain leads from the first frame to every other."""
     for name in ("train", "segment", "particles"):
-        yield STEPS[name]()
+        yield make_step(name, {})
     for frame in range(1, study.series.n_frames):
-        yield STEPS["strain"](reference=0, deformed=frame)
+        yield make_step("strain", {"reference": 0, "deformed": frame})
 
 
 def _show(study: Path, picture: Path, say: Callable[[str], None]) -> None:

@@ -123,10 +123,12 @@ def draw_strain(
     invalid = ~field.valid.reshape(grid)[k]
     length = np.linalg.norm(field.displacement * np.asarray(voxel_size), axis=1).reshape(grid)[k]
     strain = 100 * field.strain("green-lagrange").reshape(*grid, 3, 3)[k]
-    maps = [("displacement / µm", length, "viridis", None)]
+    maps: list[tuple[str, NDArray[Any], str, float | None]] = [
+        ("displacement / µm", length, "viridis", None)
+    ]
     for name, (i, j) in STRAIN_COMPONENTS.items():
-        limit = _symmetric_limit(strain[..., i, j][~invalid])
-        maps.append((f"strain {name} / %", strain[..., i, j], "RdBu_r", limit))
+        values = strain[..., i, j]
+        maps.append((f"strain {name} / %", values, "RdBu_r", _symmetric_limit(values[~invalid])))
 
     figure = Figure(figsize=(3.4 * len(maps), 3.0), layout="constrained")
     origin, step = field.positions[0], field.spacing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from operando.data.classes import LabelClass
@@ -40,10 +41,10 @@ def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tu
     from operando.files.ome_zarr import create_image
 
     t, _, z, y, x = study.series.data.shape
-    calibration = {"voxel_size": study.voxel_size, "times": study.times}
-    labels = create_image(path, (t, z, y, x), "uint8", axes="tzyx", **calibration)
-    probabilities = create_image(
-        path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx", **calibration
+    create = partial(create_image, voxel_size=study.voxel_size, times=study.times)
+    labels = create(path, (t, z, y, x), "uint8", axes="tzyx")
+    probabilities = create(
+        path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx"
     )
     group = zarr.open_group(str(path), mode="r+")
     group.attrs["operando"] = {"classes": [asdict(c) for c in classes]}
@@ -57,7 +58,7 @@ def open_phases(path: Path, *, writable: bool = False) -> tuple[Any, Any, tuple[
     from operando.files.ome_zarr import open_image
 
     group = zarr.open_group(str(path), mode="r")
-    classes = group.attrs["operando"]["classes"]  # type: ignore[index, call-overload]
+    classes = group.attrs["operando"]["classes"]
     mode: Literal["r", "r+"] = "r+" if writable else "r"
     return (
         open_image(path, mode),

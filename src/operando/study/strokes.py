@@ -44,6 +44,9 @@ class StrokeSet:
         self, folder: Path, name: str, shape: tuple[int, int, int, int], *, writable: bool = True
     ) -> None:
         self.name = name
+        self._classes: tuple[LabelClass, ...] = ()
+        self._revision = 0
+        self._painted: set[tuple[int, int]] = set()
         self._meta_path = folder / f"{name}.json"
         path = folder / f"{name}.u8"
         if not path.exists():
