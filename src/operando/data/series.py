@@ -99,7 +99,7 @@ class Series:
         return int(self.data.nbytes)
 
     def frame(self, t: int, channel: int = 0) -> NDArray[Any]:
-        """Read one frame of one channel into memory, ``(z, y, x)``, free to be changed."""
+        """Read one frame of one channel into memory, ``(z, y, x)`` writable."""
         return np.require(self.data[t, channel].compute(), requirements="W")
 
     def with_calibration(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -36,12 +36,17 @@ def open_npy(path: Path, axes: str | None = None) -> Opened:
             f"{path} is no NumPy array that can be read ({str(error).splitlines()[0][:100]})",
             "save it with numpy.save, without Python objects",
         ) from error
-    if not isinstance(array, np.memmap) or array.ndim < 2 or array.dtype.kind not in "biuf":
+    if (
+        not isinstance(array, np.memmap)
+        or array.ndim < 2
+        or 0 in array.shape
+        or array.dtype.kind not in "biuf"
+    ):
         raise FileError(
             f"{path} holds no image (shape {array.shape}, type {array.dtype})",
             "an image has at least two axes and holds numbers",
         )
-    order = "C" if array.flags.c_contiguous else "F"
+    order: Literal["C", "F"] = "C" if array.flags.c_contiguous else "F"
     names = name_axes("q" * (array.ndim - 2) + "yx", array.shape, axes)
     source = Mapped(path, array.shape, array.dtype, int(array.offset), names, order)
     return Opened(source=source, files=(path,), metadata={"format": "NumPy"})

@@ -223,7 +223,10 @@ def _plan(
 ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     made = 1
     while made < levels if levels else max(_lengths(shape, axes)) > SMALLEST_LEVEL:
-        finest = min(s for a, s in zip(axes, scale, strict=True) if a in "zyx")
+        finest = min(
+            (s for a, n, s in zip(axes, shape, scale, strict=True) if a in "zyx" and n > 1),
+            default=1.0,
+        )
         factor = tuple(
             2 if a in "zyx" and n > 1 and s < 1.5 * finest else 1
             for a, n, s in zip(axes, shape, scale, strict=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import FileError
@@ -16,6 +16,9 @@ from operando.files.folders import (
     visible,
 )
 from operando.files.source import Joined, Opened, Source, to_dask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 Paths = list[Path]
 

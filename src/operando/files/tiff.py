@@ -215,7 +215,8 @@ def _pages(
     samples = shape[found.index("s")] if "s" in found else 1
     planar = samples > 1 and not found.endswith("s")
     colour = samples > 2 and page.photometric != 1
-    grey = colour or samples == 1 or bool(page.extrasamples)
+    alpha = any(kind in (1, 2) for kind in page.extrasamples)
+    grey = colour or samples == 1 or alpha
     rest = [(a, n) for a, n in zip(found, shape, strict=True) if a != "s"]
     if not grey:
         rest = [("c", samples), *((a, n) for a, n in rest if a != "c" or n > 1)]

@@ -96,8 +96,11 @@ def _page_offsets(path: Path, size: int, modified_ns: int) -> NDArray[np.int64]:
             raw = file.read(count.size)
             if at >= size or len(raw) < count.size:
                 raise truncated(path)
+            entries = count.unpack(raw)[0]
+            if not found and _values_end(file.read(entry * entries), entry, order) > size:
+                raise truncated(path)
             found[at] = None
-            file.seek(at + count.size + entry * count.unpack(raw)[0])
+            file.seek(at + count.size + entry * entries)
             raw = file.read(following.size)
             if len(raw) < following.size:
                 raise truncated(path)
@@ -107,6 +110,18 @@ def _page_offsets(path: Path, size: int, modified_ns: int) -> NDArray[np.int64]:
     offsets = np.fromiter(found, np.int64)
     offsets.flags.writeable = False
     return offsets
+
+
+def _values_end(directory: bytes, entry: int, order: str) -> int:
+    """Where the last of the values ends that a page directory keeps elsewhere in the file."""
+    sizes = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+    layout = struct.Struct(order + ("HHQQ" if entry == 20 else "HHII"))
+    ends = [0]
+    for _, kind, count, value in layout.iter_unpack(directory[: len(directory) // entry * entry]):
+        nbytes = sizes.get(kind, 8) * count
+        if nbytes > (8 if entry == 20 else 4):
+            ends.append(value + nbytes)
+    return max(ends)
 
 
 def check_page(page: tifffile.TiffPage, path: Path) -> None:

@@ -195,7 +195,7 @@ def _opened(
     metadata: Mapping[str, Any],
     **calibration: Any,
 ) -> Opened:
-    if array.ndim < 2 or np.dtype(array.dtype).kind not in "biuf":
+    if array.ndim < 2 or 0 in array.shape or np.dtype(array.dtype).kind not in "biuf":
         raise FileError(
             f"{path} holds no image (shape {array.shape}, type {array.dtype})",
             "an image has at least two axes and holds numbers",

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from operando.data import Series
+from operando.errors import InputError
+from operando.files import check_values, describe
+
+RNG = np.random.default_rng(2)
+
+
+def series(values: np.ndarray, **known: object) -> Series:
+    return Series(data=da.from_array(values, chunks=(1, 1, 1, -1, -1)), **known)
+
+
+def test_facts() -> None:
+    found = describe(
+        series(np.zeros((3, 1, 4, 50, 60), np.uint8), voxel_size=(0.1,) * 3, times=(0, 1, 2.5))
+    )
+    assert found.facts == (
+        "3 frames of 4 × 50 × 60 voxels (z, y, x)",
+        "36.0 kB, uint8",
+        "Voxel size: 0.1 × 0.1 × 0.1 µm (z, y, x)",
+        "Frame times: 0 to 2.5 h",
+    )
+    assert found.warnings == ("The middle slice is of one grey value.",)
+
+
+def test_what_is_missing() -> None:
+    found = describe(series(RNG.random((2, 1, 3, 9, 9))))
+    assert "Voxel size: not in the files" in found.facts
+    assert "Frame times: not in the files" in found.facts
+    assert len(found.warnings) == 2
+    single = describe(series(RNG.random((1, 1, 3, 9, 9)), voxel_size=(1, 1, 1)))
+    assert not single.warnings
+
+
+def test_voxels_that_are_no_cubes() -> None:
+    found = describe(series(RNG.random((1, 1, 3, 9, 9)), voxel_size=(3, 1, 1)))
+    assert found.warnings == ("The voxels are not cubes (3 × 1 × 1 µm).",)
+
+
+def test_few_grey_levels() -> None:
+    image = RNG.integers(0, 100, (1, 1, 1, 200, 200)).astype(np.uint16)
+    wide = RNG.integers(0, 9999, (1, 1, 1, 200, 200)).astype(np.uint16)
+    assert any("16 bits but only 100 grey" in w for w in describe(series(image)).warnings)
+    assert not any("grey" in w for w in describe(series(image.astype(np.uint8))).warnings)
+    assert not any("grey" in w for w in describe(series(wide)).warnings)
+
+
+def test_channels_that_may_be_slices() -> None:
+    image = RNG.integers(0, 255, (1, 40, 1, 9, 9))
+    names = tuple(map(str, range(40)))
+    assert any('axes "zyx"' in w for w in describe(series(image, channels=names)).warnings)
+
+
+def test_frames_of_different_voxel_size() -> None:
+    metadata = ({"voxel_size": (1, 1, 1)}, {"voxel_size": (1, 1, 2)})
+    found = describe(series(RNG.random((2, 1, 2, 3, 3)), metadata=metadata, times=(0, 1)))
+    assert any("differs between files (2 values)" in w for w in found.warnings)
+
+
+def test_values_that_are_no_numbers() -> None:
+    values = RNG.random((2, 1, 4, 5, 6), dtype=np.float32)
+    values[1, 0, 2, 3, 4] = np.nan
+    values[1, 0, 3, :2, 0] = np.inf
+    found = series(values)
+    check_values(found, 0)
+    with pytest.raises(InputError, match=r"Frame 1 holds 3 voxels .* first in slice 2"):
+        check_values(found, 1)
+    assert any("no numbers" in w for w in describe(series(values[1:])).warnings)
+
+
+def test_integers_need_no_look() -> None:
+    def refuse(block: np.ndarray) -> np.ndarray:
+        raise AssertionError("was read")
+
+    data = da.zeros((1, 1, 4, 5, 6), dtype=np.uint8).map_blocks(
+        refuse, dtype=np.uint8, meta=np.empty(0, np.uint8)
+    )
+    check_values(Series(data=data), 0)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from operando.errors import FileError
+from operando.files.folders import found_suffixes, natural_order, read_times, visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_numbers_in_names_count(tmp_path: Path) -> None:
+    names = ["scan10_slice2", "scan2_slice10", "scan2_slice9", "a", "Scan1"]
+    found = [p.name for p in natural_order(tmp_path / n for n in names)]
+    assert found == ["a", "Scan1", "scan2_slice9", "scan2_slice10", "scan10_slice2"]
+
+
+def test_leading_zeros_and_long_numbers(tmp_path: Path) -> None:
+    names = ["f_010", "f_9", "f_0011", "f_123456789012345678901"]
+    found = [p.name for p in natural_order(tmp_path / n for n in names)]
+    assert found == ["f_9", "f_010", "f_0011", "f_123456789012345678901"]
+
+
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    for name in (".DS_Store", "~$lock", "b.tif"):
+        (tmp_path / name).touch()
+    assert [p.name for p in visible(tmp_path)] == ["b.tif"]
+
+
+def test_suffixes_are_counted(tmp_path: Path) -> None:
+    for name in ("a.TXT", "b.txt", "c.csv", "d"):
+        (tmp_path / name).touch()
+    assert found_suffixes(visible(tmp_path)) == "2 .txt, 1 .csv, 1 without suffix"
+
+
+def test_times_are_read(tmp_path: Path) -> None:
+    assert read_times(tmp_path) is None
+    (tmp_path / "times.csv").write_text("\ufefffile,time_h\na,0\nb,1.5\n", encoding="utf-8")
+    assert read_times(tmp_path) == (0, 1.5)
+
+
+@pytest.mark.parametrize("text", ["t\n0\n", "time_h\nsoon\n", "file,time_h\na\n"])
+def test_times_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "times.csv").write_text(text)
+    with pytest.raises(FileError, match=r"times\.csv holds no times"):
+        read_times(tmp_path)
