@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _HIDDEN_AT_FIRST = ("frame", "time_h", "surface_um2", "z_um", "y_um", "x_um")
 _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
+_ROWS_TO_FIT = 20
 
 
 class ParticleTable(QWidget):
@@ -146,6 +147,7 @@ class ParticleTable(QWidget):
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.horizontalHeader().setResizeContentsPrecision(_ROWS_TO_FIT)
         self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
 
