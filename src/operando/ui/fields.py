@@ -1,0 +1,277 @@
+"""Editors of single settings; each has ``value``, ``setValue`` and ``valueChanged``."""
+
+from __future__ import annotations
+
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic.fields import FieldInfo
+    from qtpy.QtGui import QWheelEvent
+
+Choices = "Sequence[tuple[Any, str]]"
+"""Values, each with the text that stands for it."""
+
+AUTOMATIC = "automatic"
+_LARGEST_INT = 2**31 - 1
+_LARGEST_FLOAT = 1e9
+_DECIMALS = 9
+
+
+class _NoWheel:
+    """Leaves the wheel to the scroll area unless the editor has the focus."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class IntField(_NoWheel, QSpinBox):
+    """A whole number between bounds."""
+
+    def __init__(
+        self, low: int = 0, high: int = _LARGEST_INT, unit: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setRange(low, high)
+        self.setSuffix(f" {unit}" if unit else "")
+        self.setKeyboardTracking(False)
+
+
+class FloatField(_NoWheel, QDoubleSpinBox):
+    """A real number between bounds, shown with as many digits as it needs.
+
+    Parameters
+    ----------
+    low, high
+        Bounds, both allowed.
+    unit
+        Shown behind the number.
+    optional
+        Whether None is allowed; it is shown as "automatic", below the lower bound.
+    parent
+        Owner.
+    """
+
+    def __init__(
+        self,
+        low: float = -_LARGEST_FLOAT,
+        high: float = _LARGEST_FLOAT,
+        unit: str = "",
+        *,
+        optional: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._optional = optional
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setDecimals(_DECIMALS)
+        self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
+        self.setKeyboardTracking(False)
+        self.setSuffix(f" {unit}" if unit else "")
+        self.setRange(low - 10**-_DECIMALS if optional else low, high)
+        if optional:
+            self.setSpecialValueText(AUTOMATIC)
+
+    def textFromValue(self, value: float) -> str:
+        """Write without trailing zeros."""
+        text = f"{value:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+        return self.locale().toString(float(text), "g", 12) if abs(value) < 1 else text
+
+    def value(self) -> float | None:
+        """Return the number; None stands for automatic."""
+        number = round(super().value(), _DECIMALS)
+        return None if self._optional and number <= self.minimum() else number
+
+    def setValue(self, value: float | None) -> None:
+        """Show a number, or None where it is allowed."""
+        super().setValue(self.minimum() if value is None else value)
+
+
+class BoolField(QCheckBox):
+    """Yes or no."""
+
+    valueChanged = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.toggled.connect(self.valueChanged)
+
+    def value(self) -> bool:
+        """Return whether it is ticked."""
+        return self.isChecked()
+
+    def setValue(self, value: bool) -> None:
+        """Tick it or not."""
+        self.setChecked(value)
+
+
+class TextField(QLineEdit):
+    """A line of text."""
+
+    valueChanged = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.textChanged.connect(self.valueChanged)
+
+    def value(self) -> str:
+        """Return the text."""
+        return self.text()
+
+    def setValue(self, value: str) -> None:
+        """Show a text."""
+        self.setText(value)
+
+
+class ChoiceField(_NoWheel, QComboBox):
+    """One of several values.
+
+    Parameters
+    ----------
+    choices
+        Values, each with its text.
+    parent
+        Owner.
+    """
+
+    valueChanged = Signal(object)
+
+    def __init__(
+        self, choices: Sequence[tuple[Any, str]] = (), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._values: list[Any] = []
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.set_choices(choices)
+        self.currentIndexChanged.connect(self._on_index)
+
+    def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
+        """Offer other values; the chosen one stays chosen where it is among them."""
+        chosen = self.value()
+        self.blockSignals(True)
+        self.clear()
+        self._values = [value for value, _ in choices]
+        self.addItems([text for _, text in choices])
+        if chosen in self._values:
+            self.setCurrentIndex(self._values.index(chosen))
+        self.blockSignals(False)
+
+    def value(self) -> Any:
+        """Return the chosen value; None while there are no choices."""
+        index = self.currentIndex()
+        return self._values[index] if 0 <= index < len(self._values) else None
+
+    def setValue(self, value: Any) -> None:
+        """Choose a value; one that is not offered is added as it is."""
+        if value not in self._values:
+            self._values.append(value)
+            self.addItem(str(value))
+        self.setCurrentIndex(self._values.index(value))
+
+    def _on_index(self, index: int) -> None:
+        self.valueChanged.emit(self.value())
+
+
+class TupleField(QWidget):
+    """Several numbers in a row."""
+
+    valueChanged = Signal(object)
+
+    def __init__(
+        self, fields: Sequence[IntField | FloatField], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.fields = tuple(fields)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for field in self.fields:
+            layout.addWidget(field, 1)
+            field.valueChanged.connect(self._on_value)
+
+    def value(self) -> tuple[Any, ...]:
+        """Return the numbers."""
+        return tuple(field.value() for field in self.fields)
+
+    def setValue(self, value: Sequence[Any]) -> None:
+        """Show numbers."""
+        for field, number in zip(self.fields, value, strict=True):
+            field.setValue(number)
+
+    def _on_value(self) -> None:
+        self.valueChanged.emit(self.value())
+
+
+def make_field(info: FieldInfo, choices: Sequence[tuple[Any, str]] | None = None) -> QWidget:
+    """Make the editor that fits a field of a pydantic model.
+
+    Parameters
+    ----------
+    info
+        Type, bounds and unit of the field.
+    choices
+        Offer these values instead of any.
+
+    Raises
+    ------
+    TypeError
+        If no editor fits the type.
+    """
+    if choices is not None:
+        return ChoiceField(choices)
+    annotation, optional = _without_none(info.annotation)
+    if get_origin(annotation) is Literal:
+        return ChoiceField([(value, str(value)) for value in get_args(annotation)])
+    if annotation is bool:
+        return BoolField()
+    if annotation is str:
+        return TextField()
+    if get_origin(annotation) is tuple:
+        return TupleField([_number(kind, info, optional=False) for kind in get_args(annotation)])
+    return _number(annotation, info, optional=optional)
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) in {Union, UnionType}:
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        if len(kinds) == 1:
+            return kinds[0], True
+    return annotation, False
+
+
+def _number(annotation: Any, info: FieldInfo, *, optional: bool) -> IntField | FloatField:
+    unit = (info.json_schema_extra or {}).get("unit", "")
+    bounds = {
+        name: getattr(bound, name)
+        for bound in info.metadata
+        for name in ("ge", "gt", "le", "lt")
+        if hasattr(bound, name)
+    }
+    if annotation is int and not optional:
+        low = bounds.get("ge", bounds.get("gt", -_LARGEST_INT - 1) + ("gt" in bounds))
+        high = bounds.get("le", bounds.get("lt", _LARGEST_INT) - ("lt" in bounds))
+        return IntField(low, high, unit)
+    if annotation is float:
+        smallest = 10**-_DECIMALS
+        low = bounds.get("ge", bounds.get("gt", -_LARGEST_FLOAT) + smallest * ("gt" in bounds))
+        high = bounds.get("le", bounds.get("lt", _LARGEST_FLOAT) - smallest * ("lt" in bounds))
+        return FloatField(low, high, unit, optional=optional)
+    raise TypeError(f"No editor fits the type {annotation}")

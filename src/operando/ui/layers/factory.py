@@ -1,0 +1,126 @@
+"""Layers of images, strokes and phases, all placed alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.study.phases import open_phases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image, Labels
+    from napari.utils.colormaps import DirectLabelColormap
+    from numpy.typing import NDArray
+
+    from operando.data import LabelClass
+    from operando.study import Study
+
+AXES = ("t", "z", "y", "x")
+UNITS = ("dimensionless", "um", "um", "um")
+"""Time is counted in frames, so that the slider goes from frame to frame however far apart."""
+
+STROKES_NAME = "strokes"
+
+
+class LayerFactory:
+    """Makes layers of a study that share axes, units and scale from the moment they are made.
+
+    napari ignores units, and may show nothing, when layers disagree in them.
+
+    Parameters
+    ----------
+    study
+        Whose images, strokes and results are shown.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """``scale``, ``axis_labels`` and ``units`` of every layer ``(t, z, y, x)``."""
+        return {
+            "scale": (1.0, *self._study.voxel_size),
+            "axis_labels": AXES,
+            "units": UNITS,
+        }
+
+    def images(self) -> list[Image]:
+        """Make one layer per channel, read where looked at; only the first is visible."""
+        from napari.layers import Image
+
+        series = self._study.series
+        several = series.n_channels > 1
+        return [
+            Image(
+                series.data[:, c],
+                name=f"{self._study.name} · {channel if several else 'images'}",
+                colormap="gray",
+                contrast_limits=grey_limits(series.data[0, c]),
+                visible=c == 0,
+                multiscale=False,
+                **self.placement,
+            )
+            for c, channel in enumerate(series.channels)
+        ]
+
+    def strokes(self) -> Labels:
+        """Make the layer that is painted on: its data is the array on disk."""
+        from napari.layers import Labels
+
+        strokes = self._study.strokes()
+        layer = Labels(
+            strokes.array,
+            name=STROKES_NAME,
+            colormap=class_colormap(strokes.classes),
+            opacity=0.7,
+            multiscale=False,
+            **self.placement,
+        )
+        layer.n_edit_dimensions = 2
+        layer.brush_size = 10
+        layer.editable = self._study.writable
+        return layer
+
+    def phases(self, name: str, *, visible: bool = True) -> Labels:
+        """Make the layer of a segmentation; it cannot be painted on."""
+        from napari.layers import Labels
+
+        labels, _, classes = open_phases(self._study.product_path(f"phases/{name}"))
+        layer = Labels(
+            labels,
+            name=name,
+            colormap=class_colormap(classes),
+            opacity=0.4,
+            visible=visible,
+            multiscale=False,
+            **self.placement,
+        )
+        layer.editable = False
+        return layer
+
+
+def class_colormap(classes: Sequence[LabelClass]) -> DirectLabelColormap:
+    """Colours of the labels 1, 2, ...; everything else is transparent."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    colours: dict[int | None, Any] = {0: "transparent", None: "transparent"}
+    colours |= {k: c.colour for k, c in enumerate(classes, 1)}
+    return DirectLabelColormap(color_dict=colours)
+
+
+def grey_limits(volume: Any) -> tuple[float, float]:
+    """Contrast limits from the middle slice of a volume ``(z, y, x)``; reads no more than that."""
+    return limits_of(np.asarray(volume[volume.shape[0] // 2]))
+
+
+def limits_of(image: NDArray[Any]) -> tuple[float, float]:
+    """Limits that leave out half a percent of the pixels at either end, low < high in any case."""
+    known = image[np.isfinite(image)].astype(float)
+    if not known.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(known, (0.5, 99.5)))
+    return (low, high) if high > low else (low, low + 1.0)

@@ -1,0 +1,133 @@
+"""The panel that finds particles and follows them through time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from qtpy.QtWidgets import QPushButton
+
+from operando.steps import STEPS
+from operando.study.phases import open_phases
+from operando.ui.dock_widgets import add_dock
+from operando.ui.panels.step_panel import StepPanel
+from operando.ui.particle_table import ParticleTable
+from operando.ui.study_results import StudyParticles
+from operando.ui.theme import plot_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qtpy.QtWidgets import QWidget
+
+    from operando.ui.session import Session
+
+_STEP = STEPS["particles"]
+
+
+class ParticlesPanel(StepPanel):
+    """Finds particles, and opens their table.
+
+    Parameters
+    ----------
+    session
+        The study, its layers and its job.
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    particles : StudyParticles
+        What is shown in the canvas.
+    table : ParticleTable or None
+        The dock, while it is open.
+    """
+
+    title = "Particles"
+    step_name = "particles"
+    step = _STEP
+    sentence = "Part touching particles, follow each through time, and measure it."
+    button_text = "Find and follow particles"
+    up_front: ClassVar[Sequence[str]] = ("phase", "split.smallest_diameter")
+    hidden: ClassVar[Sequence[str]] = ("phases", "particles")
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.table: ParticleTable | None = None
+        self.particles = StudyParticles(session)
+        self.open_table = QPushButton("Show table")
+        self.open_table.setToolTip("Open the particles dock: table, colours and plots")
+        self.column.addWidget(self.open_table)
+        self.open_table.clicked.connect(self.show_table)
+        self.particles.changed.connect(self._on_particles)
+        session.products_changed.connect(self._on_products)
+        session.viewer.events.theme.connect(self._on_theme)
+        self.refresh()
+
+    def choices(self) -> Mapping[str, Sequence[tuple[Any, str]]]:
+        """Offer the classes of the segmentation."""
+        return {"phase": [("particle", "particle")]}
+
+    def refresh(self) -> None:
+        """Show the phases there are, and what was found."""
+        phases = self._phases()
+        if phases:
+            self.form.set_choices("phase", [(name, name) for name in phases])
+        self.open_table.setVisible(self.particles.table is not None)
+        super().refresh()
+
+    def why_not(self) -> str:
+        """Tell why the step cannot run now; empty if it can."""
+        reason = super().why_not()
+        return reason or ("" if self._phases() else "Segment first: this starts from the phases")
+
+    def show_table(self) -> None:
+        """Open the particles dock, if it is not open yet."""
+        if self.table is not None:
+            return
+        table = ParticleTable(self.particles.view)
+        if not add_dock(self.session.viewer, table, "Particles", "bottom"):
+            table.unlink()
+            return
+        self.table = table
+        table.destroyed.connect(self._on_table_gone)
+        self._on_theme()
+        self._fill_table()
+
+    def close_panel(self) -> None:
+        """Let go of viewer and session."""
+        self.particles.changed.disconnect(self._on_particles)
+        self.session.products_changed.disconnect(self._on_products)
+        self.session.viewer.events.theme.disconnect(self._on_theme)
+        if self.table is not None:
+            self.table.destroyed.disconnect(self._on_table_gone)
+            self._on_table_gone()
+        self.particles.close()
+
+    def _phases(self) -> list[str]:
+        study = self.session.study
+        if study is None or "phases" not in study.products("phases"):
+            return []
+        _, _, classes = open_phases(study.product_path("phases/phases"))
+        return [label_class.name for label_class in classes]
+
+    def _fill_table(self) -> None:
+        study = self.session.study
+        if self.table is not None:
+            self.table.set_table(self.particles.table, len(study.times) if study else 1)
+
+    def _on_particles(self) -> None:
+        self._fill_table()
+        self.refresh()
+
+    def _on_products(self, step_name: str) -> None:
+        if step_name == self.step_name:
+            self.show_table()
+
+    def _on_theme(self) -> None:
+        if self.table is not None:
+            self.table.plot.set_colours(*plot_colours(self.session.viewer))
+
+    def _on_table_gone(self) -> None:
+        if self.table is not None:
+            self.table.unlink()
+            self.table = None

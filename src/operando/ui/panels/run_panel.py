@@ -1,0 +1,154 @@
+"""A panel that runs one step, or a few in a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QHBoxLayout, QPushButton
+
+from operando.errors import OperandoError
+from operando.jobs import JobState
+from operando.ui.job_bar import JobBar
+from operando.ui.panels.panel import Panel, text_label
+from operando.ui.section import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qtpy.QtWidgets import QWidget
+
+    from operando.jobs import Job
+    from operando.steps import Step, StepStatus
+    from operando.ui.forms import SettingsForm
+    from operando.ui.session import Session
+
+
+class RunPanel(Panel):
+    """One sentence, a form, one primary button, progress, and what came out.
+
+    Subclasses set the class attributes and write `make_form`; further widgets go between the form
+    and the button by ``self.extra.addWidget``.
+
+    Parameters
+    ----------
+    session
+        Runs the steps.
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    form : SettingsForm
+        Settings of the step.
+    primary : QPushButton
+        Runs it.
+    job_bar : JobBar
+        Progress and failure of the panel's own jobs.
+    """
+
+    sentence: ClassVar[str] = ""
+    button_text: ClassVar[str] = "Run"
+    job_names: ClassVar[tuple[str, ...]] = ()
+    """Names of the steps whose jobs belong to this panel; `step_name` always does."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self._status: StepStatus | None = None
+        self.form = self.make_form()
+        self.primary = QPushButton(self.button_text)
+        self.primary.setMinimumHeight(30)
+        self.primary.clicked.connect(self._on_primary)
+        self.job_bar = JobBar()
+        self.job_bar.cancelled.connect(self._on_cancel)
+        self.hint = text_label()
+        self.result = text_label()
+        self.result.setTextFormat(Qt.TextFormat.RichText)
+        self.buttons = QHBoxLayout()
+        self.buttons.addWidget(self.primary, 1)
+        more = QHBoxLayout()
+        more.addStretch(1)
+        more.addWidget(self.form.more)
+        self.extra = QHBoxLayout()
+        for item in (text_label(self.sentence), self.form):
+            self.column.addWidget(item)
+        self.column.addLayout(more)
+        self.column.addLayout(self.extra)
+        self.column.addLayout(self.buttons)
+        for item in (self.job_bar, self.error, self.hint, self.result):
+            self.column.addWidget(item)
+
+    def make_form(self) -> SettingsForm:
+        """Make the form of the step's settings."""
+        raise NotImplementedError
+
+    def steps(self) -> Sequence[Step]:
+        """Return what the primary button runs; by default the form's step."""
+        return [self.form.value()]
+
+    def obstacle(self) -> str:
+        """Say why nothing can be run now, in a sentence; empty if it can."""
+        return "" if self.session.study else "Open a study first."
+
+    def results(self) -> str:
+        """Say what came out, in numbers; may hold HTML."""
+        return ""
+
+    @property
+    def job(self) -> Job | None:
+        """The session's job, if it is one of this panel."""
+        job = self.session.job
+        own = {self.step_name, *self.job_names}
+        return job if job is not None and job.step.name in own else None
+
+    @property
+    def status(self) -> StepStatus | None:
+        """State of the step as of the last refresh."""
+        return self._status
+
+    def refresh(self) -> None:
+        """Show results, and whether the step can be run."""
+        self._status = self.session.status(self.step_name) if self.step_name else None
+        obstacle = self.obstacle()
+        self.hint.setText(obstacle)
+        self.hint.setVisible(bool(obstacle))
+        text = self.results()
+        self.result.setText(text)
+        self.result.setVisible(bool(text))
+        self.refresh_job()
+
+    def refresh_job(self) -> None:
+        """Show how far the job is."""
+        busy = self.session.is_busy
+        self.primary.setEnabled(not busy and not self.hint.text())
+        self.job_bar.set_job(self.job)
+        self.job_bar.setVisible(self.job is not None)
+
+    def state(self) -> tuple[Mark, str]:
+        """Sign and result; while the job runs, how far it is."""
+        job = self.job
+        if job is not None and not job.state.is_over:
+            fraction = job.progress.fraction if job.progress else None
+            share = "" if fraction is None else f" {100 * fraction:.0f} %"
+            return Mark.RUNNING, f"{job.step.title.lower()}{share}"
+        if job is not None and job.state is JobState.FAILED:
+            return Mark.FAILED, "failed"
+        marks = {"done": Mark.DONE, "out of date": Mark.OUT_OF_DATE}
+        if self._status is None:
+            return Mark.NOT_YET, ""
+        return marks.get(self._status.state, Mark.NOT_YET), self._status.summary
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Run steps; what is wrong is said in the panel."""
+        try:
+            self.session.run(*steps)
+        except OperandoError as error:
+            self.show_error(error)
+        else:
+            self.show_error(None)
+
+    def _on_primary(self) -> None:
+        self.run(self.steps())
+
+    def _on_cancel(self) -> None:
+        self.session.cancel()

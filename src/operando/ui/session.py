@@ -1,0 +1,207 @@
+"""What ties a viewer, a study and the job that runs on it; knows no Qt."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from operando.errors import StudyError
+from operando.jobs import Job, JobState
+from operando.steps import step_status
+from operando.study import Study
+from operando.ui.study_layers import StudyLayers
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from operando.steps import Step, StepStatus
+    from operando.ui.painting import StrokePainter
+
+_SECONDS_TO_STOP = 3.0
+
+
+def load_study(path: str | os.PathLike[str]) -> Study:
+    """Open a study and the headers of its images; slow on slow disks, may run in a thread."""
+    study = Study.open(Path(path))
+    try:
+        study.strokes()
+    except BaseException:
+        study.close()
+        raise
+    return study
+
+
+class Session:
+    """The study that is open in a viewer, its layers, and at most one job.
+
+    Nothing happens by itself: call `poll` from a timer while `is_busy`.
+
+    Parameters
+    ----------
+    viewer
+        napari viewer or its model.
+
+    Attributes
+    ----------
+    viewer
+        As given.
+    study : Study or None
+        What is open.
+    layers : StudyLayers or None
+        Images, strokes and phases of the study in the viewer, and where further layers are placed.
+    job : Job or None
+        The running job, or the last one of this study.
+    """
+
+    study_changed = Signal()
+    """Another study was opened, the study was closed, or its calibration changed."""
+
+    products_changed = Signal(str)
+    """A step finished; carries its name."""
+
+    strokes_changed = Signal()
+    """Strokes or classes changed."""
+
+    job_changed = Signal()
+    """A job started, moved on or ended."""
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self.study: Study | None = None
+        self.layers: StudyLayers | None = None
+        self.job: Job | None = None
+        self._waiting: list[Step] = []
+        self._release: weakref.finalize[..., Session] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return self.job is not None and not self.job.state.is_over
+
+    @property
+    def painter(self) -> StrokePainter | None:
+        """What paints strokes, while a study is open."""
+        return self.layers.painter if self.layers else None
+
+    def open_study(self, path: str | os.PathLike[str]) -> Study:
+        """Open a study from disk and show it; see `Study.open` for what may be wrong."""
+        return self.show_study(load_study(path))
+
+    def show_study(self, study: Study) -> Study:
+        """Show a study that is open already; the session closes it when it is done with it."""
+        self.close_study()
+        self.study = study
+        self._release = weakref.finalize(self, study.close)
+        self.layers = StudyLayers(self.viewer, study)
+        self.layers.painter.stroked.connect(self.strokes_changed.emit)
+        self.study_changed.emit()
+        return study
+
+    def close_study(self) -> None:
+        """Stop the job, take the layers away and let others open the study."""
+        if self.study is None:
+            return
+        self._stop_job()
+        if self.layers is not None:
+            self.layers.close()
+        if self._release is not None:
+            self._release()
+        self.study = self.layers = self.job = self._release = None
+        self.study_changed.emit()
+
+    def calibrate(
+        self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
+    ) -> None:
+        """Correct voxel size (µm) or frame times (hours) and show everything anew.
+
+        Raises
+        ------
+        InputError
+            If they make no sense; nothing is changed then.
+        StudyError
+            If no study is open, or a job runs on it.
+        """
+        study = self._open_study()
+        self._check_idle()
+        study.calibrate(voxel_size, times)
+        if self.layers is not None:
+            self.layers.rebuild()
+        self.study_changed.emit()
+
+    def run(self, *steps: Step) -> Job:
+        """Run steps one after the other in child processes; returns the first one's job.
+
+        Raises
+        ------
+        StudyError
+            If no study is open, or a job runs already.
+        """
+        self._open_study()
+        self._check_idle()
+        first, *self._waiting = steps
+        return self._start(first)
+
+    def cancel(self) -> None:
+        """Ask the running job to stop and forget the steps after it."""
+        self._waiting.clear()
+        if self.job is not None and self.is_busy:
+            self.job.cancel()
+            self.job_changed.emit()
+
+    def poll(self) -> None:
+        """Take in what the job has sent; go on with the next step when it has finished."""
+        if self.job is None or not self.is_busy:
+            return
+        before = (self.job.state, self.job.progress)
+        state = self.job.poll()
+        if state is JobState.FINISHED:
+            self._finished(self.job)
+        elif state.is_over:
+            self._waiting.clear()
+        if (state, self.job.progress) != before:
+            self.job_changed.emit()
+
+    def status(self, step_name: str) -> StepStatus | None:
+        """State of a step in the open study; None without one."""
+        return step_status(self.study, step_name) if self.study else None
+
+    def close(self) -> None:
+        """Stop the job and close the study."""
+        self.close_study()
+
+    def _start(self, step: Step) -> Job:
+        study = self._open_study()
+        study.strokes().flush()
+        self.job = Job(study, step)
+        self.job.start()
+        self.job_changed.emit()
+        return self.job
+
+    def _finished(self, job: Job) -> None:
+        if self.layers is not None:
+            self.layers.update(job.step.name)
+        self.products_changed.emit(job.step.name)
+        if self._waiting:
+            self._start(self._waiting.pop(0))
+
+    def _stop_job(self) -> None:
+        self._waiting.clear()
+        if self.job is not None and self.is_busy:
+            self.job.cancel()
+            self.job.wait(_SECONDS_TO_STOP)
+            self.job_changed.emit()
+
+    def _open_study(self) -> Study:
+        if self.study is None:
+            raise StudyError("No study is open", "open or create one first")
+        return self.study
+
+    def _check_idle(self) -> None:
+        if self.job is not None and self.is_busy:
+            raise StudyError(
+                f"{self.job.step.title} is still running", "wait for it, or cancel it first"
+            )

@@ -1,0 +1,100 @@
+"""The layers of one study in a viewer: which there are, in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from operando.ui import navigation
+from operando.ui.layers.factory import LayerFactory
+from operando.ui.painting import StrokePainter
+
+if TYPE_CHECKING:
+    from napari.layers import Labels, Layer
+
+    from operando.study import Study
+
+
+class StudyLayers:
+    """Shows images, phases and strokes of a study, in this order from bottom to top.
+
+    Parameters
+    ----------
+    viewer
+        napari viewer or its model.
+    study
+        What to show.
+
+    Attributes
+    ----------
+    factory : LayerFactory
+        Gives further layers of this study their place.
+    painter : StrokePainter
+        Records what is painted on the layer of strokes.
+    phases : Labels or None
+        Layer of the segmentation.
+    """
+
+    def __init__(self, viewer: Any, study: Study) -> None:
+        self._viewer = viewer
+        self._study = study
+        self.factory = LayerFactory(study)
+        self.phases: Labels | None = None
+        self._images = self.factory.images()
+        for image in self._images:
+            viewer.add_layer(image)
+        self.painter = StrokePainter(viewer, self.factory.strokes(), study.strokes())
+        viewer.add_layer(self.painter.layer)
+        self._show_phases(visible=not study.products("particles"))
+        navigation.go_to_frame(viewer, 0)
+        viewer.layers.selection.active = self.painter.layer
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """``scale``, ``axis_labels`` and ``units`` of every layer of this study."""
+        return self.factory.placement
+
+    def update(self, step_name: str) -> None:
+        """Show anew what a step has written."""
+        if step_name == "segment":
+            self._show_phases(visible=True)
+
+    def rebuild(self) -> None:
+        """Place every layer anew after the voxel size has changed."""
+        for layer in self._own_layers():
+            layer.scale = self.placement["scale"]
+
+    def raise_strokes(self) -> None:
+        """Put the strokes above everything else."""
+        layers = self._viewer.layers
+        if self.painter.layer in layers:
+            layers.move(layers.index(self.painter.layer), len(layers))
+
+    def close(self) -> None:
+        """Take the layers away."""
+        self.painter.close()
+        for layer in self._own_layers():
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def _own_layers(self) -> list[Layer]:
+        phases = [] if self.phases is None else [self.phases]
+        return [*self._images, *phases, self.painter.layer]
+
+    def _show_phases(self, *, visible: bool) -> None:
+        layers = self._viewer.layers
+        names = self._study.products("phases")
+        opacity = None
+        if self.phases is not None and self.phases in layers:
+            opacity = self.phases.opacity
+            layers.remove(self.phases)
+        self.phases = None
+        if not names:
+            return
+        name = "phases" if "phases" in names else names[0]
+        self.phases = self.factory.phases(name, visible=visible)
+        if opacity is not None:
+            self.phases.opacity = opacity
+        active = layers.selection.active
+        above = [layers.index(x) for x in self._images if x in layers]
+        layers.insert(max(above, default=-1) + 1, self.phases)
+        layers.selection.active = active
