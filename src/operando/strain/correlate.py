@@ -11,8 +11,8 @@ from operando.compute.progress import Stopwatch
 from operando.data.displacement import DisplacementField, NodeStatus
 from operando.errors import InputError
 from operando.strain.describe import describe
-from operando.strain.gradient import plane_gradient
-from operando.strain.judge import Verdict, judge
+from operando.strain.gradient import Layout, node_gradient
+from operando.strain.judge import judge
 from operando.strain.settings import CorrelationSettings
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def _correlate(
     shape = volumes.reference.shape
     axes = node_axes(shape, spacing, window)
     centres, grid = grid_points(axes), (len(axes[0]), len(axes[1]), len(axes[2]))
+    layout = Layout(grid, spacing, window)
     watch = Stopwatch(progress, len(centres), "nodes", "looking for the coarse motion")
     guess = no_guess(shape)
     if plan.coarse:
@@ -199,22 +200,10 @@ def _correlate(
         solution.put(retry[better], again.take(better))
         verdict = judge(solution, grid, plan)
         watch.advance(0, "checking")
-    return _field(centres, grid, spacing, window, solution, verdict, guess)
-
-
-def _field(
-    centres: NDArray[np.int64],
-    grid: Triple,
-    spacing: Triple,
-    window: Triple,
-    solution: Solution,
-    verdict: Verdict,
-    guess: Guess,
-) -> DisplacementField:
-    valid = verdict.status == NodeStatus.CONVERGED
-    gradient, determined = plane_gradient(verdict.displacement, valid, grid, spacing)
     own = verdict.gradient(solution, window)
-    gradient = np.where(determined[:, None, None], gradient, own)
+    gradient, found = node_gradient(
+        verdict.displacement, verdict.variance, own, verdict.status, layout, plan.gradient
+    )
     return DisplacementField(
         positions=centres.astype(np.float64),
         displacement=verdict.displacement,
@@ -225,5 +214,5 @@ def _field(
         grid_shape=grid,
         spacing=spacing,
         window=window,
-        info=describe(centres, verdict, solution, guess, spacing, window),
+        info=describe(centres, verdict, solution, guess, spacing, window) | found,
     )

@@ -35,8 +35,8 @@ def describe(
         Shift of the volume's centre found by registration, voxels, and how well it correlates.
     rotation_deg, stretch
         Rigid rotation and uniform stretch of the whole, fitted to the valid nodes.
-    displacement_noise, strain_noise
-        Predicted standard deviation at a typical node: voxels, and of one strain component.
+    displacement_noise
+        Predicted standard deviation at a typical node, voxels.
     snr, texture_width
         Grey texture over grey noise (standard deviations); width of the texture's details, voxels
         (z, y, x), from the ratio of grey values to their derivatives.
@@ -54,7 +54,6 @@ def describe(
         "coarse_shift": tuple(float(v) for v in guess.affine.translation),
         "coarse_zncc": float(guess.affine.zncc),
         "displacement_noise": noise,
-        "strain_noise": noise / (float(np.mean(spacing)) * np.sqrt(18.0)),
         "valid_share": float(valid.mean()),
         "quadratic_share": float(np.mean(verdict.order[valid] == 2)) if valid.any() else 0.0,
         "mean_iterations": float(np.nansum(solution.iterations, axis=1).mean()),

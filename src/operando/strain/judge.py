@@ -58,7 +58,8 @@ def choose_order(solution: Solution, grid: tuple[int, int, int]) -> NDArray[np.i
 
     Both orders see the same noise, so the variance of their difference is the difference of their
     variances. Where the mean square difference over 3 x 3 x 3 nodes and three components exceeds
-    twice that, the bias of order 1 costs more than the noise of order 2.
+    twice that (eight times for the node alone), the bias of order 1 costs more than the noise of
+    order 2.
     """
     one, two = solution.motion[:, 0, :, 0], solution.motion[:, 1, :, 0]
     both = (solution.code == _ENDED).all(axis=1)
@@ -67,12 +68,13 @@ def choose_order(solution: Solution, grid: tuple[int, int, int]) -> NDArray[np.i
     spread[both] = solution.variance[both, 1] - solution.variance[both, 0]
     both &= (spread > 0).all(axis=1)
     square = np.zeros(len(one))
-    square[both] = np.minimum((two - one)[both] ** 2 / spread[both], 100.0).mean(axis=1)
+    square[both] = ((two - one)[both] ** 2 / spread[both]).mean(axis=1)
     around = neighbour_indices(grid)
     there = (around >= 0) & both[around]
     count = there.sum(axis=1)
-    mean = np.where(there, square[around], 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(both & (mean > 2.0), 2, 1)
+    capped = np.where(there, np.minimum(square, 16.0)[around], 0.0)
+    mean = capped.sum(axis=1) / np.maximum(count, 1)
+    return np.where(both & ((mean > 2.0) | (square > 8.0)), 2, 1)
 
 
 def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSettings) -> Verdict:
@@ -90,8 +92,10 @@ def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSetti
     status = np.full(n, int(NodeStatus.CONVERGED))
     status[code != _ENDED] = NodeStatus.NOT_CONVERGED
     sigma = np.sqrt(variance.max(axis=1))
-    excess = residual_excess(noise, status == NodeStatus.CONVERGED)
-    low = (zncc < plan.minimum_zncc) | (excess > plan.residual_limit)
+    usual = usual_noise(noise[status == NodeStatus.CONVERGED])
+    excess = noise / usual.middle
+    low = (zncc < plan.minimum_zncc) | (excess > usual.limit(plan.residual_limit))
+    variance = variance + unresolved_variance(noise, usual, solution.contrast)[:, None]
     status[(code == _ENDED) & low] = NodeStatus.LOW_CORRELATION
     status[(code == _SINGULAR) | ((code == _ENDED) & ~(sigma < plan.largest_sigma))] = (
         NodeStatus.NO_TEXTURE
@@ -104,18 +108,46 @@ def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSetti
     return Verdict(order, displacement, variance, zncc, noise, excess, misfit, prediction, status)
 
 
-def residual_excess(
-    noise: NDArray[np.float64], converged: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Residual grey variance over the usual one, in units of its usual scatter above it.
+@dataclass(frozen=True)
+class UsualNoise:
+    """Grey noise variance of windows that follow their motion: geometric mean, log scatter."""
 
-    The usual value and scatter are median and median deviation of the logarithm, so that a volume
-    with uneven noise is not judged by its quietest part; a scatter below a factor 1 counts as none.
+    middle: float
+    scatter: float
+
+    def limit(self, factor: float) -> float:
+        """Ratio to the middle above which a residual is not noise."""
+        return max(factor, float(np.exp(8 * self.scatter)))
+
+
+def usual_noise(noise: NDArray[np.float64]) -> UsualNoise:
+    """Noise of sound windows, from the quieter ones.
+
+    Middle and scatter come from the 5th and 25th percentile of the logarithm as in a normal
+    distribution: up to half of the windows may be disturbed by cracks or motion that they cannot
+    follow. If that would condemn more than half, noise is uneven and the median counts.
     """
-    if not converged.any():
-        return np.ones(len(noise))
+    if len(noise) == 0:
+        return UsualNoise(1.0, 1.0)
     logs = np.log(np.maximum(noise, 1e-12))
-    middle = np.median(logs[converged])
-    scatter = 1.4826 * np.median(np.abs(logs[converged] - middle))
-    allowance = max(1.0, 3.0 * scatter / np.log(3.0))
-    return np.asarray(np.exp((logs - middle) / allowance))
+    low, quarter, half = np.percentile(logs, (5, 25, 50))
+    scatter = max((quarter - low) / 0.9704, 0.005)
+    middle = quarter + 0.6745 * scatter
+    if half > middle + 8 * scatter:
+        middle, scatter = half, (half - quarter) / 0.6745
+    return UsualNoise(float(np.exp(middle)), float(scatter))
+
+
+def unresolved_variance(
+    noise: NDArray[np.float64], usual: UsualNoise, contrast: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Variance of the displacement from motion that the window cannot follow, ``(N,)``.
+
+    Residuals beyond the usual ones, divided by the mean square derivative of the texture, are the
+    mean square motion left over in the window; a third of its root reaches the centre (measured
+    on sine, star and crack fields with windows of order 2).
+    """
+    beyond = np.maximum(noise - usual.middle * np.exp(2 * usual.scatter), 0.0)
+    slope = np.maximum(contrast[:, 1:].mean(axis=1), 1e-12)
+    left_over = np.where(np.isfinite(beyond), 2 * beyond / slope, 0.0)
+    return np.asarray(left_over / 9)

@@ -329,11 +329,11 @@ def correlate_nodes(reference, mask, deformed, centres, half, guesses, plan, lim
             code = refine(
                 deformed, window, lanes, moved, sums, centres[n], half, c, terms, limits, out
             )
-            motion[n, order] = c
             numbers[n, order, 0], numbers[n, order, 1], numbers[n, order, 2] = code, out[0], out[1]
             numbers[n, order, 4] = norms[0] / full
             if code in (SINGULAR, LEFT):
                 break
+            motion[n, order] = c
             spread = 2 * (1 - out[0]) * norms[1] / (norms[0] - 3 * terms)
             noise = spread / (1 + noise_gain(c, half, table))
             numbers[n, order, 3] = noise

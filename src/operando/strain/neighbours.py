@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-OFFSETS = np.array(list(product((-1, 0, 1), repeat=3)))
-"""The 27 nodes of a 3 x 3 x 3 block, the centre at index 13."""
-
-CENTRE = 13
 _CHUNK = 4096
+_ENOUGH = 16
 
 
-def neighbour_indices(grid_shape: tuple[int, int, int]) -> NDArray[np.int64]:
-    """``(N, 27)`` flat index of the nodes around each node, -1 beyond the grid."""
-    n = int(np.prod(grid_shape))
-    at = np.stack(np.unravel_index(np.arange(n), grid_shape), axis=1)[:, None] + OFFSETS
+def block_offsets(radius: int = 1) -> NDArray[np.int64]:
+    """Node offsets of a cubic block, the centre in the middle: ``((2 r + 1)**3, 3)``."""
+    return np.array(list(product(range(-radius, radius + 1), repeat=3)))
+
+
+def neighbour_indices(
+    grid_shape: tuple[int, int, int],
+    radius: int = 1,
+    nodes: NDArray[np.integer[Any]] | None = None,
+) -> NDArray[np.int64]:
+    """Flat index of the nodes of the block around each node, -1 beyond the grid.
+
+    Returns
+    -------
+    ``(N, 27)`` for radius 1, of all nodes or of those given.
+    """
+    wanted = np.arange(int(np.prod(grid_shape))) if nodes is None else nodes
+    at = np.stack(np.unravel_index(wanted, grid_shape), axis=1)[:, None] + block_offsets(radius)
     inside = ((at >= 0) & (at < grid_shape)).all(axis=2)
     flat = np.ravel_multi_index(
         tuple(np.moveaxis(at.clip(0, np.array(grid_shape) - 1), 2, 0)), grid_shape
@@ -30,18 +39,13 @@ def neighbour_indices(grid_shape: tuple[int, int, int]) -> NDArray[np.int64]:
     return np.where(inside, flat, -1)
 
 
-def surface_terms(order: int) -> NDArray[np.float64]:
-    """``(27, 4 or 10)`` monomials of the node offsets."""
-    z, y, x = OFFSETS.T.astype(float)
-    terms = [np.ones(27), z, y, x]
+def surface_terms(order: int, radius: int = 1) -> NDArray[np.float64]:
+    """Monomials of the node offsets of a block, ``(27, 4 or 10)`` for radius 1."""
+    z, y, x = block_offsets(radius).T.astype(float)
+    terms = [np.ones_like(z), z, y, x]
     if order == 2:
         terms += [z * z, y * y, x * x, z * y, z * x, y * x]
     return np.stack(terms, axis=1)
-
-
-def _chunks(n: int) -> Iterator[slice]:
-    for start in range(0, n, _CHUNK):
-        yield slice(start, min(start + _CHUNK, n))
 
 
 def predict_from_neighbours(
@@ -50,13 +54,13 @@ def predict_from_neighbours(
     usable: NDArray[np.bool_],
     grid_shape: tuple[int, int, int],
     *,
-    order: int = 2,
     passes: int = 4,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Displacement of every node as its neighbours see it, the node itself left out.
 
-    A surface of the given order is fitted to up to 26 neighbours with iteratively reweighted least
-    squares, so that single wrong neighbours do not count.
+    A quadratic surface is fitted to the 26 neighbours with iteratively reweighted least squares, so
+    that single wrong neighbours do not count; where fewer than 16 are usable (faces, gaps) the
+    block is 5 x 5 x 5.
 
     Parameters
     ----------
@@ -76,22 +80,47 @@ def predict_from_neighbours(
     n = len(displacement)
     prediction, scale = np.full((n, 3), np.nan), np.full((n, 3), np.nan)
     around = neighbour_indices(grid_shape)
-    terms = np.delete(surface_terms(order), CENTRE, axis=0)
+    count = ((around >= 0) & usable[around]).sum(axis=1) - usable
+    for radius, nodes in (
+        (1, np.flatnonzero(count >= _ENOUGH)),
+        (2, np.flatnonzero(count < _ENOUGH)),
+    ):
+        for start in range(0, len(nodes), _CHUNK):
+            part = nodes[start : start + _CHUNK]
+            prediction[part], scale[part] = _predict(
+                part, displacement, variance, usable, grid_shape, radius, passes
+            )
+    return prediction, scale
+
+
+def _predict(
+    nodes: NDArray[np.int64],
+    displacement: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    grid_shape: tuple[int, int, int],
+    radius: int,
+    passes: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Prediction and scale for some nodes from blocks of one size."""
+    terms = surface_terms(2, radius)
+    centre = len(terms) // 2
+    terms = np.delete(terms, centre, axis=0)
+    near = np.delete(neighbour_indices(grid_shape, radius, nodes), centre, axis=1)
+    there = (near >= 0) & usable[near]
     # a weak pull keeps curvature at zero where too few neighbours are left to tell
     ridge = np.diag([1e-9] * 4 + [1e-2] * (terms.shape[1] - 4))
-    for part in _chunks(n):
-        near = np.delete(around[part], CENTRE, axis=1)
-        there = (near >= 0) & usable[near]
-        for axis in range(3):
-            u = np.where(there, displacement[near, axis], 0.0)
-            v = np.where(there, variance[near, axis], 1.0)
-            fit, var, misfit = _robust_fit(terms, u, v, there, ridge, passes)
-            own = variance[part, axis]
-            prediction[part, axis] = fit
-            scale[part, axis] = np.sqrt(np.where(np.isfinite(own), own, 0.0) + var + misfit)
-        few = there.sum(axis=1) < 4
-        prediction[part][few] = np.nan
-        scale[part][few] = np.nan
+    prediction, scale = np.empty((len(nodes), 3)), np.empty((len(nodes), 3))
+    for axis in range(3):
+        u = np.where(there, displacement[near, axis], 0.0)
+        v = np.where(there, variance[near, axis], 1.0)
+        fit, var, misfit = _robust_fit(terms, u, v, there, ridge, passes)
+        own = variance[nodes, axis]
+        prediction[:, axis] = fit
+        scale[:, axis] = np.sqrt(np.where(np.isfinite(own), own, 0.0) + var + misfit)
+    few = there.sum(axis=1) < 4
+    prediction[few] = np.nan
+    scale[few] = np.nan
     return prediction, scale
 
 

@@ -28,6 +28,12 @@ class CorrelationSettings(BaseModel):
         title="Find the coarse motion",
         description="Register both volumes first; off only if they are known to lie within a voxel",
     )
+    gradient: Literal["fit", "plane"] = Field(
+        "fit",
+        title="Strain from",
+        description="A smooth field fitted to all nodes by their predicted errors, or planes "
+        "through 3 x 3 x 3 nodes",
+    )
     tolerance: float = Field(
         1e-3,
         ge=1e-5,
@@ -53,11 +59,11 @@ class CorrelationSettings(BaseModel):
         description="Nodes below are not trusted, whatever the noise",
     )
     residual_limit: float = Field(
-        3.0,
+        1.3,
         gt=1,
         title="Residual limit",
         description="Nodes whose grey residual variance exceeds the usual one by this factor are "
-        "marked as low correlation (cracks, new phases)",
+        "marked as low correlation (cracks, new phases); raised by itself where residuals scatter",
     )
     outlier_limit: float = Field(
         5.0,

@@ -1,0 +1,310 @@
+"""A smooth, compatible displacement field through noisy nodes, and its derivative.
+
+Penalised least squares on the node lattice [Eilers 2003; Whittaker 1923]: every node pulls with the
+inverse of its predicted variance, second or third differences along the axes are penalised. Their
+weights minimise Stein's unbiased estimate of the error, with the correlation that
+overlapping windows cause. Derivatives are those of the quintic spline through the fitted nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Triple = tuple[int, int, int]
+_STRENGTHS = 10.0 ** np.arange(-3.0, 8.1, 0.5)
+_SAMPLES = 12
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted nodes.
+
+    ``displacement (N, 3)``, ``gradient (N, 3, 3)``, their predicted standard deviations ``sigma``
+    and ``gradient_sigma`` of the same shapes, and ``half_wavelength (3, 3)``: for each component
+    and axis the wavelength in node distances that keeps half of its amplitude.
+    """
+
+    displacement: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    gradient_sigma: NDArray[np.float64]
+    half_wavelength: NDArray[np.float64]
+
+
+class Lattice:
+    """Penalty on the second or third differences along each axis of a grid of nodes.
+
+    Parameters
+    ----------
+    grid
+        Nodes along z, y, x.
+    order
+        2 or 3: affine or quadratic fields are free.
+    cuts
+        ``(3, Z, Y, X)`` True where the edge from a node to the next one along an axis is cut.
+    """
+
+    def __init__(self, grid: Triple, order: int, cuts: NDArray[np.bool_] | None = None) -> None:
+        self.order = order
+        self.differences, self.vectors, self.values, self.kept = [], [], [], []
+        for axis, n in enumerate(grid):
+            steps = np.diff(np.eye(n), n=order, axis=0) if n > order else np.zeros((1, n))
+            values, vectors = np.linalg.eigh(steps.T @ steps)
+            kept = np.ones((1, 1, 1, 1))
+            if cuts is not None and n > order:
+                cut = np.moveaxis(cuts[axis], axis, 0)
+                whole = ~np.any([cut[i : n - order + i] for i in range(order)], axis=0)
+                kept = np.moveaxis(whole, 0, axis)[..., None].astype(float)
+            self.differences.append(steps)
+            self.values.append(
+                np.maximum(values, 0.0).reshape([-1 if a == axis else 1 for a in range(4)])
+            )
+            self.vectors.append(vectors)
+            self.kept.append(kept)
+
+    def forward(self, field: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coefficients of ``(Z, Y, X, C)`` values in the eigenvectors."""
+        for axis, v in enumerate(self.vectors):
+            field = _along(v.T, field, axis)
+        return field
+
+    def backward(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values from coefficients."""
+        for axis, v in enumerate(self.vectors):
+            coefficients = _along(v, coefficients, axis)
+        return coefficients
+
+    def spectrum(self, strength: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Eigenvalues of the penalty with weights ``(3, C)``."""
+        z, y, x = (v * s for v, s in zip(self.values, strength, strict=True))
+        return np.asarray(z + y + x)
+
+    def penalty(
+        self, field: NDArray[np.float64], strength: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Apply the penalty matrix to ``(Z, Y, X, C)`` values."""
+        out = np.zeros_like(field)
+        for axis, (steps, kept) in enumerate(zip(self.differences, self.kept, strict=True)):
+            bend = _along(steps, field, axis) * kept
+            out += _along(steps.T, bend, axis) * strength[axis]
+        return out
+
+    def smooth(
+        self,
+        data: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        strength: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Minimise ``sum weights (u - data)**2 + penalty`` by conjugate gradients.
+
+        `data` and `weights` are ``(Z, Y, X, C)``, `strength` ``(3, C)``; weight 0 leaves a node
+        free. Preconditioned by the solution for equal weights and no cuts.
+        """
+        mean = np.maximum(weights.mean(axis=(0, 1, 2)), 1e-12)
+        damping = 1 / (mean + self.spectrum(strength))
+        field = self.backward(damping * self.forward(weights * data))
+        residual = weights * (data - field) - self.penalty(field, strength)
+        target = 1e-10 * _dot(weights * data, weights * data) + 1e-30
+        step = ready = self.backward(damping * self.forward(residual))
+        energy = _dot(residual, ready)
+        for _ in range(100):
+            if (_dot(residual, residual) < target).all():
+                break
+            pushed = weights * step + self.penalty(step, strength)
+            length = energy / np.maximum(_dot(step, pushed), 1e-300)
+            field = field + length * step
+            residual = residual - length * pushed
+            ready = self.backward(damping * self.forward(residual))
+            before, energy = energy, _dot(residual, ready)
+            step = ready + energy / np.maximum(before, 1e-300) * step
+        return field
+
+
+def _along(
+    matrix: NDArray[np.float64], field: NDArray[np.float64], axis: int
+) -> NDArray[np.float64]:
+    """Multiply one axis by a matrix."""
+    return np.moveaxis(np.tensordot(matrix, field, axes=(1, axis)), 0, axis)
+
+
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.sum(a * b, axis=(0, 1, 2)))
+
+
+def overlap_correlation(n: int, spacing: float, window: float) -> NDArray[np.float64]:
+    """Correlation of the errors of nodes along an axis whose windows share voxels, ``(n, n)``."""
+    distance = np.abs(np.subtract.outer(np.arange(n), np.arange(n))) * spacing
+    return np.maximum(1 - distance / window, 0.0)
+
+
+def choose_strength(
+    lattice: Lattice,
+    data: NDArray[np.float64],
+    variance: float,
+    correlation: list[NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], float]:
+    """Penalty weights ``(3, C)`` with the least unbiased risk estimate, and that risk.
+
+    For a full grid of unit weights; each component and axis has its own weight, found by descent
+    along one axis after the other.
+    """
+    power = lattice.forward(data) ** 2
+    z, y, x = (
+        np.einsum("ni,nm,mi->i", v, c, v) for v, c in zip(lattice.vectors, correlation, strict=True)
+    )
+    noise = variance * z[:, None, None] * y[:, None] * x
+    out, total = np.empty((3, data.shape[3])), 0.0
+    for component in range(data.shape[3]):
+        best = np.ones(3)
+        for _, axis in product(range(3), range(3)):
+            risks = []
+            for strength in _STRENGTHS:
+                trial = best.copy()
+                trial[axis] = strength
+                kept = 1 / (1 + lattice.spectrum(trial[:, None])[..., 0])
+                risks.append(
+                    np.sum((1 - kept) ** 2 * power[..., component]) + 2 * np.sum(kept * noise)
+                )
+            best[axis] = _STRENGTHS[int(np.argmin(risks))]
+        out[:, component] = best
+        total += min(risks)
+    return out, total
+
+
+def node_derivative(
+    field: NDArray[np.float64], axis: int, cuts: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Differentiate the quintic spline through ``(Z, Y, X, C)`` along an axis, per node distance.
+
+    A cut edge ends the spline; a node cut off on both sides gets NaN.
+    """
+    f = np.moveaxis(field, axis, 0)
+    out = _spline_derivative(f)
+    if cuts is not None:
+        cut = np.moveaxis(cuts[axis], axis, 0)
+        for line in np.argwhere(cut[:-1].any(axis=0)):
+            at = tuple(line)
+            ends = [0, *(np.flatnonzero(cut[(slice(None, -1), *at)]) + 1), len(f)]
+            for a, b in pairwise(ends):
+                out[(slice(a, b), *at)] = _spline_derivative(f[(slice(a, b), *at)])
+    return np.asarray(np.moveaxis(out, 0, axis))
+
+
+def cut_edges(disturbed: NDArray[np.bool_], grid: Triple) -> NDArray[np.bool_]:
+    """Cut all edges of disturbed nodes: ``(3, Z, Y, X)``, see `Lattice`.
+
+    Parameters
+    ----------
+    disturbed
+        ``(N,)`` nodes whose windows are crossed by a crack.
+    """
+    nodes = disturbed.reshape(grid)
+    cuts = np.repeat(nodes[None], 3, axis=0)
+    for axis in range(3):
+        here, ahead = np.moveaxis(cuts[axis], axis, 0), np.moveaxis(nodes, axis, 0)
+        here[:-1] |= ahead[1:]
+    return cuts
+
+
+def _spline_derivative(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.interpolate import make_interp_spline
+
+    n = len(line)
+    if n < 2:
+        return np.full_like(line, np.nan)
+    degree = 5 if n > 5 else min(3, n - 1)
+    return np.asarray(make_interp_spline(np.arange(n), line, k=degree)(np.arange(n), 1))
+
+
+def fit_nodes(
+    displacement: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    grid: Triple,
+    spacing: Triple,
+    window: Triple,
+    cuts: NDArray[np.bool_] | None = None,
+) -> Fit:
+    """Fit a smooth field to the usable nodes.
+
+    Parameters
+    ----------
+    displacement, variance
+        ``(N, 3)``; only usable nodes are read.
+    usable
+        ``(N,)``, at least one.
+    cuts
+        ``(3, Z, Y, X)`` edges that no smoothness may cross, see `Lattice`.
+
+    Returns
+    -------
+    Fit
+        With values at all nodes; those that are not usable are bridged and must not be shown.
+        Components of the gradient along an axis with one node are NaN.
+    """
+    used = usable[:, None] & np.isfinite(variance) & np.isfinite(displacement)
+    typical = float(np.median(variance[used]))
+    weights = np.where(used, typical / np.where(used, variance, 1.0), 0.0)
+    weights = np.minimum(weights, 4.0).reshape(*grid, 3)
+    middle = np.median(displacement[usable], axis=0)
+    data = np.where(used, displacement - middle, 0.0).reshape(*grid, 3)
+    correlation = [
+        overlap_correlation(n, s, w) for n, s, w in zip(grid, spacing, window, strict=True)
+    ]
+    lattice, strength = _choose(data, weights, typical, correlation, cuts)
+    field = lattice.smooth(data, weights, strength)
+    noise = _noise_samples(grid, correlation, typical)
+    pull = np.repeat(weights, _SAMPLES, axis=3)
+    noise = noise / np.sqrt(np.maximum(pull, 1e-6))
+    spread = lattice.smooth(noise, pull, np.repeat(strength, _SAMPLES, axis=1))
+    gradient = np.stack([node_derivative(field, a, cuts) / spacing[a] for a in range(3)], axis=-1)
+    slopes = np.stack([node_derivative(spread, a, cuts) / spacing[a] for a in range(3)], axis=-1)
+    n = len(displacement)
+    sigma = spread.reshape(n, 3, _SAMPLES).std(axis=2)
+    gradient_sigma = slopes.reshape(n, 3, _SAMPLES, 3).std(axis=2)
+    return Fit(
+        displacement=field.reshape(n, 3) + middle,
+        gradient=gradient.reshape(n, 3, 3),
+        sigma=sigma,
+        gradient_sigma=gradient_sigma,
+        half_wavelength=2 * np.pi * strength.T ** (0.5 / lattice.order),
+    )
+
+
+def _choose(
+    data: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    variance: float,
+    correlation: list[NDArray[np.float64]],
+    cuts: NDArray[np.bool_] | None,
+) -> tuple[Lattice, NDArray[np.float64]]:
+    """Order and weights of the penalty; missing and poor nodes are filled from the fit so far."""
+    lattices = [Lattice(data.shape[:3], order, cuts) for order in (2, 3)]
+    trusted = weights > 0.5
+    lattice, strength, full = lattices[1], np.full((3, 3), 0.01), data
+    for _ in range(1 if trusted.all() else 3):
+        if not trusted.all():
+            full = np.where(trusted, data, lattice.smooth(data, weights, strength))
+        found = [(*choose_strength(a, full, variance, correlation), a) for a in lattices]
+        strength, _, lattice = min(found, key=lambda c: c[1])
+    return lattice, strength
+
+
+def _noise_samples(
+    grid: Triple, correlation: list[NDArray[np.float64]], variance: float
+) -> NDArray[np.float64]:
+    """Realisations of node errors with the correlation of overlapping windows."""
+    samples: NDArray[np.float64] = np.random.default_rng(0).normal(
+        0.0, np.sqrt(variance), (*grid, 3 * _SAMPLES)
+    )
+    for axis, matrix in enumerate(correlation):
+        root = np.asarray(np.linalg.cholesky(matrix + 1e-9 * np.eye(len(matrix))), np.float64)
+        samples = _along(root, samples, axis)
+    return samples
