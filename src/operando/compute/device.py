@@ -29,7 +29,9 @@ def choose_device(name: str = "auto") -> str:
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(name.split(":")[0], False):
+    kind, _, index = name.partition(":")
+    numbered = kind == "cuda" and index.isdecimal() and int(index) < torch.cuda.device_count()
+    if not there.get(kind, False) or (":" in name and not numbered):
         raise DeviceError(f"There is no device {name!r} on this machine", 'use "auto" or "cpu"')
     return name
 

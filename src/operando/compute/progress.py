@@ -74,7 +74,9 @@ class Stopwatch:
         if self._callback is None:
             return
         elapsed = time.monotonic() - self._start
-        left = elapsed / self._done * (self._total - self._done) if self._done else None
+        left = None
+        if self._done and self._total:
+            left = elapsed / self._done * max(0, self._total - self._done)
         self._callback(
             Progress(
                 done=self._done,

@@ -61,7 +61,7 @@ def plan_tiles(
     Tiles in C order whose cores cover the volume exactly once.
     """
     halos = [halo] * len(shape) if isinstance(halo, int) else list(halo)
-    if min(size) < 1 or min(halos) < 0 or len(size) != len(shape):
+    if not len(size) == len(halos) == len(shape) or min(size) < 1 or min(halos) < 0:
         raise InputError(f"Tiles of {tuple(size)} with halo {tuple(halos)} cannot be cut")
     tiles = []
     for start in product(*(range(0, n, s) for n, s in zip(shape, size, strict=True))):

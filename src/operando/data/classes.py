@@ -68,6 +68,6 @@ def check_classes(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
 
 def next_colour(classes: Sequence[LabelClass]) -> str:
     """Return a colour that the classes do not use yet, as long as there is one."""
-    used = {c.colour for c in classes}
+    used = {c.colour.lower() for c in classes}
     free = [c for c in COLOUR_CYCLE if c not in used]
     return free[0] if free else COLOUR_CYCLE[len(classes) % len(COLOUR_CYCLE)]

@@ -127,7 +127,9 @@ class DisplacementField:
         valid = self.valid.reshape(self.grid_shape)
         if not valid.any():
             raise InputError("No node of this field is valid", "correlate with a larger window")
-        nearest = distance_transform_edt(~valid, return_distances=False, return_indices=True)
+        nearest = distance_transform_edt(
+            ~valid, sampling=self.spacing, return_distances=False, return_indices=True
+        )
         nodes = self.displacement.reshape(*self.grid_shape, 3)[tuple(nearest)]
         origin = self.positions[0]
         axes = [

@@ -116,7 +116,7 @@ class Series:
 
 def check_voxel_size(voxel_size: Sequence[float]) -> Spacing:
     """Return a voxel size as three positive floats (z, y, x), or say what is wrong with it."""
-    values = tuple(float(v) for v in voxel_size)
+    values = _numbers(voxel_size)
     if len(values) != 3 or not all(np.isfinite(v) and v > 0 for v in values):
         raise InputError(
             f"{tuple(voxel_size)} is not a voxel size",
@@ -127,9 +127,18 @@ def check_voxel_size(voxel_size: Sequence[float]) -> Spacing:
 
 def check_times(times: Sequence[float], n_frames: int) -> tuple[float, ...]:
     """Return frame times in hours as floats, or say what is wrong with them."""
-    values = tuple(float(t) for t in times)
+    values = _numbers(times)
     if len(values) != n_frames:
         raise InputError(f"{len(values)} times for {n_frames} frames", "give one time per frame")
     if not np.all(np.isfinite(values)) or np.any(np.diff(values) <= 0):
         raise InputError(f"The times {values} do not increase", "give hours in rising order")
     return values
+
+
+def _numbers(values: Sequence[float]) -> tuple[float, ...]:
+    try:
+        return tuple(float(v) for v in values)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{values!r} are no numbers", "give numbers, separated by commas"
+        ) from error
