@@ -13,6 +13,7 @@ from operando.data.classes import DEFAULT_CLASSES
 from operando.errors import FileError
 from operando.samples.cycling import charge_curve
 from operando.samples.electrode import Electrode, make_electrode
+from operando.samples.readme import describe_sample
 from operando.samples.render import PORE
 from operando.samples.strokes import paint_strokes
 
@@ -67,7 +68,9 @@ def write_sample(
         _write_strokes(partial, electrode)
         _write_truth(partial / "truth", electrode)
         _write_tables(partial, electrode)
-        (partial / "README.md").write_text(_readme(electrode), encoding="utf-8")
+        (partial / "README.md").write_text(
+            describe_sample(electrode.settings, electrode.seed), encoding="utf-8"
+        )
         if out.exists():
             out.rmdir()
         partial.replace(out)
@@ -139,43 +142,3 @@ def _write_tables(folder: Path, electrode: Electrode) -> None:
     times.to_csv(folder / "times.csv", index=False)
     hours = max(electrode.times[-1], electrode.settings.hours)
     charge_curve(hours, seed=electrode.seed).to_csv(folder / "cycling.csv", index=False)
-
-
-_README = """\
-# A synthetic electrode on charge
-
-Particles (NMC), carbon-binder and pores, {frames} frames of {z} x {y} x {x} voxels (z, y, x) of
-{size} µm, {hours:g} h apart. No part of it was measured: `operando sample OUT --seed {seed}` computes
-it, so everything about it is known. Particles crack, shrink, turn and partly come off the binder.
-
-| file | what it is |
-|---|---|
-| `images/frame_*.tif` | one volume per frame, uint16, the voxel size in the ImageJ tags |
-| `times.csv` | hours of each frame since the first |
-| `cycling.csv` | voltage (V), current (mA) and capacity (mAh) over time (h): a made-up curve of an NMC half cell |
-| `strokes.tif` | brush strokes (t, z, y, x) in the first and the last frame, 0 where nothing was painted |
-| `classes.json` | what the labels 1, 2, 3 of strokes and phases are called, and their colours |
-| `truth/phases.tif` | the true phase of every voxel (t, z, y, x): 1 pore (also cracks and gaps), 2 binder, 3 particle |
-| `truth/ids.tif` | which particle it belongs to, with the cracks inside it; the same number in every frame, 0 for none |
-| `truth/displacement_000_to_*.npz` | `displacement` (3, z, y, x) in voxels from the first frame, rounded to 1/64 voxel, 0 in pores |
-| `truth/particles.csv` | one row per frame and particle: volume, crack, detachment, rotation, swelling, place |
-
-Displacement `u`: the material of voxel `X` of frame 0 is at `X + u(X)` in frame t.
-`crack_fraction` is the volume of the cracks over the volume with cracks. `detached_fraction` is the
-share of the surface in binder that the binder has left by more than half a voxel, `gap_um` how far.
-`swelling` is the factor by which lengths in the particle grew since frame 0, the strain of the whole
-sample not counted.
-"""
-
-
-def _readme(electrode: Electrode) -> str:
-    z, y, x = electrode.settings.shape
-    return _README.format(
-        frames=electrode.settings.frames,
-        z=z,
-        y=y,
-        x=x,
-        size=" x ".join(f"{v:g}" for v in electrode.voxel_size),
-        hours=electrode.settings.hours,
-        seed=electrode.seed,
-    )
