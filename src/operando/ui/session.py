@@ -75,6 +75,7 @@ class Session:
         self.layers: StudyLayers | None = None
         self.job: Job | None = None
         self._waiting: list[Step] = []
+        self._statuses: dict[str, StepStatus] = {}
         self._release: weakref.finalize[..., Session] | None = None
 
     @property
@@ -97,7 +98,8 @@ class Session:
         self.study = study
         self._release = weakref.finalize(self, study.close)
         self.layers = StudyLayers(self.viewer, study)
-        self.layers.painter.stroked.connect(self.strokes_changed.emit)
+        self.layers.painter.stroked.connect(self._on_stroked)
+        self._statuses.clear()
         self.study_changed.emit()
         return study
 
@@ -111,6 +113,7 @@ class Session:
         if self._release is not None:
             self._release()
         self.study = self.layers = self.job = self._release = None
+        self._statuses.clear()
         self.study_changed.emit()
 
     def calibrate(
@@ -130,6 +133,7 @@ class Session:
         study.calibrate(voxel_size, times)
         if self.layers is not None:
             self.layers.rebuild()
+        self._statuses.clear()
         self.study_changed.emit()
 
     def run(self, *steps: Step) -> Job:
@@ -167,7 +171,11 @@ class Session:
 
     def status(self, step_name: str) -> StepStatus | None:
         """State of a step in the open study; None without one."""
-        return step_status(self.study, step_name) if self.study else None
+        if self.study is None:
+            return None
+        if step_name not in self._statuses:
+            self._statuses[step_name] = step_status(self.study, step_name)
+        return self._statuses[step_name]
 
     def close(self) -> None:
         """Stop the job and close the study."""
@@ -181,7 +189,12 @@ class Session:
         self.job_changed.emit()
         return self.job
 
+    def _on_stroked(self) -> None:
+        self._statuses.clear()
+        self.strokes_changed.emit()
+
     def _finished(self, job: Job) -> None:
+        self._statuses.clear()
         if self.layers is not None:
             self.layers.update(job.step.name)
         self.products_changed.emit(job.step.name)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from operando.jobs import JobState
 from operando.ui.section import Mark
 
 if TYPE_CHECKING:
     from operando.errors import OperandoError
+    from operando.jobs import Job
+    from operando.steps import StepStatus
     from operando.ui.session import Session
 
 _MARKS = {"not yet": Mark.NOT_YET, "done": Mark.DONE, "out of date": Mark.OUT_OF_DATE}
@@ -32,6 +35,8 @@ class Panel(QWidget):
 
     title: ClassVar[str] = ""
     step_name: ClassVar[str | None] = None
+    job_names: ClassVar[tuple[str, ...]] = ()
+    """Names of further steps whose jobs belong to the panel."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,14 +54,28 @@ class Panel(QWidget):
     def refresh_job(self) -> None:
         """Show how far the job is; called many times a second while one runs."""
 
+    @property
+    def job(self) -> Job | None:
+        """The session's job, if it is one of this panel."""
+        job = self.session.job
+        return job if job and job.step.name in {self.step_name, *self.job_names} else None
+
+    @property
+    def status(self) -> StepStatus | None:
+        """State of the panel's step in the open study."""
+        return self.session.status(self.step_name) if self.step_name else None
+
     def state(self) -> tuple[Mark, str]:
         """Sign and result in a few words, for the section's line."""
-        if self.step_name is None:
-            return Mark.NOT_YET, ""
-        status = self.session.status(self.step_name)
-        if status is None:
-            return Mark.NOT_YET, ""
-        return _MARKS[status.state], status.summary
+        job = self.job
+        if job is not None and not job.state.is_over:
+            fraction = job.progress.fraction if job.progress else None
+            share = "" if fraction is None else f" {100 * fraction:.0f} %"
+            return Mark.RUNNING, f"{job.step.title}{share}"
+        if job is not None and job.state is JobState.FAILED:
+            return Mark.FAILED, "failed"
+        status = self.status
+        return (_MARKS[status.state], status.summary) if status else (Mark.NOT_YET, "")
 
     def show_error(self, error: OperandoError | None) -> None:
         """Show a sentence about what went wrong, or none."""

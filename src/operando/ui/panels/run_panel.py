@@ -8,18 +8,15 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from operando.errors import OperandoError
-from operando.jobs import JobState
 from operando.ui.job_bar import JobBar
 from operando.ui.panels.panel import Panel, text_label
-from operando.ui.section import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtpy.QtWidgets import QWidget
 
-    from operando.jobs import Job
-    from operando.steps import Step, StepStatus
+    from operando.steps import Step
     from operando.ui.forms import SettingsForm
     from operando.ui.session import Session
 
@@ -49,12 +46,9 @@ class RunPanel(Panel):
 
     sentence: ClassVar[str] = ""
     button_text: ClassVar[str] = "Run"
-    job_names: ClassVar[tuple[str, ...]] = ()
-    """Names of the steps whose jobs belong to this panel; `step_name` always does."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self._status: StepStatus | None = None
         self.form = self.make_form()
         self.primary = QPushButton(self.button_text)
         self.primary.setMinimumHeight(30)
@@ -94,21 +88,8 @@ class RunPanel(Panel):
         """Say what came out, in numbers; may hold HTML."""
         return ""
 
-    @property
-    def job(self) -> Job | None:
-        """The session's job, if it is one of this panel."""
-        job = self.session.job
-        own = {self.step_name, *self.job_names}
-        return job if job is not None and job.step.name in own else None
-
-    @property
-    def status(self) -> StepStatus | None:
-        """State of the step as of the last refresh."""
-        return self._status
-
     def refresh(self) -> None:
         """Show results, and whether the step can be run."""
-        self._status = self.session.status(self.step_name) if self.step_name else None
         obstacle = self.obstacle()
         self.hint.setText(obstacle)
         self.hint.setVisible(bool(obstacle))
@@ -123,20 +104,6 @@ class RunPanel(Panel):
         self.primary.setEnabled(not busy and not self.hint.text())
         self.job_bar.set_job(self.job)
         self.job_bar.setVisible(self.job is not None)
-
-    def state(self) -> tuple[Mark, str]:
-        """Sign and result; while the job runs, how far it is."""
-        job = self.job
-        if job is not None and not job.state.is_over:
-            fraction = job.progress.fraction if job.progress else None
-            share = "" if fraction is None else f" {100 * fraction:.0f} %"
-            return Mark.RUNNING, f"{job.step.title.lower()}{share}"
-        if job is not None and job.state is JobState.FAILED:
-            return Mark.FAILED, "failed"
-        marks = {"done": Mark.DONE, "out of date": Mark.OUT_OF_DATE}
-        if self._status is None:
-            return Mark.NOT_YET, ""
-        return marks.get(self._status.state, Mark.NOT_YET), self._status.summary
 
     def run(self, steps: Sequence[Step]) -> None:
         """Run steps; what is wrong is said in the panel."""
