@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from html import escape
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QPushButton
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
 from operando.ui.dock_widgets import add_dock
-from operando.ui.panels.step_panel import StepPanel
+from operando.ui.forms import SettingsForm
+from operando.ui.panels.run_panel import RunPanel
 from operando.ui.particle_table import ParticleTable
 from operando.ui.study_results import StudyParticles
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from qtpy.QtWidgets import QWidget
 
     from operando.ui.session import Session
 
-_STEP = STEPS["particles"]
+_PHASES = "phases"
 
 
-class ParticlesPanel(StepPanel):
+class ParticlesPanel(RunPanel):
     """Finds particles, and opens their table.
 
     Parameters
@@ -44,17 +44,14 @@ class ParticlesPanel(StepPanel):
 
     title = "Particles"
     step_name = "particles"
-    step = _STEP
-    sentence = "Part touching particles, follow each through time, and measure it."
+    sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"
-    up_front: ClassVar[Sequence[str]] = ("phase", "split.smallest_diameter")
-    hidden: ClassVar[Sequence[str]] = ("phases", "particles")
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.table: ParticleTable | None = None
         self.particles = StudyParticles(session)
-        self.open_table = QPushButton("Show table")
+        self.open_table = QPushButton("Show table and plots")
         self.open_table.setToolTip("Open the particles dock: table, colours and plots")
         self.column.addWidget(self.open_table)
         self.open_table.clicked.connect(self.show_table)
@@ -63,22 +60,39 @@ class ParticlesPanel(StepPanel):
         session.viewer.events.theme.connect(self._on_theme)
         self.refresh()
 
-    def choices(self) -> Mapping[str, Sequence[tuple[Any, str]]]:
-        """Offer the classes of the segmentation."""
-        return {"phase": [("particle", "particle")]}
+    def make_form(self) -> SettingsForm:
+        """Ask for the phase; lengths are found by themselves unless they are given."""
+        return SettingsForm(
+            STEPS["particles"],
+            up_front=("phase", "split.smallest_diameter"),
+            hidden=(_PHASES, "particles"),
+            choices={"phase": [("particle", "particle")]},
+        )
+
+    def obstacle(self) -> str:
+        """Say what is missing."""
+        return super().obstacle() or ("" if self._classes() else "Segment first.")
+
+    def results(self) -> str:
+        """How many were found, followed and cracked, and how large they are."""
+        if self.status is None or self.status.entry is None:
+            return ""
+        values = self.status.entry.values
+        lines = [escape(self.status.summary)]
+        if values.get("particles") and values.get("median_diameter_um"):
+            lines.append(
+                f"{values['particles']:.0f} particles in all, "
+                f"median diameter {values['median_diameter_um']:.2f} µm"
+            )
+        return "<br>".join(lines)
 
     def refresh(self) -> None:
         """Show the phases there are, and what was found."""
-        phases = self._phases()
-        if phases:
-            self.form.set_choices("phase", [(name, name) for name in phases])
+        classes = self._classes()
+        if classes:
+            self.form.set_choices("phase", [(name, name) for name in classes])
         self.open_table.setVisible(self.particles.table is not None)
         super().refresh()
-
-    def why_not(self) -> str:
-        """Tell why the step cannot run now; empty if it can."""
-        reason = super().why_not()
-        return reason or ("" if self._phases() else "Segment first: this starts from the phases")
 
     def show_table(self) -> None:
         """Open the particles dock, if it is not open yet."""
@@ -102,12 +116,13 @@ class ParticlesPanel(StepPanel):
             self.table.destroyed.disconnect(self._on_table_gone)
             self._on_table_gone()
         self.particles.close()
+        super().close_panel()
 
-    def _phases(self) -> list[str]:
+    def _classes(self) -> list[str]:
         study = self.session.study
-        if study is None or "phases" not in study.products("phases"):
+        if study is None or _PHASES not in study.products(_PHASES):
             return []
-        _, _, classes = open_phases(study.product_path("phases/phases"))
+        _, _, classes = open_phases(study.product_path(f"{_PHASES}/{_PHASES}"))
         return [label_class.name for label_class in classes]
 
     def _fill_table(self) -> None:

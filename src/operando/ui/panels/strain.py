@@ -1,27 +1,112 @@
-"""The panel that measures how the sample moved and strained."""
+"""The panel that measures how the sample moved and strained, and shows it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QSlider, QWidget
-from qtpy.QtCore import Qt
 
-from operando.errors import OperandoError
 from operando.steps import STEPS
-from operando.ui.fields import FloatField
-from operando.ui.node_quantities import NODE_QUANTITIES
+from operando.ui.forms import SettingsForm
 from operando.ui.panels.panel import text_label
-from operando.ui.panels.step_panel import StepPanel
+from operando.ui.panels.run_panel import RunPanel
+from operando.ui.strain_display import StrainDisplay
 from operando.ui.study_results import StudyStrain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from qtpy.QtWidgets import QWidget
 
     from operando.ui.session import Session
-    from operando.ui.strain_view import NodeReading
 
-_STEP = STEPS["strain"]
-_NOTHING = "nothing"
-_PROBE_HINT = "Click into the canvas to read a node."
+_LAST = -1
+
+
+class StrainPanel(RunPanel):
+    """Correlates two frames; below, what of the result is drawn, and a probe.
+
+    Parameters
+    ----------
+    session
+        The study, its layers and its job.
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    strain : StudyStrain
+        What is shown in the canvas.
+    display : StrainDisplay
+        Chooses what is drawn.
+    """
+
+    title = "Strain"
+    step_name = "strain"
+    sentence = "Measure how everything moved from one frame to another, and the strain."
+    button_text = "Measure deformation"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.strain = StudyStrain(session)
+        self.lengths = text_label()
+        self.extra.addWidget(self.lengths)
+        self.display = StrainDisplay(self.strain)
+        self.column.addWidget(self.display)
+        self.form.valueChanged.connect(self._show_lengths)
+        self.refresh()
+
+    def make_form(self) -> SettingsForm:
+        """Ask for the frames and the two lengths that trade resolution for noise."""
+        frames: list[tuple[Any, str]] = [(0, "0")]
+        return SettingsForm(
+            STEPS["strain"],
+            up_front=("reference", "deformed", "window", "spacing"),
+            choices={"reference": frames, "deformed": [(_LAST, "last"), *frames]},
+        )
+
+    def obstacle(self) -> str:
+        """Say what is missing."""
+        study = self.session.study
+        if study is not None and len(study.times) < 2:
+            return "Strain needs two frames; this study has one."
+        return super().obstacle()
+
+    def results(self) -> str:
+        """Error, gauge length and swelling of the field that is shown."""
+        status, study = self.status, self.session.study
+        if status is None or status.entry is None or study is None:
+            return ""
+        lines = [escape(status.summary)]
+        change = status.entry.values.get("median_volume_change_percent")
+        if change is not None and np.isfinite(change):
+            lines.append(f"median volume change {change:+.2f} %")
+        return "<br>".join(lines)
+
+    def refresh(self) -> None:
+        """Show the frames there are, and what was measured."""
+        study = self.session.study
+        if study is not None:
+            frames = [(t, f"{t} · {hours:g} h") for t, hours in enumerate(study.times)]
+            self.form.set_choices("reference", frames)
+            self.form.set_choices("deformed", [(_LAST, "last"), *frames])
+        self._show_lengths()
+        super().refresh()
+
+    def close_panel(self) -> None:
+        """Let go of viewer and session."""
+        self.display.unlink()
+        self.strain.close()
+        super().close_panel()
+
+    def _show_lengths(self) -> None:
+        """Translate voxels into micrometres, and say over what a strain averages."""
+        study = self.session.study
+        self.lengths.setVisible(study is not None)
+        if study is None:
+            return
+        step = self.form.value()
+        edge = float(np.mean(study.voxel_size))
+        self.lengths.setText(
+            f"Window {edge * step.window:.3g} µm, spacing {edge * step.spacing:.3g} µm; "
+            f"strain averages over {edge * (2 * step.spacing + step.window):.3g} µm."
+        )
