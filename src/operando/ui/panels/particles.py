@@ -75,10 +75,11 @@ class ParticlesPanel(RunPanel):
 
     def results(self) -> str:
         """How many were found, followed and cracked, and how large they are."""
-        if self.status is None or self.status.entry is None:
+        status = self.status
+        if status is None or status.entry is None:
             return ""
-        values = self.status.entry.values
-        lines = [escape(self.status.summary)]
+        values = status.entry.values
+        lines = [escape(status.summary)]
         if values.get("particles") and values.get("median_diameter_um"):
             lines.append(
                 f"{values['particles']:.0f} particles in all, "

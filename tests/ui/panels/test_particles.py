@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando.files.ome_zarr import create_image
+from operando.steps import STEPS
+from operando.study.phases import create_phases
+from operando.study.record import Entry
+from operando.ui.panels.particles import ParticlesPanel
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+    from operando.samples import Electrode
+
+
+@pytest.fixture
+def session(study: Study) -> Iterator[Session]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[ParticlesPanel]:
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    yield panel
+    panel.close_panel()
+
+
+def _segment(study: Study) -> None:
+    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels[:] = 1
+
+
+def _find(study: Study, electrode: Electrode) -> None:
+    ids = create_image(
+        study.product_path("particles/particles"),
+        electrode.ids.shape,
+        "int32",
+        axes="tzyx",
+        voxel_size=study.voxel_size,
+        times=study.times,
+    )
+    ids[:] = electrode.ids
+    study.write_table("particles", electrode.table)
+    study.add_entry(
+        Entry(
+            step="particles",
+            outputs=("particles/particles", "tables/particles"),
+            summary="12 followed, 3 cracked",
+            values={"particles": 20.0, "median_diameter_um": 1.234},
+        )
+    )
+
+
+def test_it_waits_for_a_segmentation(panel: ParticlesPanel, session: Session) -> None:
+    assert not panel.primary.isEnabled()
+    assert panel.hint.text() == "Segment first."
+    assert session.study is not None
+    _segment(session.study)
+    panel.refresh()
+    assert panel.primary.isEnabled()
+    offered = panel.form.field("phase")
+    assert [offered.itemText(i) for i in range(offered.count())] == [
+        c.name for c in session.study.strokes().classes
+    ]
+
+
+def test_the_form_gives_the_step(panel: ParticlesPanel) -> None:
+    step = STEPS["particles"](phase="binder", split={"smallest_diameter": 1.5, "separation": 0.25})
+    panel.form.setValue(step)
+    assert list(panel.steps()) == [step]
+
+
+def test_what_was_found_is_told_and_shown(
+    panel: ParticlesPanel, session: Session, electrode: Electrode
+) -> None:
+    assert panel.open_table.isHidden()
+    assert session.study is not None
+    _segment(session.study)
+    _find(session.study, electrode)
+    session.products_changed.emit("particles")
+    assert panel.result.text() == (
+        "12 followed, 3 cracked<br>20 particles in all, median diameter 1.23 µm"
+    )
+    assert not panel.open_table.isHidden()
+    assert np.asarray(session.viewer.layers["particles"].data[0]).max() == electrode.ids[0].max()
+    assert panel.table is None, "a model has no window to dock a table in"
+
+
+def test_closing_twice_does_no_harm(panel: ParticlesPanel) -> None:
+    panel.close_panel()
+    panel.close_panel()

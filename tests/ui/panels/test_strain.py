@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando import Study
+from operando.steps import STEPS
+from operando.study.record import Entry
+from operando.ui.panels.strain import StrainPanel
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+
+@pytest.fixture
+def session(study: Study) -> Iterator[Session]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[StrainPanel]:
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    yield panel
+    panel.close_panel()
+
+
+def test_the_form_gives_the_step(panel: StrainPanel) -> None:
+    assert panel.steps() == [STEPS["strain"]()]
+    step = STEPS["strain"](reference=1, deformed=0, window=31, spacing=9)
+    panel.form.setValue(step)
+    assert panel.steps() == [step]
+
+
+def test_frames_are_offered_with_their_times(panel: StrainPanel) -> None:
+    deformed = panel.form.field("deformed")
+    texts = [deformed.itemText(i) for i in range(deformed.count())]
+    assert texts == ["last", "0 · 0 h", "1 · 1 h"]
+
+
+def test_lengths_are_told_in_micrometres(panel: StrainPanel, session: Session) -> None:
+    panel.form.setValue(STEPS["strain"](window=21, spacing=15))
+    assert session.study is not None
+    edge = session.study.voxel_size[0]
+    assert panel.lengths.text() == (
+        f"Window {21 * edge:.3g} µm, spacing {15 * edge:.3g} µm; "
+        f"strain averages over {51 * edge:.3g} µm."
+    )
+
+
+def test_what_was_measured_is_told(panel: StrainPanel, session: Session) -> None:
+    study = session.study
+    assert study is not None
+    assert panel.result.isHidden()
+    study.product_path("strain/000-001").mkdir(parents=True)
+    study.add_entry(
+        Entry(
+            step="strain",
+            outputs=("strain/000-001",),
+            summary="0.004 voxel error, 51-voxel gauge",
+            values={"median_volume_change_percent": 3.21},
+        )
+    )
+    panel.refresh()
+    assert panel.result.text() == (
+        "0.004 voxel error, 51-voxel gauge<br>median volume change +3.21 %"
+    )
+
+
+def test_one_frame_has_no_strain(qtbot: QtBot, tmp_path: Path) -> None:
+    images = np.zeros((4, 8, 8), np.uint8)
+    session = Session(ViewerModel())
+    session.show_study(Study.create(tmp_path / "one", images, voxel_size=(1, 1, 1)))
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    assert not panel.primary.isEnabled()
+    assert panel.hint.text() == "Strain needs two frames; this study has one."
+    panel.close_panel()
+    panel.close_panel()
+    session.close()
+
+
+def test_no_study_is_said(panel: StrainPanel, session: Session) -> None:
+    session.close_study()
+    panel.refresh()
+    assert panel.hint.text() == "Open a study first."
+    assert panel.lengths.isHidden()
+    assert panel.display.isHidden()
