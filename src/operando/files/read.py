@@ -73,7 +73,9 @@ def _zarr_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[Op
 
 
 def _is_zarr(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray"))
+    return path.is_dir() and any(
+        (path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray")
+    )
 
 
 def _numpy_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[Opened]:
@@ -83,15 +85,15 @@ def _numpy_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[O
 
 
 READERS: tuple[Format, ...] = (
-    Format("Zarr", _is_zarr, _zarr_frames),
     Format(
         "TIFF",
-        lambda p: suffix(p) in (".tif", ".tiff", ".btf", ".tf8", ".tf2") and p.is_file(),
+        lambda p: suffix(p) in (".tif", ".tiff", ".btf", ".tf8", ".tf2") and not p.is_dir(),
         _tiff_frames,
         _tiff_slices,
         _is_tiff_slice,
     ),
-    Format("NumPy", lambda p: suffix(p) == ".npy" and p.is_file(), _numpy_frames),
+    Format("NumPy", lambda p: suffix(p) == ".npy" and not p.is_dir(), _numpy_frames),
+    Format("Zarr", _is_zarr, _zarr_frames),
 )
 """Every format that `read` opens; the first that matches a path is taken."""
 
@@ -194,61 +196,67 @@ def _open_all(paths: Paths, axes: str | None, dataset: str | None) -> list[Opene
             f"{only} is of no format that can be read ({suffix(only) or 'no suffix'})",
             f"known are {', '.join(f.name for f in READERS)}",
         )
-    unknown = [p for p in paths if find_format(p) is None and not p.is_dir()]
-    if unknown:
-        raise FileError(f"{unknown[0]} is of no format that can be read", "leave it out")
-    return _open_entries(paths, paths[0].parent, axes, dataset)
+    images, folders = _sort_out(paths)
+    for p in paths:
+        if p not in images and not folders.get(p):
+            raise FileError(f"{p} is of no format that can be read", "leave it out")
+    return _open_entries(images, folders, paths[0].parent, axes, dataset)
 
 
 def _open_folder(folder: Path, axes: str | None, dataset: str | None) -> list[Opened]:
     entries = visible(folder)
-    used = [p for p in entries if find_format(p) or (p.is_dir() and _images_in(p))]
+    images, folders = _sort_out(entries)
     if not entries:
         raise FileError(f"{folder} is empty", "choose the folder that holds the images")
-    if not used:
+    if not images and not folders:
         raise FileError(
             f"There are no images in {folder} ({found_suffixes(entries)})",
             f"known are {', '.join(f.name for f in READERS)}",
         )
-    return _open_entries(used, folder, axes, dataset)
+    return _open_entries(images, folders, folder, axes, dataset)
 
 
-def _images_in(folder: Path) -> Paths:
-    return [p for p in visible(folder) if find_format(p)]
+def _sort_out(entries: Paths) -> tuple[Paths, dict[Path, Paths]]:
+    """Images among the entries, and the folders with images and what is in them."""
+    images = [p for p in entries if find_format(p)]
+    others = set(entries).difference(images)
+    inside = {
+        p: [i for i in visible(p) if find_format(i)] for p in entries if p in others and p.is_dir()
+    }
+    return images, {p: found for p, found in inside.items() if found}
 
 
 def _open_entries(
-    entries: Paths, folder: Path, axes: str | None, dataset: str | None
+    images: Paths,
+    folders: dict[Path, Paths],
+    where: Path,
+    axes: str | None,
+    dataset: str | None,
 ) -> list[Opened]:
     """Open files as slices or frames, or sub-folders as one frame each."""
-    folders = [p for p in entries if find_format(p) is None]
-    if folders and len(folders) < len(entries):
+    if folders and images:
         raise FileError(
-            f"{folder} holds both images and folders of images",
+            f"{where} holds both images and folders of images",
             "open one of the folders, or move the single images away",
         )
-    frames = [_images_in(p) for p in folders] if folders else [entries]
-    for where, images in zip(folders or [folder], frames, strict=True):
-        if not images:
-            raise FileError(f"There are no images in {where} ({found_suffixes(visible(where))})")
-    kinds = {find_format(p): p for images in frames for p in images}
+    frames = list(folders.values()) or [images]
+    one_of_each = {suffix(p): p for frame in frames for p in frame}
+    kinds = {f for f in map(find_format, one_of_each.values()) if f is not None}
     if len(kinds) > 1:
         raise FileError(
-            f"{folder} holds several kinds of images ({found_suffixes(kinds.values())})",
+            f"{where} holds several kinds of images ({found_suffixes(one_of_each.values())})",
             "keep one kind in a folder",
         )
-    form = next(iter(kinds))
-    if form is None:
-        raise FileError(f"There are no images in {folder}")
+    (form,) = kinds
     if form.slices is not None and form.is_slice(frames[0][0]):
         return [form.slices(frames)]
-    several = next((f for f, images in zip(folders, frames, strict=False) if len(images) > 1), None)
+    several = next((folder for folder, found in folders.items() if len(found) > 1), None)
     if several is not None:
         raise FileError(
             f"{several} holds several volumes",
             "keep one frame in each folder, or all frames in one folder",
         )
-    return form.frames([p for images in frames for p in images], axes, dataset)
+    return form.frames([p for frame in frames for p in frame], axes, dataset)
 
 
 def _equal(opened: list[Opened]) -> tuple[Source, ...]:

@@ -127,7 +127,7 @@ def _check_slice(path: Path, like: Path, page: Pages) -> None:
     with telling(path), tifffile.TiffFile(path) as tif:
         found = tif.pages[0]
         check_page(found, path)
-        if len(page_offsets(path)) > 1:
+        if tif.pages.is_multipage:
             raise FileError(
                 f"{path} holds several images, {like.name} only one",
                 "keep slices and whole frames in separate folders",
@@ -171,6 +171,13 @@ def _check_claims(
     """Refuse a file that holds less than its metadata say."""
     claims = "ome" if tif.is_ome else "imagej" if tif.is_imagej else series.kind
     count = int(np.prod(series.shape)) // max(series.keyframe.size, 1)
+    if series.kind == "shaped":
+        told = tif.shaped_metadata[0]["shape"]
+        if np.prod(told) != np.prod(series.shape):
+            raise FileError(
+                f"{path} is damaged: it names {_size(told)} voxels and has {_size(series.shape)}",
+                "copy it again from its origin",
+            )
     if series.kind != claims and not (claims == "ome" and n_pages == 1):
         raise FileError(
             f"{path} does not hold the images that its {claims} metadata describe",

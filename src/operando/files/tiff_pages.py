@@ -133,9 +133,10 @@ def check_page(page: tifffile.TiffPage, path: Path) -> None:
     damaged = _damaged(page, path)
     if not segments or page.dtype is None or 0 in page.shape:
         raise damaged
-    # ImageJ and tifffile list one strip for a whole stack.
     if page.is_contiguous:
-        if sum(n for _, n in segments) < page.nbytes:
+        # Writers of stacks list one strip for all slices, others pad to an even address.
+        total = sum(n for _, n in segments)
+        if total < page.nbytes or total % page.nbytes >= min(page.nbytes, 16):
             raise damaged
         return
     if int(np.prod(page.chunked)) != len(segments):

@@ -1,0 +1,127 @@
+"""Time and memory to open a generated series, to show a slice and the next frame.
+
+    python benchmarks/data.py [FOLDER] [--frames 20] [--size 512]
+
+Three layouts are written: volumes of one open block (as tifffile and ImageJ write them), volumes
+of compressed pages, and a folder of slices per frame. Each is opened by operando, by plain
+tifffile (whole volumes) and by one dask chunk per file (as dask-image does). The files lie in the
+page cache, so that the figures are those of the code, not of the disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+LAYOUTS = ("open", "compressed", "slices")
+READERS = ("operando", "tifffile", "dask per file")
+
+
+def write_series(folder: Path, frames: int, size: int) -> None:
+    """Write the same series in every layout."""
+    rng = np.random.default_rng(0)
+    block = rng.integers(0, 16, (size // 8, size, size), dtype=np.uint16) * 300
+    volume = np.tile(block, (8, 1, 1))
+    for layout in LAYOUTS:
+        (folder / layout).mkdir(parents=True, exist_ok=True)
+    for t in range(frames):
+        name = f"frame_{t}"
+        if not (folder / "open" / f"{name}.tif").exists():
+            tifffile.imwrite(folder / "open" / f"{name}.tif", volume)
+        if not (folder / "compressed" / f"{name}.tif").exists():
+            path = folder / "compressed" / f"{name}.tif"
+            tifffile.imwrite(path, volume, compression="zlib", compressionargs={"level": 1})
+        (folder / "slices" / name).mkdir(exist_ok=True)
+        for z in range(size):
+            path = folder / "slices" / name / f"slice_{z}.tif"
+            if not path.exists():
+                tifffile.imwrite(path, volume[z])
+
+
+def paths_of(folder: Path) -> list[list[Path]]:
+    """Files of every frame, in order."""
+    from operando.files.folders import visible
+
+    return [visible(p) if p.is_dir() else [p] for p in visible(folder)]
+
+
+def open_with(reader: str, folder: Path):
+    """Return something that is indexed by frame and slice."""
+    if reader == "operando":
+        from operando.files import read
+
+        return read(folder).data[:, 0]
+    if reader == "tifffile":
+        files = paths_of(folder)
+        return np.stack([np.squeeze([tifffile.imread(p) for p in frame]) for frame in files])
+    import dask
+    import dask.array as da
+
+    frames = []
+    for frame in paths_of(folder):
+        shape = tifffile.TiffFile(frame[0]).series[0].shape
+        parts = [da.from_delayed(dask.delayed(tifffile.imread)(p), shape, np.uint16) for p in frame]
+        frames.append(parts[0] if len(parts) == 1 else da.stack(parts))
+    return da.stack(frames)
+
+
+def measure(reader: str, folder: Path) -> None:
+    """Print open, first slice, next slice, next frame, a slice along y (ms), and memory (MB)."""
+    import dask.array  # noqa: F401
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+    before = peak()
+    clock = [time.perf_counter()]
+
+    def lap(value: object) -> None:
+        np.asarray(value).sum()
+        clock.append(time.perf_counter())
+
+    series = open_with(reader, folder)
+    lap(0)
+    memory = peak() - before
+    middle = series.shape[1] // 2
+    lap(series[0, middle])
+    lap(series[0, middle + 1])
+    lap(series[1, middle])
+    lap(series[1, :, middle])
+    print(*(f"{1e3 * t:.1f}" for t in np.diff(clock)), f"{memory:.0f}")
+
+
+def main() -> None:
+    """Write the series where it is missing, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--measure", choices=READERS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure, options.folder)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.folder or Path(scratch)
+        write_series(folder, options.frames, options.size)
+        gigabytes = options.frames * options.size**3 * 2 / 1e9
+        print(f"{options.frames} frames of {options.size}³ uint16, {gigabytes:.1f} GB\n")
+        print("| layout | reader | open ms | slice | next | frame | along y | MB to open |")
+        print("|---|---|---|---|---|---|---|---|")
+        for layout in LAYOUTS:
+            for reader in READERS:
+                command = [sys.executable, __file__, str(folder / layout), "--measure", reader]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                print("|", " | ".join([layout, reader, *done.stdout.split()]), "|")
+
+
+if __name__ == "__main__":
+    main()
