@@ -83,20 +83,23 @@ def test_the_form_gives_the_step(panel: ParticlesPanel) -> None:
     assert list(panel.steps()) == [step]
 
 
-def test_what_was_found_is_told_and_shown(
-    panel: ParticlesPanel, session: Session, electrode: Electrode
-) -> None:
-    assert panel.open_table.isHidden()
-    assert session.study is not None
-    _segment(session.study)
-    _find(session.study, electrode)
-    session.products_changed.emit("particles")
+def test_what_was_found_is_told_and_shown(qtbot: QtBot, study: Study, electrode: Electrode) -> None:
+    _segment(study)
+    _find(study, electrode)
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
     assert panel.result.text() == (
         "12 followed, 3 cracked<br>20 particles in all, median diameter 1.23 µm"
     )
     assert not panel.open_table.isHidden()
     assert np.asarray(session.viewer.layers["particles"].data[0]).max() == electrode.ids[0].max()
+    panel.show_table()
     assert panel.table is None, "a model has no window to dock a table in"
+    session.close()
+    assert panel.open_table.isHidden()
+    panel.close_panel()
 
 
 def test_closing_twice_does_no_harm(panel: ParticlesPanel) -> None:

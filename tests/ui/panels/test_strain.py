@@ -58,23 +58,23 @@ def test_lengths_are_told_in_micrometres(panel: StrainPanel, session: Session) -
     )
 
 
-def test_what_was_measured_is_told(panel: StrainPanel, session: Session) -> None:
-    study = session.study
-    assert study is not None
-    assert panel.result.isHidden()
-    study.product_path("strain/000-001").mkdir(parents=True)
+def test_what_was_measured_is_told(qtbot: QtBot, study: Study) -> None:
     study.add_entry(
         Entry(
             step="strain",
-            outputs=("strain/000-001",),
             summary="0.004 voxel error, 51-voxel gauge",
             values={"median_volume_change_percent": 3.21},
         )
     )
-    panel.refresh()
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
     assert panel.result.text() == (
         "0.004 voxel error, 51-voxel gauge<br>median volume change +3.21 %"
     )
+    panel.close_panel()
+    session.close()
 
 
 def test_one_frame_has_no_strain(qtbot: QtBot, tmp_path: Path) -> None:
