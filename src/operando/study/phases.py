@@ -43,9 +43,7 @@ def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tu
     t, _, z, y, x = study.series.data.shape
     create = partial(create_image, voxel_size=study.voxel_size, times=study.times)
     labels = create(path, (t, z, y, x), "uint8", axes="tzyx")
-    probabilities = create(
-        path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx"
-    )
+    probabilities = create(path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx")
     group = zarr.open_group(str(path), mode="r+")
     group.attrs["operando"] = {"classes": [asdict(c) for c in classes]}
     return labels, probabilities

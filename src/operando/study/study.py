@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando.data.series import Series, check_times, check_voxel_size
-from operando.errors import FileError, InputError, StudyError
+from operando.errors import InputError, StudyError
 from operando.study import atomic, record
 from operando.study.fields import read_field, write_field
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
+from operando.study.sources import open_sources, read_images, source_paths, sources_to_keep
 from operando.study.strokes import StrokeSet
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Study:
         name: str | None,
         hints: dict[str, Any],
     ) -> Study:
-        series = _as_series(images, folder, voxel_size, times, hints)
+        series = read_images(images, folder, voxel_size, times, hints)
         if series.voxel_size is None:
             raise InputError(
                 f"The files of {series.name} do not say how large a voxel is",
@@ -123,7 +124,7 @@ class Study:
             folder.mkdir(parents=True, exist_ok=True)
         manifest = Manifest(
             name=name or folder.stem,
-            sources=tuple(_stored_source(source, folder) for source in _sources(images, series)),
+            sources=sources_to_keep(images, series, folder),
             voxel_size=series.voxel_size,
             times=series.times or tuple(float(t) for t in range(series.n_frames)),
             hints=hints,
@@ -330,27 +331,15 @@ class Study:
 
     def _images_fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for source in self._source_paths():
+        for source in source_paths(self._manifest.sources, self.path):
             stat = source.stat()
             digest.update(f"{source.name} {stat.st_size} {stat.st_mtime_ns}".encode())
         digest.update(repr((self.voxel_size, self.times)).encode())
         return digest.hexdigest()[:12]
 
-    def _source_paths(self) -> list[Path]:
-        return [(self.path / source).resolve() for source in self._manifest.sources]
-
     def _open_series(self) -> Series:
-        from operando.files import read
-
-        sources = self._source_paths()
-        missing = [source for source in sources if not source.exists()]
-        if missing:
-            raise FileError(
-                f"The images of this study are gone: {missing[0]}",
-                f"put them back, or correct the sources in {self.path / 'study.json'}",
-            )
-        return read(
-            sources if len(sources) > 1 else sources[0],
+        return open_sources(
+            source_paths(self._manifest.sources, self.path),
             voxel_size=self.voxel_size,
             times=self.times,
             name=self.name,
@@ -360,72 +349,3 @@ class Study:
     def _check_writable(self) -> None:
         if not self.writable:
             raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
-
-
-def _as_series(
-    images: Any,
-    folder: Path,
-    voxel_size: Sequence[float] | None,
-    times: Sequence[float] | None,
-    hints: dict[str, Any],
-) -> Series:
-    from operando.files import read
-
-    if isinstance(images, Series):
-        if not images.source:
-            return _store_array(
-                images.data, folder, voxel_size or images.voxel_size, times or images.times
-            )
-        return images.with_calibration(voxel_size, times)
-    if hasattr(images, "shape"):
-        return _store_array(images, folder, voxel_size, times)
-    return read(images, voxel_size=voxel_size, times=times, **hints)
-
-
-def _sources(images: Any, series: Series) -> list[Path]:
-    """Return what the user named, so that a folder stays one entry however many files it has."""
-    if isinstance(images, str | os.PathLike):
-        return [Path(images)]
-    if isinstance(images, Series) or hasattr(images, "shape"):
-        return list(series.source)
-    return [Path(image) for image in images]
-
-
-def _store_array(
-    array: Any,
-    folder: Path,
-    voxel_size: Sequence[float] | None,
-    times: Sequence[float] | None,
-) -> Series:
-    """Copy an array into the study, so that it can be opened again."""
-    import dask.array as da
-
-    from operando.files import read
-    from operando.files.ome_zarr import create_image
-
-    if voxel_size is None:
-        raise InputError("An array does not say how large a voxel is", "give voxel_size in µm")
-    if array.ndim not in {3, 4, 5}:
-        raise InputError(
-            f"Images have the axes (t, z, y, x), (z, y, x) or (t, c, z, y, x); these have "
-            f"{array.ndim} axes",
-            "add or remove an axis",
-        )
-    index = {3: (None, None), 4: (slice(None), None), 5: ()}[array.ndim]
-    images = array[index]
-    path = folder / "images" / "source.zarr"
-    target = create_image(
-        path, images.shape, images.dtype, axes="tczyx", voxel_size=check_voxel_size(voxel_size)
-    )
-    for t in range(images.shape[0]):
-        for c in range(images.shape[1]):
-            target[t, c] = da.asarray(images[t, c]).compute()
-    return read(path, voxel_size=voxel_size, times=times)
-
-
-def _stored_source(source: Path, folder: Path) -> str:
-    """Relative where images and study share a parent, so that both can be moved together."""
-    absolute, root = source.resolve(), folder.resolve()
-    if root.parent in absolute.parents:
-        return Path(os.path.relpath(absolute, root)).as_posix()
-    return str(absolute)
