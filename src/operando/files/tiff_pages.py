@@ -36,6 +36,7 @@ DAMAGE = (
     struct.error,
 )
 CHUNK_BYTES = 2**19
+MOST_PAGES = 16
 
 
 @contextmanager
@@ -219,7 +220,8 @@ class Pages:
     def chunks(self) -> Shape:
         """One plane, or a few where they are small."""
         nbytes = self.plane[0] * self.plane[1] * self.dtype.itemsize
-        return 1, 1, int(np.clip(CHUNK_BYTES // nbytes, 1, self.shape[2])), *self.plane
+        several = int(np.clip(CHUNK_BYTES // nbytes, 1, MOST_PAGES))
+        return 1, 1, min(several, self.shape[2]), *self.plane
 
     def on(self, path: Path) -> Pages:
         """Return the same layout in another file."""
