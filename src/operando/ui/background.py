@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from superqt.utils import create_worker
 
 from operando.errors import OperandoError
@@ -21,6 +21,9 @@ class Background(QObject):
     parent
         Owner.
     """
+
+    finished = Signal()
+    """The function has ended; comes before its outcome is handed on."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +59,7 @@ class Background(QObject):
     def _on_returned(self, outcome: Any) -> None:
         done, failed = self._done, self._failed
         self._worker = self._done = self._failed = None
+        self.finished.emit()
         if isinstance(outcome, OperandoError):
             if failed is not None:
                 failed(outcome)

@@ -16,17 +16,26 @@ from qtpy.QtWidgets import (
 
 from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.panels.data import DataPanel
+from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.segment import SegmentPanel
+from operando.ui.panels.strain import StrainPanel
 from operando.ui.section import Section
 from operando.ui.session import Session
 from operando.ui.wording import study_line
 
 if TYPE_CHECKING:
+    import napari.viewer
     from qtpy.QtCore import QObject
 
     from operando.ui.panels.panel import Panel
 
-PANELS: tuple[type[Panel], ...] = (DataPanel, AnnotatePanel, SegmentPanel)
+PANELS: tuple[type[Panel], ...] = (
+    DataPanel,
+    AnnotatePanel,
+    SegmentPanel,
+    ParticlesPanel,
+    StrainPanel,
+)
 """Sections from top to bottom, in the order of the work."""
 
 _WIDTH = 430
@@ -52,11 +61,12 @@ class OperandoDock(QWidget):
     panels : tuple of Panel
     """
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = Session(viewer)
         self._seen_job: tuple[Any, Any] = (None, None)
         self._window: QWidget | None = None
+        self._closed = False
         self._name = QLabel()
         self._facts = QLabel()
         self.panels = tuple(panel(self.session) for panel in PANELS)
@@ -91,6 +101,8 @@ class OperandoDock(QWidget):
 
     def refresh(self) -> None:
         """Show the study, its products and the job as they are now."""
+        if self._closed:
+            return
         study = self.session.study
         self._name.setText(f"<b>{study.name}</b>" if study else "<b>No study</b>")
         self._facts.setText(study_line(study) if study else "Open images or a study to begin.")
@@ -122,6 +134,9 @@ class OperandoDock(QWidget):
 
     def close_session(self) -> None:
         """Stop the job, close the study, and let go of the window."""
+        if self._closed:
+            return
+        self._closed = True
         self._timer.stop()
         self._soon.stop()
         for panel in self.panels:

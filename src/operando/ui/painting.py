@@ -8,6 +8,7 @@ import numpy as np
 from psygnal import Signal
 
 from operando.ui.layers.factory import class_colormap
+from operando.ui.stroke_counts import StrokeCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +43,8 @@ class StrokePainter:
     ----------
     layer : Labels
     strokes : StrokeSet
+    counts : StrokeCounts
+        Painted voxels, kept up to date.
     """
 
     stroked = Signal()
@@ -54,6 +57,7 @@ class StrokePainter:
         self._viewer = viewer
         self.layer = layer
         self.strokes = strokes
+        self.counts = StrokeCounts(strokes.array, strokes.painted_slices)
         self._writable = bool(layer.editable)
         layer.events.paint.connect(self._on_paint)
         layer.events.selected_label.connect(self._on_selected_label)
@@ -83,12 +87,15 @@ class StrokePainter:
         """Paint with another class: select the layer and take the brush."""
         if not 1 <= label <= len(self.strokes.classes):
             return
-        self._take("paint")
+        self.take("paint")
         self.layer.selected_label = label
 
-    def erase(self) -> None:
-        """Take the eraser."""
-        self._take("erase")
+    def take(self, tool: str) -> None:
+        """Select the layer and take a tool: "paint", "erase" or "pan_zoom"."""
+        self.layer.visible = True
+        self._viewer.layers.selection.active = self.layer
+        if self.layer.editable:
+            self.layer.mode = tool
 
     def undo(self) -> None:
         """Take the last stroke back, also one of an earlier session."""
@@ -113,18 +120,15 @@ class StrokePainter:
 
     def reload(self) -> None:
         """Show strokes that came from elsewhere, such as an import."""
+        self.counts = StrokeCounts(self.strokes.array, self.strokes.painted_slices)
         self.layer.refresh()
         self.stroked.emit()
 
-    def _take(self, mode: str) -> None:
-        self.layer.visible = True
-        self._viewer.layers.selection.active = self.layer
-        if self.layer.editable:
-            self.layer.mode = mode
-
     def _show_edit(self, box: Box | None) -> None:
         if box is not None:
-            self.reload()
+            self.counts.recount(box)
+            self.layer.refresh()
+            self.stroked.emit()
 
     def _on_paint(self, event: Any) -> None:
         """Record a stroke.
@@ -142,6 +146,7 @@ class StrokePainter:
             _apply(before, atom, offset, forward=False)
         self.strokes.array[box] = after
         self.strokes.record(box, before)
+        self.counts.add(box, before, after)
         self.stroked.emit()
 
     def _on_selected_label(self, event: Any = None) -> None:

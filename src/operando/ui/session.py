@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -11,7 +10,7 @@ from psygnal import Signal
 from operando.errors import StudyError
 from operando.jobs import Job, JobState
 from operando.steps import step_status
-from operando.study import Study
+from operando.ui.opening import load_study
 from operando.ui.study_layers import StudyLayers
 
 if TYPE_CHECKING:
@@ -19,20 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from operando.steps import Step, StepStatus
+    from operando.study import Study
     from operando.ui.painting import StrokePainter
 
 _SECONDS_TO_STOP = 3.0
-
-
-def load_study(path: str | os.PathLike[str]) -> Study:
-    """Open a study and the headers of its images; slow on slow disks, may run in a thread."""
-    study = Study.open(Path(path))
-    try:
-        study.strokes()
-    except BaseException:
-        study.close()
-        raise
-    return study
 
 
 class Session:

@@ -1,11 +1,362 @@
-"""The panel Annotate."""
+"""The panel Annotate: classes, brush, and what to paint next."""
 
 from __future__ import annotations
 
-from operando.ui.panels.panel import Panel
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QWidget,
+)
+
+from operando.data import LabelClass
+from operando.data.classes import next_colour
+from operando.errors import OperandoError
+from operando.ui import navigation
+from operando.ui.background import Background
+from operando.ui.class_list import ClassList
+from operando.ui.fields import ChoiceField, IntField
+from operando.ui.panels.panel import Panel, text_label
+from operando.ui.section import Mark
+from operando.ui.wording import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from operando.ui.painting import StrokePainter
+    from operando.ui.session import Session
+
+_LARGEST_BRUSH = 100
+_MODES = {"paint": "Brush", "erase": "Eraser", "pan_zoom": "Move"}
+_TIPS = {
+    "paint": "Paint strokes of the chosen class (P)",
+    "erase": "Take strokes away (E)",
+    "pan_zoom": "Move and zoom the image (Z)",
+}
 
 
 class AnnotatePanel(Panel):
-    """Annotate."""
+    """Lists the classes, chooses brush and eraser, undoes, and says what to paint next.
+
+    Parameters
+    ----------
+    session
+        The study and its painter.
+    parent
+        Owner.
+    """
 
     title = "Annotate"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self._painter: StrokePainter | None = None
+        self._background = Background(self)
+        self.hint = text_label()
+        self.classes = ClassList()
+        self.add = QPushButton("Add class")
+        self.load = QPushButton("Import strokes…")
+        self.load.setToolTip("Labels of the same size, such as a TIFF; 0 is unlabelled")
+        self.modes = {name: QPushButton(text) for name, text in _MODES.items()}
+        self.brush = IntField(1, _LARGEST_BRUSH)
+        self.brush_slider = QSlider(Qt.Orientation.Horizontal)
+        self.brush_slider.setRange(1, _LARGEST_BRUSH)
+        self.reach = ChoiceField([(2, "in this slice only"), (3, "as a ball, through slices")])
+        self.undo = QPushButton("Undo")
+        self.undo.setToolTip("Take the last stroke back (Ctrl+Z)")
+        self.redo = QPushButton("Redo")
+        self.redo.setToolTip("Bring it back (Ctrl+Shift+Z)")
+        self.place = QLabel()
+        self.summary = text_label()
+        self._body = QWidget()
+        self._lay_out()
+        self._connect()
+
+    def refresh(self) -> None:
+        """Show the strokes there are and what to paint next."""
+        painter = self.session.painter
+        if painter is not self._painter:
+            self._set_painter(painter)
+        self._body.setVisible(painter is not None)
+        self.hint.setText(next_hint(painter, self._n_frames) if painter else "Open a study first.")
+        if painter is None:
+            return
+        voxels = painter.counts.voxels
+        self.classes.set_classes(painter.strokes.classes, voxels)
+        self.summary.setText(summarise(painter))
+        self.undo.setEnabled(painter.strokes.can_undo)
+        self.redo.setEnabled(painter.strokes.can_redo)
+        self._body.setEnabled(bool(self.session.study and self.session.study.writable))
+        self._show_tool()
+
+    def state(self) -> tuple[Mark, str]:
+        """Say how much is painted; done once two classes have strokes."""
+        if self._painter is None:
+            return Mark.NOT_YET, ""
+        painted = self._painter.counts.voxels
+        if not painted:
+            return Mark.NOT_YET, ""
+        slices = count(len(self._painter.counts.slices), "slice")
+        text = f"{count(len(painted), 'class')} on {slices}".replace("classs", "classes")
+        return (Mark.DONE if len(painted) > 1 else Mark.NOT_YET), text
+
+    def close_panel(self) -> None:
+        """Listen to the viewer no more."""
+        self._set_painter(None)
+        self.session.viewer.dims.events.current_step.disconnect(self._show_place)
+
+    def import_strokes(self, path: Path) -> None:
+        """Paint what a label image holds, in a thread; nothing can be painted meanwhile."""
+        painter = self._painter
+        if painter is None or self._background.is_busy:
+            return
+        self.show_error(None)
+        self._body.setEnabled(False)
+        painter.layer.editable = False
+        self._background.start(
+            partial(painter.strokes.load, path), self._on_imported, self._on_import_failed
+        )
+
+    def _lay_out(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(4)
+        self._tools = QButtonGroup(self)
+        for name, button in self.modes.items():
+            button.setCheckable(True)
+            button.setToolTip(_TIPS[name])
+            self._tools.addButton(button)
+            tools.addWidget(button, 1)
+        edits = QHBoxLayout()
+        edits.setSpacing(4)
+        for button in (self.undo, self.redo, self.load):
+            edits.addWidget(button, 1)
+        brush = QGridLayout()
+        brush.setSpacing(6)
+        brush.addWidget(QLabel("Brush size"), 0, 0)
+        brush.addWidget(self.brush_slider, 0, 1)
+        brush.addWidget(self.brush, 0, 2)
+        brush.addWidget(QLabel("Paint"), 1, 0)
+        brush.addWidget(self.reach, 1, 1, 1, 2)
+        brush.setColumnMinimumWidth(0, 112)
+        brush.setColumnStretch(1, 1)
+        self.brush.setSuffix(" voxels")
+        self.column.addWidget(self.hint)
+        self.column.addWidget(self._body)
+        self.column.addWidget(self.error)
+        body = QGridLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setVerticalSpacing(8)
+        body.addWidget(self.classes, 0, 0)
+        body.addWidget(self.add, 1, 0, Qt.AlignmentFlag.AlignLeft)
+        body.addLayout(tools, 2, 0)
+        body.addLayout(brush, 3, 0)
+        body.addLayout(edits, 4, 0)
+        body.addWidget(self.summary, 5, 0)
+        body.addWidget(self.place, 6, 0)
+
+    def _connect(self) -> None:
+        self.classes.chosen.connect(self._on_chosen)
+        self.classes.renamed.connect(self._on_renamed)
+        self.classes.recoloured.connect(self._on_recoloured)
+        self.classes.removed.connect(self._on_removed)
+        self.add.clicked.connect(self._on_add)
+        self.load.clicked.connect(self._choose_import)
+        self.undo.clicked.connect(self._on_undo)
+        self.redo.clicked.connect(self._on_redo)
+        self._tools.buttonClicked.connect(self._on_tool)
+        self.brush.valueChanged.connect(self._on_brush)
+        self.brush_slider.valueChanged.connect(self._on_brush)
+        self.reach.valueChanged.connect(self._on_reach)
+        self.session.viewer.dims.events.current_step.connect(self._show_place)
+
+    @property
+    def _n_frames(self) -> int:
+        return len(self.session.study.times) if self.session.study else 1
+
+    def _set_painter(self, painter: StrokePainter | None) -> None:
+        """Follow the layer of another study's strokes."""
+        for old, connect in ((self._painter, False), (painter, True)):
+            if old is None:
+                continue
+            events = old.layer.events
+            for event in (
+                events.mode,
+                events.brush_size,
+                events.n_edit_dimensions,
+                events.editable,
+            ):
+                (event.connect if connect else event.disconnect)(self._show_tool)
+            (old.chosen.connect if connect else old.chosen.disconnect)(self._show_chosen)
+        self._painter = painter
+        self._show_place()
+
+    def _show_tool(self, event: Any = None) -> None:
+        del event
+        if self._painter is None:
+            return
+        layer = self._painter.layer
+        button = self.modes.get(str(layer.mode))
+        self._tools.setExclusive(False)
+        for other in self.modes.values():
+            other.setChecked(other is button)
+        self._tools.setExclusive(button is not None)
+        for widget in (self.brush, self.brush_slider):
+            before = widget.blockSignals(True)
+            widget.setValue(round(layer.brush_size))
+            widget.blockSignals(before)
+        before = self.reach.blockSignals(True)
+        self.reach.setValue(min(max(layer.n_edit_dimensions, 2), 3))
+        self.reach.blockSignals(before)
+        self._show_chosen(self._painter.label)
+
+    def _show_chosen(self, label: int) -> None:
+        self.classes.set_chosen(label)
+
+    def _show_place(self, event: Any = None) -> None:
+        del event
+        study, viewer = self.session.study, self.session.viewer
+        axis = navigation.time_axis(viewer)
+        if study is None or axis is None:
+            self.place.setText("")
+            return
+        t, z = (int(viewer.dims.current_step[axis + i]) for i in (0, 1))
+        frames, slices = len(study.times), study.series.volume_shape[0]
+        frame = f"frame {t} of 0–{frames - 1} ({study.times[min(t, frames - 1)]:.2f} h), "
+        text = f"slice z {z} of 0–{slices - 1}"
+        self.place.setText(f"Now at {frame if frames > 1 else ''}{text}")
+
+    def _on_chosen(self, label: int) -> None:
+        if self._painter is not None:
+            self._painter.choose(label)
+            self._show_chosen(label)
+
+    def _on_renamed(self, label: int, name: str) -> None:
+        if self._painter is not None and name != self._painter.strokes.classes[label - 1].name:
+            self._change(label, name=name)
+
+    def _on_recoloured(self, label: int, colour: str) -> None:
+        self._change(label, colour=colour)
+
+    def _change(self, label: int, **changes: str) -> None:
+        if self._painter is not None:
+            classes = list(self._painter.strokes.classes)
+            try:
+                classes[label - 1] = replace(classes[label - 1], **changes)
+            except OperandoError as error:
+                self.show_error(error)
+                self.refresh()
+                return
+            self._set_classes(classes)
+
+    def _on_add(self) -> None:
+        if self._painter is not None:
+            classes = self._painter.strokes.classes
+            new = LabelClass(f"class {len(classes) + 1}", next_colour(classes))
+            if self._set_classes([*classes, new]):
+                self._on_chosen(len(classes) + 1)
+                self.classes.rows[-1].name.selectAll()
+                self.classes.rows[-1].name.setFocus()
+
+    def _on_removed(self, label: int) -> None:
+        if self._painter is not None:
+            classes = list(self._painter.strokes.classes)
+            del classes[label - 1]
+            self._set_classes(classes)
+
+    def _set_classes(self, classes: Sequence[LabelClass]) -> bool:
+        if self._painter is None:
+            return False
+        try:
+            self._painter.set_classes(classes)
+        except OperandoError as error:
+            self.show_error(error)
+            self.refresh()
+            return False
+        self.show_error(None)
+        self.refresh()
+        return True
+
+    def _on_tool(self, button: QPushButton) -> None:
+        if self._painter is not None:
+            self._painter.take(next(name for name, b in self.modes.items() if b is button))
+            self._show_tool()
+
+    def _on_brush(self, size: int) -> None:
+        if self._painter is not None:
+            self._painter.layer.brush_size = size
+
+    def _on_reach(self, dimensions: int) -> None:
+        if self._painter is not None:
+            self._painter.layer.n_edit_dimensions = dimensions
+
+    def _on_undo(self) -> None:
+        if self._painter is not None:
+            self._painter.undo()
+            self.refresh()
+
+    def _on_redo(self) -> None:
+        if self._painter is not None:
+            self._painter.redo()
+            self.refresh()
+
+    def _choose_import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Import strokes", "", "Labels (*.tif *.tiff *.npy);;All files (*)"
+        )
+        if path:
+            self.import_strokes(Path(path))
+
+    def _on_imported(self, result: None) -> None:
+        del result
+        self._import_over()
+
+    def _on_import_failed(self, error: OperandoError) -> None:
+        self.show_error(error)
+        self._import_over()
+
+    def _import_over(self) -> None:
+        if self._painter is not None:
+            self._painter.layer.editable = True
+            self._painter.reload()
+        self.refresh()
+
+
+def summarise(painter: StrokePainter) -> str:
+    """Say how much is painted, where."""
+    voxels, slices = painter.counts.voxels, painter.counts.slices
+    if not voxels:
+        return ""
+    frames = len({t for t, _ in slices})
+    return (
+        f"{count(sum(voxels.values()), 'voxel')} painted on {count(len(slices), 'slice')} "
+        f"in {count(frames, 'frame')}."
+    )
+
+
+def next_hint(painter: StrokePainter, n_frames: int) -> str:
+    """Say what to paint next."""
+    classes, voxels = painter.strokes.classes, painter.counts.voxels
+    if not voxels:
+        return (
+            "Choose a class and draw a few short strokes where you are sure. "
+            "There is no need to fill anything."
+        )
+    missing = [c.name for k, c in enumerate(classes, 1) if k not in voxels]
+    if missing:
+        return f"Still without a stroke: {', '.join(missing)}. Paint a few, or remove the class."
+    frames = {t for t, _ in painter.counts.slices}
+    if len(painter.counts.slices) == 1:
+        return "Now paint on another slice, far from this one, so that the model sees more."
+    if n_frames > 1 and len(frames) == 1:
+        return "Enough to train. A few strokes in another frame make it surer there."
+    return "Enough to train. Add strokes where the result is wrong, then train again."

@@ -1,11 +1,202 @@
-"""The panel Data."""
+"""The panel Data: open images or a study, and see what they are."""
 
 from __future__ import annotations
 
-from operando.ui.panels.panel import Panel
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QStandardPaths
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from operando.study.study import SUFFIX
+from operando.ui.background import Background
+from operando.ui.opening import create_study, load_study, open_sample
+from operando.ui.panels.new_study import NewStudyForm, found_images
+from operando.ui.panels.panel import Panel, text_label
+from operando.ui.panels.start import StartView
+from operando.ui.panels.study_facts import StudyFacts
+from operando.ui.section import Mark
+from operando.ui.wording import bytes_text, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+
+    from operando.study import Study
+    from operando.ui.panels.new_study import FoundImages
+    from operando.ui.session import Session
 
 
 class DataPanel(Panel):
-    """Data."""
+    """Opens images, a study or the sample; then tells what the study is made of.
+
+    A folder of images or a study can also be dropped on it. Headers are read in a thread.
+
+    Parameters
+    ----------
+    session
+        Where the study is opened.
+    parent
+        Owner.
+    """
 
     title = "Data"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self._closed = False
+        self._study: Study | None = None
+        self._background = Background(self)
+        self._background.finished.connect(self._idle)
+        self.start = StartView()
+        self.new_study = NewStudyForm()
+        self.facts = StudyFacts(session)
+        self._pages = (self.start, self.new_study, self.facts)
+        self._book = QWidget()
+        book = QVBoxLayout(self._book)
+        book.setContentsMargins(0, 0, 0, 0)
+        for page in self._pages:
+            book.addWidget(page)
+        self.busy = text_label()
+        self.busy.hide()
+        self.column.addWidget(self._book)
+        self.column.addWidget(self.busy)
+        self.column.addWidget(self.error)
+        self.setAcceptDrops(True)
+        self.start.folder.clicked.connect(self._choose_folder)
+        self.start.files.clicked.connect(self._choose_files)
+        self.start.study.clicked.connect(self._choose_study)
+        self.start.sample.clicked.connect(self.open_sample)
+        self.new_study.create.clicked.connect(self._on_create)
+        self.new_study.back.clicked.connect(self._on_back)
+        self.new_study.axes_chosen.connect(self._on_axes)
+        self.facts.failed.connect(self.show_error)
+        self._show_page(self.start)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being read."""
+        return self._background.is_busy
+
+    def open_images(self, paths: Sequence[Path], axes: str = "") -> None:
+        """Look at images and ask for what they do not say."""
+        self._work(f"Looking at {paths[0].name} …", partial(found_images, paths, axes), self._found)
+
+    def open_study(self, path: Path) -> None:
+        """Open a study."""
+        self._work(f"Opening {path.name} …", partial(load_study, path), self._opened)
+
+    def open_sample(self) -> None:
+        """Open the synthetic electrode; it is made at first use."""
+        place = Path(
+            QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+        )
+        self._work(
+            "Opening the sample; it is made at first use, in about ten seconds …",
+            partial(open_sample, place / "operando"),
+            self._opened,
+        )
+
+    def open_path(self, paths: Sequence[Path]) -> None:
+        """Open what was dropped: a study, or else images."""
+        if len(paths) == 1 and (paths[0] / "study.json").is_file():
+            self.open_study(paths[0])
+        else:
+            self.open_images(paths)
+
+    def refresh(self) -> None:
+        """Show the study that is open, or how to open one."""
+        study = self.session.study
+        if study is not self._study:
+            self._study = study
+            self.show_error(None)
+            self._show_page(self.facts if study else self.start)
+        if study is not None:
+            self.facts.refresh()
+
+    def state(self) -> tuple[Mark, str]:
+        """Say how much there is."""
+        study = self.session.study
+        if study is None:
+            return Mark.NOT_YET, ""
+        series = study.series
+        parts = [count(series.n_frames, "frame"), bytes_text(series.nbytes)]
+        if "cycling" in study.products("tables"):
+            parts.append("voltage curve")
+        return Mark.DONE, ", ".join(parts)
+
+    def close_panel(self) -> None:
+        """Show nothing of what is still being read."""
+        self._closed = True
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if _local_paths(event) and not self.is_busy:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        event.acceptProposedAction()
+        self.open_path(_local_paths(event))
+
+    def _work(self, text: str, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        if self.is_busy:
+            return
+        self.show_error(None)
+        self.busy.setText(text)
+        self.busy.show()
+        self._book.setEnabled(False)
+        self._background.start(work, done, self.show_error)
+
+    def _idle(self) -> None:
+        self.busy.hide()
+        self._book.setEnabled(True)
+
+    def _found(self, found: FoundImages) -> None:
+        self.new_study.set_images(found)
+        self._show_page(self.new_study)
+
+    def _opened(self, study: Study) -> None:
+        if self._closed:
+            study.close()
+            return
+        self.session.show_study(study)
+
+    def _show_page(self, page: QWidget) -> None:
+        for other in self._pages:
+            other.setVisible(other is page)
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of images")
+        if path:
+            self.open_path([Path(path)])
+
+    def _choose_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(
+            self, "Open images", "", "Images (*.tif *.tiff *.btf *.npy);;All files (*)"
+        )
+        if paths:
+            self.open_images([Path(path) for path in paths])
+
+    def _choose_study(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, f"Open a study (a folder *{SUFFIX})")
+        if path:
+            self.open_study(Path(path))
+
+    def _on_axes(self, axes: str) -> None:
+        self.open_images(self.new_study.paths, axes)
+
+    def _on_create(self) -> None:
+        self._work(
+            "Making the study …", partial(create_study, **self.new_study.value()), self._opened
+        )
+
+    def _on_back(self) -> None:
+        self.show_error(None)
+        self._show_page(self.start)
+
+
+def _local_paths(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

@@ -1,0 +1,109 @@
+"""What napari's menus lead to, apart from the dock itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+
+from operando.data import DEFAULT_CLASSES
+from operando.errors import OperandoError
+from operando.ui.layers.factory import AXES, UNITS, class_colormap, grey_limits
+from operando.ui.opening import sample_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from operando.ui.dock import OperandoDock
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+PLUGIN, WIDGET = "napari-operando", "Operando"
+
+
+def show_dock(viewer: napari.Viewer, section: str | None = None) -> OperandoDock:
+    """Show the dock, with a section open if one is named."""
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+    if section is not None:
+        dock.open_section(section)
+    return dock
+
+
+def show_annotate(viewer: napari.Viewer) -> None:
+    """Open the dock at Annotate."""
+    show_dock(viewer, "Annotate")
+
+
+def show_segment(viewer: napari.Viewer) -> None:
+    """Open the dock at Segment."""
+    show_dock(viewer, "Segment")
+
+
+def show_particles(viewer: napari.Viewer) -> None:
+    """Open the dock at Particles."""
+    show_dock(viewer, "Particles")
+
+
+def show_strain(viewer: napari.Viewer) -> None:
+    """Open the dock at Strain."""
+    show_dock(viewer, "Strain")
+
+
+def user_folder() -> Path:
+    """Folder for data that operando makes for the user, such as the sample."""
+    from qtpy.QtCore import QStandardPaths
+
+    place = QStandardPaths.StandardLocation.GenericDataLocation
+    return Path(QStandardPaths.writableLocation(place)) / "operando"
+
+
+def sample_layers() -> list[LayerData]:
+    """Read the sample: images, strokes and true phases as plain layers."""
+    from operando.files import read
+
+    folder = sample_folder(user_folder())
+    series = read(folder / "images")
+    placement = {
+        "scale": (1.0, *(series.voxel_size or (1.0, 1.0, 1.0))),
+        "axis_labels": AXES,
+        "units": UNITS,
+    }
+    images = {
+        "name": "sample · images",
+        "colormap": "gray",
+        "contrast_limits": grey_limits(series.data[0, 0]),
+    }
+    colours = {"colormap": class_colormap(DEFAULT_CLASSES)}
+    labels = {
+        "sample · true phases": ("truth/phases.tif", {"opacity": 0.4, "visible": False}),
+        "sample · strokes": ("strokes.tif", {"opacity": 0.7}),
+    }
+    return [
+        (series.data[:, 0], images | placement, "image"),
+        *(
+            (
+                np.asarray(read(folder / path).data[:, 0]),
+                {"name": name} | look | colours | placement,
+                "labels",
+            )
+            for name, (path, look) in labels.items()
+        ),
+    ]
+
+
+def study_reader(path: str | Sequence[str]) -> Callable[[Any], list[tuple[None]]] | None:
+    """Return what opens a study in the dock, if the path is one."""
+    if not isinstance(path, str) or not (Path(path) / "study.json").is_file():
+        return None
+    return _open_in_dock
+
+
+def _open_in_dock(path: Any) -> list[tuple[None]]:
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise OperandoError("There is no viewer to open the study in", "open napari first")
+    panel = show_dock(viewer, "Data").panels[0]
+    panel.open_study(Path(path))
+    return [(None,)]

@@ -1,0 +1,196 @@
+"""What was found in images, and what has to be known to make a study of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from operando.files import Description, describe, read
+from operando.study.study import SUFFIX
+from operando.ui.calibration import CalibrationForm
+from operando.ui.fields import ChoiceField
+from operando.ui.panels.panel import text_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from operando.data import Series
+
+AXES = (
+    ("", "as the files say"),
+    ("zyx", "one volume: z, y, x"),
+    ("tzyx", "volumes in time: t, z, y, x"),
+    ("tyx", "slices in time: t, y, x"),
+    ("czyx", "channels of a volume: c, z, y, x"),
+    ("tczyx", "everything: t, c, z, y, x"),
+)
+"""How the axes of a file may be read."""
+
+
+@dataclass(frozen=True)
+class FoundImages:
+    """Images that were looked at, with what they are."""
+
+    paths: tuple[Path, ...]
+    axes: str
+    series: Series
+    description: Description
+
+
+def found_images(paths: Sequence[Path], axes: str = "") -> FoundImages:
+    """Read headers and one slice of images; may take a while.
+
+    Raises
+    ------
+    FileError, InputError
+        If they cannot be opened as one series.
+    """
+    series = read(paths[0] if len(paths) == 1 else list(paths), axes=axes or None)
+    return FoundImages(tuple(paths), axes, series, describe(series))
+
+
+class NewStudyForm(QWidget):
+    """Shows what was found, asks for the rest, and for a name and place of the study.
+
+    Parameters
+    ----------
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    create, back : QPushButton
+    """
+
+    axes_chosen = Signal(object)
+    """The user says how the axes of the files are to be read."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.paths: tuple[Path, ...] = ()
+        self.facts = text_label()
+        self.warnings = text_label()
+        self.axes = ChoiceField(AXES)
+        self.calibration = CalibrationForm()
+        self.name = QLineEdit()
+        self.folder = QLineEdit()
+        self.browse = QToolButton()
+        self.browse.setText("…")
+        self.hint = text_label()
+        self.create = QPushButton("Create study")
+        self.create.setMinimumHeight(30)
+        self.back = QPushButton("Back")
+        self._lay_out()
+        self.axes.valueChanged.connect(self.axes_chosen)
+        self.browse.clicked.connect(self._choose_folder)
+        self.name.textChanged.connect(self._check)
+        self.folder.textChanged.connect(self._check)
+        self.calibration.valueChanged.connect(self._check)
+
+    def set_images(self, found: FoundImages) -> None:
+        """Show other images; a name that was typed is kept for the same files."""
+        series = found.series
+        again = found.paths == self.paths
+        self.paths = found.paths
+        self.facts.setText("\n".join(found.description.facts))
+        self.warnings.setText("\n".join(f"⚠ {text}" for text in found.description.warnings))
+        self.warnings.setVisible(bool(found.description.warnings))
+        before = self.axes.blockSignals(True)
+        self.axes.setValue(found.axes)
+        self.axes.blockSignals(before)
+        self.calibration.set_series(
+            series.n_frames, series.voxel_size, series.times, "as in the files"
+        )
+        if not again:
+            self.name.setText(series.name)
+            self.folder.setText(str(free_place(found.paths[0].absolute().parent)))
+        self._check()
+
+    @property
+    def path(self) -> Path:
+        """Folder of the new study."""
+        return Path(self.folder.text().strip()) / f"{self.name.text().strip()}{SUFFIX}"
+
+    def value(self) -> dict[str, Any]:
+        """Arguments for `operando.ui.opening.create_study`."""
+        return {
+            "path": self.path,
+            "images": self.paths,
+            "voxel_size": self.calibration.voxel_size,
+            "times": self.calibration.times,
+            "axes": self.axes.value(),
+        }
+
+    def obstacle(self) -> str:
+        """Say what is missing; empty if the study can be made."""
+        if self.calibration.voxel_size is None:
+            return "Type the voxel size; sizes and areas are given in µm."
+        if not self.name.text().strip() or not self.folder.text().strip():
+            return "Name the study and the folder that it is made in."
+        if self.path.exists():
+            return f"{self.path.name} is there already; choose another name or open it."
+        return ""
+
+    def _lay_out(self) -> None:
+        place = QHBoxLayout()
+        place.setSpacing(4)
+        place.addWidget(self.folder, 1)
+        place.addWidget(self.browse)
+        form = QFormLayout()
+        form.setSpacing(6)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        label = QLabel("Axes of a file")
+        label.setMinimumWidth(112)
+        form.addRow(label, self.axes)
+        names = QFormLayout()
+        names.setSpacing(6)
+        label = QLabel("Study name")
+        label.setMinimumWidth(112)
+        names.addRow(label, self.name)
+        names.addRow("In the folder", place)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.create, 1)
+        buttons.addWidget(self.back)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.facts)
+        column.addWidget(self.warnings)
+        column.addLayout(form)
+        column.addWidget(self.calibration)
+        column.addLayout(names)
+        column.addWidget(self.hint)
+        column.addLayout(buttons)
+
+    def _choose_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(
+            self, "Folder in which the study is made", self.folder.text()
+        )
+        if path:
+            self.folder.setText(path)
+
+    def _check(self) -> None:
+        obstacle = self.obstacle()
+        self.hint.setText(obstacle)
+        self.hint.setVisible(bool(obstacle))
+        self.create.setEnabled(not obstacle)
+
+
+def free_place(folder: Path) -> Path:
+    """Return the folder if it can be written to, else the user's own."""
+    return folder if os.access(folder, os.W_OK) else Path.home()

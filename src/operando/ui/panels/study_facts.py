@@ -1,0 +1,145 @@
+"""What the open study is made of, with the voxel size and times to correct."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from operando.errors import OperandoError
+from operando.files import describe
+from operando.ui.background import Background
+from operando.ui.calibration import CalibrationForm
+from operando.ui.panels.panel import text_label
+from operando.ui.wording import bytes_text, count, shape_text, times_text, voxel_size_text
+
+if TYPE_CHECKING:
+    from operando.files import Description
+    from operando.study import Study
+    from operando.ui.session import Session
+
+
+class StudyFacts(QWidget):
+    """Lists facts about the study and warnings about its images.
+
+    Parameters
+    ----------
+    session
+        Whose study is shown.
+    parent
+        Owner.
+    """
+
+    failed = Signal(object)
+    """An error that is meant for the user, or None when all is well again."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._described_for: tuple[object, ...] = ()
+        self._background = Background(self)
+        self.facts = text_label()
+        self.facts.setTextFormat(Qt.TextFormat.RichText)
+        self.warnings = text_label()
+        self.warnings.hide()
+        self.edit = QPushButton("Voxel size and times…")
+        self.edit.setCheckable(True)
+        self.close_study = QPushButton("Close study")
+        self.calibration = CalibrationForm()
+        self.apply = QPushButton("Apply")
+        self._editor = QWidget()
+        editor = QVBoxLayout(self._editor)
+        editor.setContentsMargins(0, 4, 0, 4)
+        editor.addWidget(self.calibration)
+        editor.addWidget(self.apply)
+        self._editor.hide()
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.edit)
+        buttons.addWidget(self.close_study)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for widget in (self.facts, self.warnings):
+            column.addWidget(widget)
+        column.addLayout(buttons)
+        column.addWidget(self._editor)
+        self.edit.toggled.connect(self._on_edit)
+        self.apply.clicked.connect(self._on_apply)
+        self.close_study.clicked.connect(self._on_close)
+        self.calibration.valueChanged.connect(self._on_value)
+
+    def refresh(self) -> None:
+        """Show the study as it is now."""
+        study = self._session.study
+        if study is None:
+            return
+        asked = (id(study), study.voxel_size, study.times)
+        if asked != self._described_for and not self._background.is_busy:
+            self._described_for = asked
+            self.edit.setChecked(False)
+            self.warnings.hide()
+            self._background.start(partial(describe, study.series), self._described, self._dropped)
+        self.facts.setText(facts_html(study))
+        self.edit.setEnabled(study.writable)
+
+    def _described(self, description: Description) -> None:
+        self.warnings.setText("\n".join(f"⚠ {text}" for text in description.warnings))
+        self.warnings.setVisible(bool(description.warnings))
+
+    def _dropped(self, error: OperandoError) -> None:
+        self.failed.emit(error)
+
+    def _on_edit(self, shown: bool) -> None:
+        study = self._session.study
+        if shown and study is not None:
+            self.calibration.set_series(
+                len(study.times), study.voxel_size, study.times, "as they are"
+            )
+        self._editor.setVisible(shown)
+
+    def _on_value(self) -> None:
+        self.apply.setEnabled(self.calibration.voxel_size is not None)
+
+    def _on_apply(self) -> None:
+        try:
+            self._session.calibrate(self.calibration.voxel_size, self.calibration.times)
+        except OperandoError as error:
+            self.failed.emit(error)
+            return
+        self.failed.emit(None)
+        self.edit.setChecked(False)
+
+    def _on_close(self) -> None:
+        self._session.close_study()
+
+
+def facts_html(study: Study) -> str:
+    """Facts about a study as an HTML table of two columns."""
+    series = study.series
+    channels = f", {count(series.n_channels, 'channel')}" if series.n_channels > 1 else ""
+    facts = {
+        "Voxels": f"{shape_text(series.volume_shape)} (z, y, x){channels}",
+        "Voxel size": voxel_size_text(study.voxel_size),
+        "Frames": f"{series.n_frames}, {times_text(study.times)}"
+        if series.n_frames > 1
+        else "a single one",
+        "Size": f"{bytes_text(series.nbytes)}, {series.data.dtype}",
+        "Images": str(common_place(study)),
+        "Study": str(study.path),
+    }
+    rows = "".join(
+        f"<tr><td style='padding-right:14px'>{name}</td><td>{escape(value)}</td></tr>"
+        for name, value in facts.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def common_place(study: Study) -> str:
+    """Folder or file that the images come from."""
+    source = study.series.source
+    if not source:
+        return "in the study"
+    return str(source[0] if len(source) == 1 else source[0].parent)
