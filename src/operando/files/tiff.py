@@ -10,17 +10,15 @@ import numpy as np
 from operando.errors import FileError
 from operando.files.axes import name_axes, to_5d
 from operando.files.source import Mapped, Opened
-from operando.files.tiff_metadata import calibration
-from operando.files.tiff_pages import (
-    Pages,
+from operando.files.tiff_checks import (
     check_first_segment,
-    check_grey,
     check_page,
-    page_at,
     page_offsets,
     telling,
     truncated,
 )
+from operando.files.tiff_metadata import calibration
+from operando.files.tiff_pages import Pages, check_grey, page_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
