@@ -1,0 +1,20 @@
+"""Particles: parted, followed through time, measured."""
+
+from operando.particles.link import follow, link, rename
+from operando.particles.measure import measure
+from operando.particles.scores import Matches, link_accuracy, match
+from operando.particles.settings import LinkSettings, SplitSettings
+from operando.particles.split import split
+
+__all__ = [
+    "LinkSettings",
+    "Matches",
+    "SplitSettings",
+    "follow",
+    "link",
+    "link_accuracy",
+    "match",
+    "measure",
+    "rename",
+    "split",
+]

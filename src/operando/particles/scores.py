@@ -1,0 +1,162 @@
+"""How well found particles match true ones, in space and through time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.errors import InputError
+from operando.particles.arrays import check_ids, check_same_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches:
+    """Pairs of a found and a true particle that overlap enough.
+
+    Parameters
+    ----------
+    found, true
+        ``(M,)`` ids of the pairs.
+    iou
+        ``(M,)`` volume of their intersection over that of their union.
+    missed
+        ``(A,)`` true particles that nothing matches.
+    wrong
+        ``(B,)`` found particles that match nothing.
+    """
+
+    found: NDArray[np.int64]
+    true: NDArray[np.int64]
+    iou: NDArray[np.float64]
+    missed: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+
+    @property
+    def precision(self) -> float:
+        """Share of the found particles that are true; NaN if none was found."""
+        return _share(len(self.found), len(self.found) + len(self.wrong))
+
+    @property
+    def recall(self) -> float:
+        """Share of the true particles that were found; NaN if there is none."""
+        return _share(len(self.true), len(self.true) + len(self.missed))
+
+    @property
+    def f_score(self) -> float:
+        """Harmonic mean of precision and recall."""
+        n = 2 * len(self.found)
+        return _share(n, n + len(self.missed) + len(self.wrong))
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU of the pairs; NaN if there is none."""
+        return float(self.iou.mean()) if len(self.iou) else float("nan")
+
+    @property
+    def panoptic_quality(self) -> float:
+        """F-score times mean IoU [Kirillov et al., CVPR 2019]; 0 if nothing matches."""
+        return self.f_score * self.mean_iou if len(self.iou) else self.f_score
+
+
+def match(
+    found: NDArray[Any], true: NDArray[Any], *, iou: float = 0.5, smallest: int = 0
+) -> Matches:
+    """Match found with true particles by the overlap of their voxels.
+
+    Parameters
+    ----------
+    found, true
+        ``(Z, Y, X)`` ids, 0 where there is none.
+    iou
+        Least intersection over union of a pair, at least 0.5, so that a match is unique.
+    smallest
+        True particles of fewer voxels do not count, nor does what lies mostly in them: the
+        slivers that the image border leaves of a particle say nothing about a method.
+
+    Raises
+    ------
+    InputError
+        If the volumes differ in shape or the threshold is below 0.5.
+    """
+    if not 0.5 <= iou < 1:
+        raise InputError(f"An IoU of {iou} does not tell which is which", "choose 0.5 to below 1")
+    found = check_ids(found)
+    true = check_ids(check_same_shape(true, found, "The truth"))
+    a, b, common = overlaps(found, true)
+    size_found, size_true = np.bincount(found.reshape(-1)), np.bincount(true.reshape(-1))
+    both = (a > 0) & (b > 0)
+    ratio = np.zeros(len(a))
+    ratio[both] = common[both] / (size_found[a] + size_true[b] - common)[both]
+    ignored = np.flatnonzero(size_true < max(smallest, 1))
+    # Exactly half can be reached by two, only more is unique.
+    pair = (ratio > iou) & ~np.isin(b, ignored)
+    mostly_ignored = a[np.isin(b, ignored) & (b > 0) & (common > 0.5 * size_found[a])]
+    all_found = np.setdiff1d(np.flatnonzero(size_found[1:]) + 1, mostly_ignored)
+    all_true = np.setdiff1d(np.flatnonzero(size_true[1:]) + 1, ignored)
+    return Matches(
+        found=a[pair],
+        true=b[pair],
+        iou=ratio[pair],
+        missed=np.setdiff1d(all_true, b[pair]),
+        wrong=np.setdiff1d(all_found, a[pair]),
+    )
+
+
+def overlaps(
+    a: NDArray[np.int32], b: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Count the voxels of every pair of labels that share any.
+
+    Returns
+    -------
+    Labels in `a`, labels in `b` and number of voxels, sorted; background included as 0.
+    """
+    n = int(b.max(initial=0)) + 1
+    keys, counts = np.unique(a.astype(np.int64) * n + b, return_counts=True)
+    return keys // n, keys % n, counts
+
+
+def link_accuracy(
+    found: Sequence[NDArray[Any]], true: Sequence[NDArray[Any]], *, smallest: int = 0
+) -> float:
+    """Share of the true links that were found.
+
+    A true link is a particle that is seen in two successive frames. It is found if in both
+    frames a found particle matches it (`match`), and both bear the same id.
+
+    Parameters
+    ----------
+    found, true
+        ``(T, Z, Y, X)`` ids that stay the same through time.
+    smallest
+        As in `match`.
+
+    Returns
+    -------
+    0 to 1, NaN if there is no true link.
+    """
+    if len(found) != len(true):
+        raise InputError(f"{len(found)} found frames for {len(true)} true ones")
+    right = total = 0
+    before: dict[int, int] | None = None
+    for a, b in zip(found, true, strict=True):
+        matches = match(a, b, smallest=smallest)
+        now = dict.fromkeys(matches.missed.tolist(), 0)
+        now |= dict(zip(matches.true.tolist(), matches.found.tolist(), strict=True))
+        if before is not None:
+            both = now.keys() & before.keys()
+            total += len(both)
+            right += sum(now[k] == before[k] > 0 for k in both)
+        before = now
+    return _share(right, total)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

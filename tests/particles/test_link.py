@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from operando.errors import Cancelled, InputError
+from operando.particles import LinkSettings, follow, link, link_accuracy, rename
+
+if TYPE_CHECKING:
+    from operando.compute import Progress
+
+SHAPE = (48, 80, 80)
+
+
+def draw(make_ellipsoid, places, radii, names=None) -> np.ndarray:
+    out = np.zeros(SHAPE, np.int32)
+    for k, (place, radius) in enumerate(zip(places, radii, strict=True), start=1):
+        out[make_ellipsoid(SHAPE, place, (radius,) * 3)] = names[k - 1] if names else k
+    return out
+
+
+@pytest.fixture
+def bodies():
+    """Eighteen spheres at random places, apart from each other."""
+    rng = np.random.default_rng(3)
+    places: list[np.ndarray] = []
+    while len(places) < 18:
+        place = rng.uniform(14, np.array(SHAPE) - 14)
+        if all(np.linalg.norm(place - p) > 12 for p in places):
+            places.append(place)
+    return np.array(places), rng.uniform(4, 6, 18)
+
+
+def test_motion_swelling_and_permuted_labels(make_ellipsoid, bodies) -> None:
+    places, radii = bodies
+    rng = np.random.default_rng(0)
+    true, given = [], []
+    for t in range(4):
+        moved = places + t * np.array([1.5, -2.0, 2.5]) + 0.02 * t * (places - 30)
+        frame = draw(make_ellipsoid, moved, radii * (1 + 0.03 * t))
+        true.append(frame)
+        given.append(np.concatenate([[0], 1 + rng.permutation(18)]).astype(np.int32)[frame])
+    ids, tracks = link(given)
+    assert link_accuracy(ids, true) == 1
+    assert ids.dtype == np.int32
+    assert sorted(np.unique(ids)) == list(range(19))
+    assert tracks["status"].value_counts().to_dict() == {"linked": 54, "new": 18}
+    assert tracks.loc[tracks["status"] == "linked", "score"].min() > 0.7
+    for t in range(4):
+        assert (rename(given[t], tracks, t) == ids[t]).all()
+
+
+@pytest.mark.parametrize("with_fields", [True, False])
+def test_a_drift_longer_than_the_particles(make_ellipsoid, bodies, with_fields) -> None:
+    places, radii = bodies
+    drift = np.array([2.0, 12.0, -13.0])
+    frames = [draw(make_ellipsoid, places, radii), draw(make_ellipsoid, places + drift, radii)]
+    field = np.broadcast_to(drift[:, None, None, None], (3, *SHAPE))
+    ids, _ = link(frames, fields=[field] if with_fields else None)
+    # Some have left the field of view; all that are whole in both frames keep their number.
+    inside = np.all(
+        (places + drift > radii[:, None]) & (places + drift < SHAPE - radii[:, None]), 1
+    )
+    assert 5 <= inside.sum() < 18
+    for k in np.flatnonzero(inside) + 1:
+        assert set(ids[1][frames[1] == k]) == {k}
+
+
+def test_appearing_and_lost(make_ellipsoid, bodies) -> None:
+    places, radii = bodies
+    first = draw(make_ellipsoid, places[:10], radii[:10])
+    second = draw(make_ellipsoid, places[2:12], radii[2:12])
+    ids, tracks = link([first, second, second])
+    now = tracks[tracks["frame"] == 1].groupby("status")["particle"].apply(list)
+    assert now["lost"] == [1, 2]
+    assert now["new"] == [11, 12]
+    assert sorted(np.unique(ids[1])) == [0, *range(3, 13)]
+    assert (tracks[tracks["frame"] == 2]["status"] == "linked").all()
+
+
+@pytest.mark.parametrize(("longest_gap", "number"), [(1, 1), (0, 19)])
+def test_missing_for_one_frame(make_ellipsoid, bodies, longest_gap, number) -> None:
+    places, radii = bodies
+    frames = [draw(make_ellipsoid, places + t * np.array([1, 1, 0]), radii) for t in range(3)]
+    frames[1][frames[1] == 1] = 0
+    ids, _ = link(frames, settings=LinkSettings(longest_gap=longest_gap))
+    assert set(ids[2][frames[2] == 1]) == {number}
+
+
+def test_what_grows_too_much_is_another(make_ellipsoid) -> None:
+    frames = [draw(make_ellipsoid, [(20, 30, 30)], [r]) for r in (5, 9)]
+    ids, _ = link(frames)
+    assert ids[1].max() == 2
+    ids, _ = link(frames, settings=LinkSettings(largest_growth=8))
+    assert ids[1].max() == 1
+
+
+def test_frames_without_particles() -> None:
+    nothing = np.zeros((2, 4, 4, 4), np.int32)
+    ids, tracks = link(nothing)
+    assert not ids.any()
+    assert list(tracks.columns) == ["frame", "particle", "label", "score", "status"]
+    assert len(tracks) == 0
+
+
+def test_frames_may_be_read_one_by_one(make_ellipsoid, bodies) -> None:
+    frame = draw(make_ellipsoid, *bodies)
+    tracks = follow(frame for _ in range(3))
+    assert tracks.groupby("frame").size().tolist() == [18, 18, 18]
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    frame = np.ones((4, 4, 4), np.int32)
+    with pytest.raises(InputError, match="no frames"):
+        link([])
+    with pytest.raises(InputError, match="Frame 1 has the shape"):
+        link([frame, frame[1:]])
+    with pytest.raises(InputError, match="2 displacement fields"):
+        link([frame, frame], fields=[np.zeros((3, 4, 4, 4))] * 2)
+    with pytest.raises(InputError, match="float"):
+        link([frame, frame * np.nan])
+
+
+def test_progress_and_cancel() -> None:
+    frame = np.ones((4, 4, 4), np.int32)
+    seen: list[Progress] = []
+    link([frame, frame], progress=seen.append)
+    assert (seen[-1].done, seen[-1].total) == (2, 2)
+
+    def stop(_: Progress) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        link([frame, frame], progress=stop)

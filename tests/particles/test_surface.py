@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import ellipeinc, ellipkinc
+
+from operando.particles.surface import surface_area
+
+
+def ellipsoid_area(axes: tuple[float, float, float]) -> float:
+    """Exact area [Legendre 1825]."""
+    a, b, c = sorted(axes, reverse=True)
+    if a == c:
+        return 4 * np.pi * a * a
+    phi = np.arccos(c / a)
+    k2 = a * a * (b * b - c * c) / (b * b * (a * a - c * c))
+    inner = ellipeinc(phi, k2) * np.sin(phi) ** 2 + ellipkinc(phi, k2) * np.cos(phi) ** 2
+    return 2 * np.pi * c * c + 2 * np.pi * a * b / np.sin(phi) * inner
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (1, 1, 0.5)])
+@pytest.mark.parametrize("axes", [(8, 8, 8), (20, 20, 20), (8, 12, 16), (9, 9, 22)])
+def test_ellipsoids_within_three_percent(make_ellipsoid, axes, spacing) -> None:
+    rng = np.random.default_rng(5)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    shape = tuple(int(2 * max(axes) / s) + 4 for s in spacing)
+    centre = tuple(
+        n * s / 2 + o for n, s, o in zip(shape, spacing, rng.uniform(-0.5, 0.5, 3), strict=True)
+    )
+    mask = make_ellipsoid(shape, centre, axes, spacing, turn)
+    assert surface_area(mask, spacing) == pytest.approx(ellipsoid_area(axes), rel=0.03)
+
+
+def test_box_loses_only_its_edges() -> None:
+    assert surface_area(np.ones((40, 40, 40), bool)) == pytest.approx(9600, rel=0.015)
+
+
+def test_area_scales_with_the_voxel_size(make_ellipsoid) -> None:
+    mask = make_ellipsoid((24, 24, 24), (12, 12, 12), (9, 9, 9))
+    assert surface_area(mask, (0.2, 0.2, 0.2)) == pytest.approx(0.04 * surface_area(mask))
+
+
+def test_a_cut_adds_no_area(make_ellipsoid) -> None:
+    whole = make_ellipsoid((42, 42, 42), (20.5, 20.5, 20.5), (18, 18, 18))
+    half = surface_area(whole[21:], open_sides=((True, False), (False, False), (False, False)))
+    assert half == pytest.approx(2 * np.pi * 18**2, rel=0.02)
+    assert surface_area(whole[21:]) == pytest.approx(3 * np.pi * 18**2, rel=0.03)
+
+
+def test_nothing_has_no_surface() -> None:
+    assert surface_area(np.zeros((4, 4, 4), bool)) == 0
