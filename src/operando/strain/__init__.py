@@ -1,6 +1,8 @@
 """Digital volume correlation, per-particle correlation, strain and discontinuities."""
 
 from operando.strain.correlate import correlate
+from operando.strain.gradient import fit_field
+from operando.strain.particles import correlate_particles
 from operando.strain.settings import CorrelationSettings
 
-__all__ = ["CorrelationSettings", "correlate"]
+__all__ = ["CorrelationSettings", "correlate", "correlate_particles", "fit_field"]

@@ -76,7 +76,7 @@ def correlate(
     """
     plan = settings or CorrelationSettings()
     step, (wz, wy, wx) = _triple(spacing, "spacing"), _triple(window, "window")
-    volumes = _prepare(reference, deformed, mask, deformed_mask)
+    volumes = prepare(reference, deformed, mask, deformed_mask)
     return _correlate(volumes, step, (wz | 1, wy | 1, wx | 1), plan, progress)
 
 
@@ -97,9 +97,10 @@ def _triple(value: int | tuple[int, ...], name: str) -> Triple:
     return int(numbers[0]), int(numbers[1]), int(numbers[2])
 
 
-def _prepare(
+def prepare(
     reference: ArrayLike, deformed: ArrayLike, mask: ArrayLike | None, moved: ArrayLike | None
 ) -> Prepared:
+    """Check and standardise volumes and masks; `InputError` where they cannot be used."""
     a, b = np.asarray(reference), np.asarray(deformed)
     if a.ndim != 3 or a.shape != b.shape:
         raise InputError(

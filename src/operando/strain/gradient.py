@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.fit import cut_edges, fit_nodes
+from operando.errors import InputError
+from operando.strain.fit import Fit, cut_edges, fit_nodes
 from operando.strain.neighbours import neighbour_indices, surface_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from operando.data.displacement import DisplacementField
 
 Triple = tuple[int, int, int]
 
@@ -48,11 +51,7 @@ def node_gradient(
     valid = status == NodeStatus.CONVERGED
     found: dict[str, Any] = {}
     if method == "fit" and valid.any():
-        disturbed = status == NodeStatus.LOW_CORRELATION
-        cuts = cut_edges(disturbed, layout.grid) if disturbed.any() else None
-        fit = fit_nodes(
-            displacement, variance, valid, layout.grid, layout.spacing, layout.window, cuts
-        )
+        fit = _fit(displacement, variance, status, layout)
         gradient = np.where(np.isfinite(fit.gradient), fit.gradient, own)
         wavelength = fit.half_wavelength.max(axis=0) * layout.spacing
         found["strain_noise"] = _median(fit.gradient_sigma[valid])
@@ -107,3 +106,43 @@ def plane_gradient(
     slope = np.linalg.pinv(normal, rcond=1e-6, hermitian=True) @ right
     determined = np.linalg.eigvalsh(normal)[:, 0] > 0.1
     return np.swapaxes(slope, 1, 2) / np.asarray(spacing, float), determined
+
+
+def fit_field(field: DisplacementField) -> DisplacementField:
+    """Replace local results by the smooth field that fits them best; see `operando.strain.fit`.
+
+    Displacement, gradient and sigma are those of the fit at valid nodes; other nodes stay as they
+    are. Where the true motion is smooth this lowers the noise several times.
+    """
+    status = np.asarray(field.status, np.int64)
+    valid = field.valid
+    if not valid.any():
+        raise InputError("No node of this field is valid", "correlate with a larger window")
+    spacing = tuple(int(s) for s in field.spacing)
+    layout = Layout(field.grid_shape, (spacing[0], spacing[1], spacing[2]), field.window)
+    measured = np.asarray(field.displacement, np.float64)
+    variance = np.square(np.asarray(field.sigma, np.float64))
+    fit = _fit(measured, variance, status, layout)
+    keep = valid[:, None]
+    gradient = np.where(np.isfinite(fit.gradient), fit.gradient, field.gradient)
+    return replace(
+        field,
+        displacement=np.where(keep, fit.displacement, measured),
+        gradient=np.where(keep[..., None], gradient, np.nan),
+        sigma=np.where(keep, fit.sigma, field.sigma),
+    )
+
+
+def _fit(
+    displacement: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    status: NDArray[np.int64],
+    layout: Layout,
+) -> Fit:
+    """Fit to the valid nodes; smoothness ends at nodes with low correlation."""
+    disturbed = status == NodeStatus.LOW_CORRELATION
+    cuts = cut_edges(disturbed, layout.grid) if disturbed.any() else None
+    valid = status == NodeStatus.CONVERGED
+    return fit_nodes(
+        displacement, variance, valid, layout.grid, layout.spacing, layout.window, cuts
+    )

@@ -123,6 +123,8 @@ class Frames:
         moved_mask = (
             none if deformed_mask is None else np.ascontiguousarray(deformed_mask).view(np.uint8)
         )
+        self.noise_volume = 1.0
+        self.grey = np.asarray(deformed, np.float32)
         cubic = coefficients(deformed, 3)
         quintic = coefficients(deformed, 5) if spline == "quintic" else np.empty(0, np.float32)
         plane, row = cubic.shape[1] * cubic.shape[2], cubic.shape[2]

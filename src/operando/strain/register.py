@@ -25,13 +25,20 @@ GOOD_ZNCC = 0.6
 class AffineMotion:
     """``u(X) = translation + gradient @ (X - centre)``, voxels.
 
-    ``zncc`` is the correlation of the reduced volumes under this motion.
+    ``zncc`` is the correlation of the reduced volumes under this motion, over the share `overlap`
+    of the reference.
     """
 
     translation: NDArray[np.float64]
     gradient: NDArray[np.float64]
     centre: NDArray[np.float64]
     zncc: float = field(default=np.nan)
+    overlap: float = 1.0
+
+    @property
+    def merit(self) -> float:
+        """ZNCC, lowered where only part of the volumes overlap: a small part matches by chance."""
+        return self.zncc * self.overlap**0.5
 
     def at(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Displacement at ``(N, 3)`` points."""
@@ -133,13 +140,19 @@ def fit_affine(frames: Frames, start: AffineMotion) -> AffineMotion:
     if not np.isfinite(zncc):
         return AffineMotion(start.translation, start.gradient, start.centre, -1.0)
     c = found.motion[0, 0]
-    return AffineMotion(c[:, 0], c[:, 1:4] / np.maximum(half, 1), centre.astype(float), float(zncc))
+    gradient = c[:, 1:4] / np.maximum(half, 1)
+    overlap = float(found.coverage[0, 0])
+    return AffineMotion(c[:, 0], gradient, centre.astype(float), float(zncc), overlap)
 
 
 def _finer(motion: AffineMotion) -> AffineMotion:
     """Express a motion in voxels half as large."""
     return AffineMotion(
-        2 * motion.translation, motion.gradient, 2 * motion.centre + 0.5, motion.zncc
+        2 * motion.translation,
+        motion.gradient,
+        2 * motion.centre + 0.5,
+        motion.zncc,
+        motion.overlap,
     )
 
 
@@ -194,7 +207,7 @@ def register(
     if best.zncc < GOOD_ZNCC:
         turns = [rotation(k, a) for k, a in product(range(3), (-12, -8, -4, 4, 8, 12))]
         starts = [s for turn in turns for s in _starts(*levels[search], turn)[:2]]
-        best = max(best, _best(frames, starts), key=lambda m: m.zncc)
+        best = max(best, _best(frames, starts), key=lambda m: m.merit)
     for level in range(search - 1, -1, -1):
         better = fit_affine(Frames(*levels[level], spline="cubic"), _finer(best))
         best = better if better.zncc > 0.5 * best.zncc else _finer(best)
@@ -207,4 +220,4 @@ def _best(frames: Frames, starts: list[AffineMotion]) -> AffineMotion:
         fits.append(fit_affine(frames, start))
         if fits[-1].zncc > 0.9:
             break
-    return max(fits, key=lambda m: m.zncc)
+    return max(fits, key=lambda m: m.merit)

@@ -1,0 +1,204 @@
+# mypy: ignore-errors
+"""Compiled Gauss-Newton for one body: translation, rigid, rigid with swelling, or affine motion.
+
+The same normal equations as for windows, restricted to the increments of the motion asked for;
+rotations are kept exact by polar decomposition after every step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from operando.strain.kernels import (
+    CONVERGED,
+    GRADIENT_NOISE,
+    LEFT,
+    SINGULAR,
+    STOPPED,
+    assemble,
+    compose,
+    factor,
+    substitute,
+)
+from operando.strain.window import (
+    centre_window,
+    compare,
+    drop_outside,
+    read_window,
+    stays_inside,
+    warp_window,
+    window_moments,
+)
+
+TRANSLATION, RIGID, SWELLING, AFFINE = 0, 1, 2, 3
+FREEDOM = np.array([3, 6, 7, 12])
+
+
+@njit(nogil=True, cache=True)
+def increments(half, model):
+    """Affine increments ``(12, freedom)`` that a model allows: shifts, turns, swelling."""
+    out = np.zeros((12, FREEDOM[model]))
+    if model == AFFINE:
+        for k in range(12):
+            out[k, k] = 1.0
+        return out
+    for k in range(3):
+        out[4 * k, k] = 1.0
+    if model >= RIGID:
+        for axis in range(3):
+            i, j = (axis + 1) % 3, (axis + 2) % 3
+            out[4 * i + 1 + j, 3 + axis] = -half[j]
+            out[4 * j + 1 + i, 3 + axis] = half[i]
+    if model == SWELLING:
+        for k in range(3):
+            out[4 * k + 1 + k, 6] = half[k]
+    return out
+
+
+@njit(nogil=True, cache=True)
+def restrict(c, half, model):
+    """Replace the gradient by the closest one that the model allows, in place."""
+    if model == AFFINE:
+        return
+    f = np.eye(3)
+    for i in range(3):
+        for j in range(3):
+            f[i, j] += c[i, 1 + j] / half[j]
+    left, values, right = np.linalg.svd(f)
+    turn = left @ right
+    if model == TRANSLATION:
+        return
+    size = values.mean() if model == SWELLING else 1.0
+    for i in range(3):
+        for j in range(3):
+            c[i, 1 + j] = (size * turn[i, j] - (i == j)) * half[j]
+
+
+@njit(nogil=True, cache=True)
+def reduced(matrix, basis):
+    """Return ``basis.T @ matrix @ basis``."""
+    return np.ascontiguousarray(basis.T) @ (np.ascontiguousarray(matrix) @ basis)
+
+
+@njit(nogil=True, cache=True)
+def follow_body(reference, mask, deformed, place, half, c, models, limits, result):
+    """Fit models one after the other, each from the result of the one before.
+
+    Parameters
+    ----------
+    reference, mask
+        Float32 grey values and uint8 voxels of the body, both of its box with a margin of voxels.
+    deformed
+        As in `operando.strain.kernels.refine`.
+    place, half
+        Middle voxel of the body's box in the deformed volume and in the arrays above, ``(2, 3)``;
+        half edges of the box.
+    c
+        ``(3, 10)`` motion to start from.
+    models
+        Increasing model numbers.
+    limits
+        Tolerance, most iterations, smallest count, largest excursion.
+    result
+        Motion ``(4, 3, 10)``, covariance ``(4, 12, 12)`` of the increments and numbers ``(4, 5)``:
+        code, ZNCC, sum of squared residuals, voxels, grey noise variance of one frame.
+    """
+    motion, covariance, numbers = result
+    centre = place[0]
+    _, quintic, strides, shape, moved_mask = deformed
+    rows, width = (2 * half[0] + 1) * (2 * half[1] + 1), 2 * half[2] + 1
+    blocks = -(-width // 8)
+    window = np.zeros((5, rows, 8 * blocks), np.float32)
+    moved = np.zeros((rows, 8 * blocks), np.float32)
+    lanes = np.zeros((rows, blocks), np.int64)
+    sx = ((np.arange(8 * blocks) - half[2]) / half[2]).astype(np.float32)
+    moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
+    projected, matrix = np.empty((3, 3, 3, 3)), np.empty((12, 12))
+    read_window(reference, mask, place[1], half, window)
+    count, norm = centre_window(window, lanes)
+    numbers[:, 0] = SINGULAR
+    if count < limits[2] or not norm > 0:
+        return
+    window_moments(window, half, sx, moments, first)
+    start = c[:, 0].copy()
+    d = np.zeros((3, 10))
+    for model in models:
+        basis = increments(half, model)
+        assemble(moments, first, 4, count, norm, 0.0, matrix)
+        small = reduced(matrix, basis)
+        if not factor(small, small.shape[0]):
+            return
+        restrict(c, half, model)
+        numbers[model, 0] = STOPPED
+        for _ in range(limits[1]):
+            dropped = 0
+            if moved_mask.size > 0 or not stays_inside(c, centre, half, shape):
+                dropped = drop_outside(window, centre, half, c, shape, moved_mask)
+            if dropped > 0:
+                count, norm = centre_window(window, lanes)
+                if count < limits[2] or not norm > 0:
+                    numbers[model, 0] = LEFT
+                    return
+                window_moments(window, half, sx, moments, first)
+                assemble(moments, first, 4, count, norm, 0.0, matrix)
+                small = reduced(matrix, basis)
+                if not factor(small, small.shape[0]):
+                    return
+            warp_window(quintic, strides, True, centre, half, c, lanes, moved)
+            total, square, product = compare(window, moved, half, sx, 4, projected)
+            energy = square - total * total / count
+            if not energy > 0:
+                return
+            zncc = product / np.sqrt(energy * norm)
+            full = np.empty(12)
+            for a in range(3):
+                for m in range(4):
+                    i, j, k = m == 1, m == 2, m == 3
+                    value = projected[a, int(i), int(j), int(k)]
+                    value -= total / count * first[0, a, int(i), int(j), int(k)]
+                    value -= product / norm * first[1, a, int(i), int(j), int(k)]
+                    full[4 * a + m] = value
+            step = np.ascontiguousarray(basis.T) @ full
+            substitute(small, small.shape[0], step)
+            change = basis @ step * np.sqrt(norm / energy)
+            largest = 0.0
+            for a in range(3):
+                reach = 0.0
+                for m in range(4):
+                    d[a, m] = change[4 * a + m]
+                    reach += abs(d[a, m])
+                largest = max(largest, reach)
+            if not largest < 4 * limits[3]:
+                return
+            compose(c, d, half, 4)
+            restrict(c, half, model)
+            if np.abs(c[:, 0] - start).max() > limits[3]:
+                return
+            if largest < limits[0]:
+                numbers[model, 0] = CONVERGED
+                break
+        noise = (1 - zncc) * norm / (count - FREEDOM[model])
+        motion[model] = c
+        numbers[model, 1], numbers[model, 2] = zncc, 2 * (1 - zncc) * norm
+        numbers[model, 3], numbers[model, 4] = count, noise
+        invert_reduced(moments, first, count, norm, noise, basis, covariance[model])
+        covariance[model] *= 2 * noise
+
+
+@njit(nogil=True, cache=True)
+def invert_reduced(moments, first, count, norm, noise, basis, out):
+    """Invert the reduced normal matrix, less the gradient noise where that leaves it definite."""
+    weakest = min(moments[0, 0, 0, 0], moments[1, 0, 0, 0], moments[2, 0, 0, 0])
+    matrix = np.empty((12, 12))
+    size = basis.shape[1]
+    for excess in (min(GRADIENT_NOISE * noise, 0.5 * weakest / count), 0.0):
+        assemble(moments, first, 4, count, norm, excess, matrix)
+        small = reduced(matrix, basis)
+        if factor(small, size):
+            for k in range(size):
+                column = np.zeros(size)
+                column[k] = 1.0
+                substitute(small, size, column)
+                out[:size, k] = column
+            return
