@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,14 @@ class Particle:
         )
         return z, y, x
 
-    @property
+    @cached_property
+    def spline(self) -> NDArray[np.float32]:
+        """Cubic spline coefficients of the depth."""
+        from scipy.ndimage import spline_filter
+
+        return np.asarray(spline_filter(self.depth, order=3, output=np.float32))
+
+    @cached_property
     def reach(self) -> float:
         """Radius of the sphere about the centre that holds it, voxels."""
         inside = np.argwhere(self.depth > -1) + self.corner - self.centre
@@ -190,7 +198,8 @@ def _draw_lobe(
 def _as_distance(level: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale a level function so that its slope is 1 near its zero."""
     slope = np.sqrt(sum(g**2 for g in np.gradient(level)))
-    return np.asarray(level / np.maximum(slope, 0.4), np.float32)
+    near = np.clip((5 - np.abs(level)) / 3, 0, 1)
+    return np.asarray(level / (1 + near * (np.maximum(slope, 0.4) - 1)), np.float32)
 
 
 def _cut_contacts(bodies: Sequence[Particle], gap: float) -> list[Particle | None]:

@@ -62,8 +62,6 @@ def render_frame(scene: Scene, t: int) -> Rendering:
 
 
 def _draw_particle(scene: Scene, k: int, t: int, canvas: _Canvas) -> None:
-    from scipy.ndimage import map_coordinates
-
     particle, motion, grey = scene.particles[k], scene.motions[k], scene.settings.grey
     opened = sum(float(c.openings[t]) for c in particle.cracks) / 2
     reach = (particle.reach + opened + 1) * float(np.linalg.norm(motion.matrix(t), 2))
@@ -76,7 +74,7 @@ def _draw_particle(scene: Scene, k: int, t: int, canvas: _Canvas) -> None:
     near = ((points - place[:, None]) ** 2).sum(0) < reach**2
     q, void = motion.material(points[:, near], t)
     at = q + (particle.centre - particle.corner)[:, None]
-    depth = map_coordinates(particle.depth, at, order=1, cval=-4, output=np.float32)
+    depth = _sample(particle.depth, particle.spline, at)
     filled = np.clip(0.5 + depth, 0, 1)
     level = np.zeros_like(depth)
     drawn = filled > 0
@@ -101,6 +99,21 @@ def _draw_particle(scene: Scene, k: int, t: int, canvas: _Canvas) -> None:
     canvas.cracks[box][owns] = void_here[owns] > 0.5
 
 
+def _sample(
+    depth: NDArray[np.float32], spline: NDArray[np.float32], at: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Interpolate a depth, near the surface with its spline.
+
+    Linear interpolation alone would make curved bodies smaller wherever they are off the grid.
+    """
+    from scipy.ndimage import map_coordinates
+
+    out = map_coordinates(depth, at, order=1, cval=-4, output=np.float32)
+    surface = np.abs(out) < 1.5
+    out[surface] = map_coordinates(spline, at[:, surface], order=3, prefilter=False, cval=-4)
+    return np.asarray(out)
+
+
 def _clip_box(centre: NDArray[np.float32], reach: float, shape: tuple[int, int, int]) -> Box:
     z, y, x = (
         slice(max(0, int(np.floor(c - reach))), min(n, int(np.ceil(c + reach)) + 1))
@@ -120,7 +133,7 @@ def _draw_binder(
     source = scene.binder_motion.material(grid_points(scene.image_box)[:, open_], t)
     origin = np.array([s.start for s in scene.domain], np.float32)
     at = source - origin[:, None]
-    level = map_coordinates(scene.binder, at, order=1, mode="nearest", output=np.float32)
+    level = _sample(scene.binder, scene.binder_spline, at)
     was_solid = map_coordinates(scene.solid, at, order=1, mode="nearest", output=np.float32)
     # Binder that sits at the surface of a particle leaves no seam: the void is no wider than
     # the binder has moved relative to that surface.

@@ -70,12 +70,12 @@ class FrameRandom:
 
 def optics(levels: NDArray[np.float32], settings: ScannerSettings) -> NDArray[np.float32]:
     """Blur, and enhance edges as propagation phase contrast does."""
-    from scipy.ndimage import gaussian_filter, gaussian_laplace
+    from scipy.ndimage import gaussian_filter, laplace
 
     image = gaussian_filter(levels, settings.blur, truncate=3) if settings.blur > 0 else levels
     if settings.fringes > 0:
         width = max(0.8, settings.blur)
-        image = image - settings.fringes * gaussian_laplace(levels, width, truncate=3)
+        image = image - settings.fringes * laplace(gaussian_filter(levels, width, truncate=3))
     return np.asarray(image, np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,13 @@ class Scene:
     particle_texture: Texture
     binder_texture: Texture
     tints: NDArray[np.float32]
+
+    @cached_property
+    def binder_spline(self) -> NDArray[np.float32]:
+        """Cubic spline coefficients of the depth in the binder."""
+        from scipy.ndimage import spline_filter
+
+        return np.asarray(spline_filter(self.binder, order=3, output=np.float32))
 
     @property
     def image_box(self) -> Box:

@@ -93,7 +93,7 @@ class CrackSettings(_Group):
     per_particle: float = number(1.5, 1, 6, (1, 3))
     opening: float = number(2.2, 0, 8, (1, 4))
     started: float = number(0.3, 0, 1, (0, 0.8))
-    reach: float = number(1.1, 0.2, 3, (0.5, 2.8))
+    reach: float = number(1.5, 0.2, 3, (0.5, 2.8))
     waviness: float = number(0.1, 0, 0.4, (0, 0.2))
 
 
