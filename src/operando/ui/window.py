@@ -1,0 +1,51 @@
+"""napari with a study in it: to work in, or as a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from operando.ui.screen import SIZE
+
+if TYPE_CHECKING:
+    import os
+
+    from napari import Viewer
+
+_SETTLING_ROUNDS = 60
+
+
+def show_study(path: str | os.PathLike[str]) -> None:
+    """Open a study in napari and return when the window is closed."""
+    import napari
+
+    open_viewer(path)
+    napari.run()
+
+
+def open_viewer(path: str | os.PathLike[str]) -> Viewer:
+    """Open napari with the Operando window and a study in it."""
+    import napari
+
+    from operando.ui.contributions import open_dock
+
+    viewer = napari.Viewer(title="Operando")
+    open_dock(viewer).session.open_study(path)
+    return viewer
+
+
+def save_picture(study: Path, picture: Path) -> None:
+    """Save a picture of the whole window with a study in it."""
+    from qtpy.QtWidgets import QApplication
+
+    viewer = open_viewer(study)
+    viewer.window.resize(*SIZE)
+    for _ in range(_SETTLING_ROUNDS):
+        QApplication.processEvents()
+    viewer.screenshot(str(picture), canvas_only=False, flash=False)
+    viewer.close()
+
+
+if __name__ == "__main__":
+    save_picture(Path(sys.argv[1]), Path(sys.argv[2]))
