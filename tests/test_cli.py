@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from operando import Study
+from operando.cli import app
+from operando.errors import InputError, StudyError
+from operando.steps import STEPS
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+@pytest.fixture
+def images(tmp_path, rng):
+    path = tmp_path / "scan.tif"
+    tifffile.imwrite(path, rng.integers(0, 255, (2, 5, 16, 16)).astype(np.uint8))
+    return path
+
+
+def test_new_and_info(tmp_path, images):
+    run(
+        "new",
+        tmp_path / "cell",
+        images,
+        "--axes",
+        "tzyx",
+        "--voxel-size",
+        "0.5",
+        "--times",
+        "0,2.5",
+    )
+    with Study.open(tmp_path / "cell.operando") as study:
+        assert study.voxel_size == (0.5, 0.5, 0.5)
+        assert study.times == (0, 2.5)
+    text = run("info", tmp_path / "cell.operando")
+    assert "2 frames" in text
+    assert "5 × 16 × 16 voxels" in text
+    assert "not yet" in text
+
+
+def test_an_anisotropic_voxel_size(tmp_path, images):
+    run("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "2,0.5,0.5")
+    with Study.open(tmp_path / "cell.operando") as study:
+        assert study.voxel_size == (2, 0.5, 0.5)
+
+
+def test_words_that_are_no_numbers(tmp_path, images):
+    with pytest.raises(InputError, match="'big' is no voxel size"):
+        run("new", tmp_path / "cell", images, "--voxel-size", "big")
+
+
+def test_steps_lists_every_step_and_every_setting():
+    assert {line.split()[0] for line in run("steps").splitlines()} == set(STEPS)
+    text = run("steps", "strain")
+    for name in STEPS["strain"].model_fields:
+        assert f"  {name}" in text
+
+
+def test_an_unknown_step_is_named():
+    with pytest.raises(InputError, match="no step 'stain'"):
+        run("steps", "stain")
+
+
+def test_running_a_recipe(study, tmp_path):
+    path = study.path
+    study.close()
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("- step: strain\n  settings: {window: 15, spacing: 8}\n")
+    run("run", path, recipe)
+    with Study.open(path) as opened:
+        assert opened.products("strain") == ["000-001"]
+
+
+def test_a_recipe_that_is_not_there(study, tmp_path):
+    with pytest.raises(StudyError, match="There is no recipe"):
+        run("run", study.path, tmp_path / "none.yaml")
+
+
+def test_a_failure_is_one_sentence_and_exit_code_1(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "operando", "info", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "is not a study" in result.stderr
+
+
+def test_importing_operando_imports_nothing_slow():
+    slow = ("torch", "napari", "qtpy", "scipy", "skimage", "pandas", "zarr", "matplotlib", "numba")
+    code = f"import operando, sys; print([m for m in {slow} if m in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
