@@ -66,12 +66,12 @@ def _selected(dock: ParticleTable) -> list[int]:
 
 
 def test_the_rows_are_those_of_the_frame(dock: ParticleTable, view: ParticleView) -> None:
-    assert dock.status.text() == "30 particles in frame 0"
+    assert dock.count.text() == "30 in frame 0"
     view.viewer.dims.set_current_step(0, 1)
     assert dock.model.frame == 1
-    assert dock.status.text() == "30 particles in frame 1"
+    assert dock.count.text() == "30 in frame 1"
     dock.all_frames.setChecked(True)
-    assert dock.status.text() == "60 rows in all frames"
+    assert dock.count.text() == "60 in all frames"
     assert not dock.table.isColumnHidden(0)
 
 
@@ -107,7 +107,8 @@ def test_scrolling_shows_the_row_of_the_selected_particle(
 def test_the_filter_narrows_after_a_moment(dock: ParticleTable, qtbot: QtBot) -> None:
     dock.filter.setText("volume > 25 and on edge = no")
     qtbot.waitUntil(lambda: dock.model.rowCount() == 4)
-    assert dock.status.text() == "4 particles in frame 0 that fit the filter"
+    assert dock.count.text() == "4 in frame 0"
+    assert dock.status.isHidden()
     dock.filter.setText("weight > 3")
     qtbot.waitUntil(lambda: "no column 'weight'" in dock.status.text())
     assert dock.model.rowCount() == 4

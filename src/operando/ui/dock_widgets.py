@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent, Signal
+from qtpy.QtWidgets import QWidget
+
+
+class DockContent(QWidget):
+    """Widget that notices when napari takes it out of its dock.
+
+    napari keeps such widgets alive without a parent, so that they would go on listening to the
+    viewer.
+    """
+
+    closed = Signal()
+
+    def unlink(self) -> None:
+        """Let go of viewer and session; called when the dock was closed."""
+
+    def event(self, event: QEvent) -> bool:
+        """Unlink when the parent is gone."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.unlink()
+            self.closed.emit()
+        return super().event(event)
 
 
 def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:

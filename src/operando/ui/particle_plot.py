@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ONE, _ALL = COLOUR_CYCLE[1], COLOUR_CYCLE[0]
 _AXIS_WIDTH = 52
+_SIDE_WIDTH = 140
 NOT_PLOTTED = ("frame", "particle", "time_h", "on_edge")
 
 
@@ -48,12 +49,16 @@ class ParticlePlot(QWidget):
         self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
         for side in ("left", "bottom"):
             self.plot.getAxis(side).enableAutoSIPrefix(False)
-        choices = QHBoxLayout()
-        choices.addWidget(self.kind)
-        choices.addWidget(self.column, 1)
-        layout = QVBoxLayout(self)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        side = QVBoxLayout()
+        for widget in (self.kind, self.column, self.note):
+            widget.setFixedWidth(_SIDE_WIDTH)
+            side.addWidget(widget)
+        side.addStretch(1)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
-        layout.addLayout(choices)
+        layout.addLayout(side)
         layout.addWidget(self.plot, 1)
         self.kind.currentIndexChanged.connect(self.draw)
         self.column.currentIndexChanged.connect(self.draw)
@@ -93,6 +98,7 @@ class ParticlePlot(QWidget):
     def draw(self) -> None:
         """Draw anew."""
         self.plot.clear()
+        self.note.setText("")
         index = self.column.currentIndex()
         if self._table is None or self._shown is None or not 0 <= index < len(self._columns):
             return
@@ -102,9 +108,6 @@ class ParticlePlot(QWidget):
             self._draw_through_time(self._columns[index])
 
     def _draw_histogram(self, column: Column) -> None:
-        self.plot.setTitle(
-            f"{len(self._shown)} rows of the table", color=self._foreground, size="9pt"
-        )
         self.plot.setLabel("bottom", column.header)
         self.plot.setLabel("left", "particles")
         values = np.asarray(self._shown[column.name], float)
@@ -117,11 +120,8 @@ class ParticlePlot(QWidget):
         for value in values[np.asarray(here)]:
             line = pg.InfiniteLine(value, angle=90, pen=pg.mkPen(_ONE, width=2))
             self.plot.addItem(line, ignoreBounds=True)
-            self.plot.setTitle(
-                f"{len(self._shown)} rows of the table, particle {self._particle} in orange",
-                color=self._foreground,
-                size="9pt",
-            )
+        if here.any():
+            self.note.setText(f"orange: particle {self._particle}")
         self.plot.enableAutoRange()
 
     def _draw_through_time(self, column: Column) -> None:
@@ -141,8 +141,8 @@ class ParticlePlot(QWidget):
             symbolBrush=_ONE,
             symbolPen=self._background,
         )
-        title = f"particle {self._particle} (orange), " if len(one) else "select a particle; "
-        self.plot.setTitle(f"{title}median of all (dashed)", color=self._foreground, size="9pt")
+        one_text = f"orange: particle {self._particle}" if len(one) else "select a particle"
+        self.note.setText(f"{one_text}\ndashed: median of all")
         self.plot.enableAutoRange()
 
 

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 
 from operando.errors import FileError, OperandoError
 from operando.ui import navigation
+from operando.ui.dock_widgets import DockContent
 from operando.ui.particle_model import ParticleModel
 from operando.ui.particle_plot import ParticlePlot
 
@@ -38,9 +39,10 @@ _HIDDEN_AT_FIRST = ("frame", "time_h", "surface_um2", "z_um", "y_um", "x_um")
 _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
+_LEAST_HEIGHT = 195
 
 
-class ParticleTable(QWidget):
+class ParticleTable(DockContent):
     """Rows of the current frame or of all; a row selects its particle in the canvas.
 
     Parameters
@@ -63,14 +65,16 @@ class ParticleTable(QWidget):
         self.tabs = QTabWidget()
         self.tabs.addTab(self.table, "Table")
         self.tabs.addTab(self.plot, "Plot")
+        self.count = QLabel()
         self.status = QLabel()
+        self.status.setWordWrap(True)
         self._lay_out()
         self._connect()
         self.set_table(None, 1)
 
     def sizeHint(self) -> QSize:
         """Return a size that fits below the other dock."""
-        return QSize(430, 260)
+        return QSize(430, _LEAST_HEIGHT)
 
     def set_table(self, table: pd.DataFrame | None, n_frames: int) -> None:
         """Show another table, or none.
@@ -113,7 +117,7 @@ class ParticleTable(QWidget):
         table = self.model.table if everything else self.model.shown_table()
         if table is not None:
             write_table(table, path)
-            self.status.setText(f"{len(table)} rows written to {path.name}")
+            self._say(f"{len(table)} rows written to {path.name}")
 
     def _make_controls(self) -> None:
         self.filter = QLineEdit()
@@ -123,8 +127,13 @@ class ParticleTable(QWidget):
             "Part of an id, or comparisons with a column, joined by 'and':\n"
             "volume > 5 and on edge = no"
         )
-        self.all_frames = QCheckBox("all frames")
+        self.all_frames = QCheckBox("all")
+        self.all_frames.setToolTip("Show the rows of all frames")
         self.colour = QComboBox()
+        self.colour.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.colour.setMinimumContentsLength(8)
         self.colour.setToolTip("What the colours of the particles in the canvas mean")
         self.columns = QPushButton("Columns")
         self.columns.setToolTip("Choose the columns of the table")
@@ -152,20 +161,22 @@ class ParticleTable(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
 
     def _lay_out(self) -> None:
-        first, second = QHBoxLayout(), QHBoxLayout()
+        first, corner = QHBoxLayout(), QWidget()
         first.addWidget(self.filter, 1)
+        first.addWidget(self.count)
         first.addWidget(self.all_frames)
-        second.addWidget(QLabel("Colour by"))
-        second.addWidget(self.colour, 1)
-        second.addWidget(self.columns)
-        second.addWidget(self.save)
+        buttons = QHBoxLayout(corner)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        for widget in (QLabel("Colour by"), self.colour, self.columns, self.save):
+            buttons.addWidget(widget)
+        self.tabs.setCornerWidget(corner)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 4, 6, 4)
+        layout.setContentsMargins(6, 4, 6, 2)
         layout.setSpacing(4)
         layout.addLayout(first)
-        layout.addLayout(second)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.status)
+        self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._delay.start)
@@ -229,14 +240,13 @@ class ParticleTable(QWidget):
         self._following = False
 
     def _say_what_is_shown(self, problem: str) -> None:
-        if problem:
-            self.status.setText(problem)
-            return
-        shown = self.model.rowCount()
-        where = "in all frames" if self.all_frames.isChecked() else f"in frame {self._frame()}"
-        filtered = " that fit the filter" if self.model.text else ""
-        noun = "rows" if self.all_frames.isChecked() else "particles"
-        self.status.setText(f"{shown} {noun} {where}{filtered}")
+        where = "all frames" if self.all_frames.isChecked() else f"frame {self._frame()}"
+        self.count.setText(f"{self.model.rowCount()} in {where}")
+        self._say(problem)
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
 
     def _on_reset(self) -> None:
         self._follow(self._view.particle)
@@ -279,7 +289,7 @@ class ParticleTable(QWidget):
         try:
             self.export(Path(name), everything=everything)
         except OperandoError as error:
-            self.status.setText(str(error))
+            self._say(str(error))
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout
 
 from operando.ui import navigation
+from operando.ui.dock_widgets import DockContent
 from operando.ui.theme import plot_colours
 from operando.ui.timeline_plot import TimeLinePlot
 
 if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
     from operando.ui.session import Session
 
 
-class TimeLine(QWidget):
+class TimeLine(DockContent):
     """Frames along the time axis with the voltage curve and what was measured.
 
     Parameters

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from operando.ui.frame_curves import FrameQuantity
 
 _AXIS_WIDTH = 58
-_LEGEND_WIDTH = 215
+_LEGEND_WIDTH = 180
 _SYMBOL_SIZE = 7
 
 
@@ -82,7 +82,7 @@ class TimeLinePlot(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a height that leaves the canvas most of the window."""
-        return QSize(900, 190)
+        return QSize(900, 230)
 
     def set_study(self, study: Study | None, classes: tuple[LabelClass, ...] = ()) -> None:
         """Show another study, or what is new in it; keeps the chosen quantity."""

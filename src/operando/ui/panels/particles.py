@@ -104,7 +104,7 @@ class ParticlesPanel(RunPanel):
             table.unlink()
             return
         self.table = table
-        table.destroyed.connect(self._on_table_gone)
+        table.closed.connect(self._on_table_closed)
         self._on_theme()
         self._fill_table()
 
@@ -114,8 +114,7 @@ class ParticlesPanel(RunPanel):
         self.session.products_changed.disconnect(self._on_products)
         self.session.viewer.events.theme.disconnect(self._on_theme)
         if self.table is not None:
-            self.table.destroyed.disconnect(self._on_table_gone)
-            self._on_table_gone()
+            self.table.unlink()
         self.particles.close()
         super().close_panel()
 
@@ -143,7 +142,7 @@ class ParticlesPanel(RunPanel):
         if self.table is not None:
             self.table.plot.set_colours(*plot_colours(self.session.viewer))
 
-    def _on_table_gone(self) -> None:
+    def _on_table_closed(self) -> None:
         if self.table is not None:
-            self.table.unlink()
+            self.table.deleteLater()
             self.table = None
