@@ -32,7 +32,7 @@ def test_touching_spheres_are_parted(two) -> None:
     assert measure(ids)["volume_um3"].tolist() == pytest.approx([left.sum(), right.sum()], rel=0.03)
 
 
-@pytest.mark.parametrize(("width", "error"), [(1.5, 0.01), (2.5, 0.015), (3.5, 0.035)])
+@pytest.mark.parametrize(("width", "error"), [(1.5, 0.01), (2.5, 0.02), (3.5, 0.035)])
 def test_a_crack_right_through_does_not_part(two, make_slab, width, error) -> None:
     left, right = two
     crack = make_slab(SHAPE, (0.3, 1, 0.2), (20, 20, 22), width) & left

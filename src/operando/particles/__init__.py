@@ -3,6 +3,7 @@
 from operando.particles.link import follow, link, rename
 from operando.particles.measure import measure
 from operando.particles.scores import Matches, link_accuracy, match
+from operando.particles.series import split_series
 from operando.particles.settings import LinkSettings, SplitSettings
 from operando.particles.split import split
 
@@ -17,4 +18,5 @@ __all__ = [
     "measure",
     "rename",
     "split",
+    "split_series",
 ]

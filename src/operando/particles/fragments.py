@@ -38,6 +38,8 @@ class Piece:
         Largest height in it.
     hull
         Its convex hull.
+    guide
+        Known particle that most of it lies in, 0 if none.
     borders
         To each touching piece.
     """
@@ -45,6 +47,7 @@ class Piece:
     volume: float
     peak: float
     hull: Hull
+    guide: int = 0
     borders: dict[int, Border] = field(default_factory=dict)
 
     @property
@@ -181,6 +184,8 @@ def join_pieces(
 def join(pieces: dict[int, Piece], a: int, b: int) -> None:
     """Let piece `a` take in piece `b`."""
     keep, gone = pieces[a], pieces.pop(b)
+    if gone.volume > keep.volume:
+        keep.guide = gone.guide
     keep.volume += gone.volume
     keep.peak = max(keep.peak, gone.peak)
     keep.hull = keep.hull.joined(gone.hull)

@@ -9,7 +9,7 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.particles.arrays import check_spacing, check_volume
+from operando.particles.arrays import check_ids, check_same_shape, check_spacing, check_volume
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ BUMP = 0.97
 CAUTION = 4.0
 """Log odds that the setting `separation` spans to either side."""
 
+TRUST = 3.0
+"""Log odds for joining pieces of the same known particle, and against those of two."""
+
+SHARE = 0.35
+"""Share of a piece that must lie in a known particle for the piece to be divided along it."""
+
 DEFAULT_BIAS = 1.0
 """Log odds in favour of joining: a piece too many costs a particle just as one too few."""
 
@@ -32,6 +38,7 @@ def split(
     phases_or_mask: NDArray[Any],
     *,
     phase: int | None = None,
+    guide: NDArray[Any] | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: SplitSettings | None = None,
     progress: ProgressCallback | None = None,
@@ -48,6 +55,10 @@ def split(
         ``(Z, Y, X)`` bool mask of the solid, or a label volume of phases.
     phase
         Label of the particles; needed for a label volume.
+    guide
+        ``(Z, Y, X)`` ids of particles that are expected here, such as those of the frame before,
+        moved (`operando.particles.split_series`). Pieces in the same one are joined more readily,
+        those in different ones less.
     spacing
         Voxel size ``(z, y, x)`` in µm.
     settings
@@ -73,14 +84,19 @@ def split(
     solid = solid_of(phases_or_mask, phase)
     if not solid.any() or solid.all():
         return solid.astype(np.int32)
+    if guide is not None:
+        guide = check_ids(check_same_shape(guide, solid, "The guide"))
     watch = Stopwatch(progress, 5, "stages", "Measuring distances")
-    parts = find_pieces(solid, spacing, settings, watch)
+    parts = find_pieces(solid, spacing, settings, watch, guide)
     watch.advance(message="Joining pieces")
     rule = shipped_rule()
     bias = CAUTION * (1 - 2 * settings.separation) + DEFAULT_BIAS
 
     def score(a: Piece, b: Piece, border: Border) -> float:
-        return float(rule.score(describe_fit(a, b, border, parts.typical))) + bias
+        known = 0.0
+        if a.guide and b.guide:
+            known = TRUST if a.guide == b.guide else -TRUST
+        return float(rule.score(describe_fit(a, b, border, parts.typical))) + bias + known
 
     owners = join_pieces(parts.pieces, score, lambda: watch.advance(0))
     names = np.zeros(int(parts.labels.max()) + 1, np.int32)
@@ -125,8 +141,9 @@ def find_pieces(
     spacing: tuple[float, float, float],
     settings: SplitSettings,
     watch: Stopwatch,
+    guide: NDArray[np.int32] | None = None,
 ) -> Parts:
-    """Cut the solid into basins of its distance map, bumps joined."""
+    """Cut the solid into basins of its distance map, bumps joined, and along the guide."""
     from operando.particles.basins import climb, touching
     from operando.particles.closing import distance, fill_small_cavities
     from operando.particles.fragments import fuse_bumps, make_pieces
@@ -144,10 +161,54 @@ def find_pieces(
     labels, peaks = climb(np.where(near, height, np.float32(floor)), floor, spacing)
     names, peaks = fuse_bumps(peaks, touching(labels, height, spacing), BUMP)
     labels = names[labels]
+    known = np.zeros(len(peaks), np.int32)
+    if guide is not None:
+        labels, parent, known = divide(labels, guide)
+        peaks = peaks[parent]
     graph = touching(labels, height, spacing)
     del height
     pieces = make_pieces(np.where(solid, labels, 0), peaks, graph, spacing)
+    for label, piece in pieces.items():
+        piece.guide = int(known[label])
     return Parts(solid, labels, pieces, typical, width)
+
+
+def divide(
+    labels: NDArray[np.int32], guide: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Divide pieces that reach well into several known particles.
+
+    Returns
+    -------
+    labels
+        ``(Z, Y, X)`` new labels; what lies in no known particle, or in one that holds only a
+        small share of the piece, goes with the largest part.
+    parent
+        ``(N + 1,)`` the old label of every new one.
+    known
+        ``(N + 1,)`` the known particle that it lies in, 0 if none.
+    """
+    from operando.particles.scores import overlaps
+
+    label, particle, count = overlaps(labels, guide)
+    width = int(guide.max(initial=0)) + 1
+    keys = label * width + particle
+    size = np.bincount(label, count)
+    own = (label > 0) & (particle > 0) & (count >= SHARE * size[label])
+    order = np.lexsort((-count, label))
+    main = order[np.unique(label[order], return_index=True)[1]]
+    own[main] = label[main] > 0
+    names = np.cumsum(own) * own
+    main_of = np.zeros(len(size), np.int64)
+    main_of[label[main]] = names[main]
+    names = np.where(own | (label == 0), names, main_of[label])
+    out = np.empty_like(labels)
+    for z in range(len(labels)):
+        key = labels[z].astype(np.int64) * width + guide[z]
+        out[z] = names[np.searchsorted(keys, key)]
+    parent = np.concatenate([[0], label[own]]).astype(np.int32)
+    known = np.concatenate([[0], particle[own]]).astype(np.int32)
+    return out, parent, known
 
 
 def solid_of(phases_or_mask: NDArray[Any], phase: int | None) -> NDArray[np.bool_]:

@@ -1,0 +1,112 @@
+"""Split the frames of a series, each guided by the one before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.errors import InputError
+from operando.particles.split import solid_of, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from operando.compute.progress import ProgressCallback
+    from operando.data.displacement import DisplacementField
+    from operando.particles.settings import SplitSettings
+
+COARSE = 96
+"""The drift is sought on images of at most about so many voxels along an edge."""
+
+
+def split_series(
+    frames: Iterable[NDArray[Any]],
+    *,
+    phase: int | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    fields: Sequence[NDArray[Any] | DisplacementField] | None = None,
+    settings: SplitSettings | None = None,
+    progress: ProgressCallback | None = None,
+) -> Iterator[NDArray[np.int32]]:
+    """Split frame by frame; what was one particle before is more likely one now.
+
+    Particles crack as they are cycled, they do not heal: a piece that a crack cuts off is hard to
+    tell from a neighbour in one image, and easy if the whole particle was seen before.
+
+    Parameters
+    ----------
+    frames
+        Volumes as in `split`, in order of time; read one at a time.
+    phase, spacing, settings
+        As in `split`.
+    fields
+        Displacement from each frame to the next, ``(3, Z, Y, X)`` in voxels or
+        `DisplacementField`. Without them the common drift is found by correlation.
+    progress
+        Receives the `Progress` of each frame in turn.
+
+    Yields
+    ------
+    ``(Z, Y, X)`` ids, each frame with numbers of its own: `operando.particles.link` follows them.
+    """
+    before: NDArray[np.int32] | None = None
+    for t, frame in enumerate(frames):
+        guide = None
+        if before is not None:
+            solid = solid_of(frame, phase)
+            if solid.shape != before.shape:
+                raise InputError(
+                    f"Frame {t} has the shape {solid.shape}, the one before {before.shape}"
+                )
+            guide = carry(before, motion_to(before, solid) if fields is None else fields[t - 1])
+        before = split(
+            frame, phase=phase, guide=guide, spacing=spacing, settings=settings, progress=progress
+        )
+        yield before
+
+
+def motion_to(before: NDArray[np.int32], solid: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Common drift ``(3,)`` from the particles of one frame to the solid of the next, voxels."""
+    from skimage.registration import phase_cross_correlation
+
+    step = max(1, max(solid.shape) // COARSE)
+    thin = (slice(None, None, step),) * 3
+    images = [volume[thin].astype(np.float32) for volume in (solid, before > 0)]
+    if not all(image.any() for image in images):
+        return np.zeros(3)
+    drift, _, _ = phase_cross_correlation(
+        *(image - image.mean() for image in images), normalization=None
+    )
+    return np.asarray(drift * step, np.float64)
+
+
+def carry(ids: NDArray[np.int32], motion: NDArray[Any] | DisplacementField) -> NDArray[np.int32]:
+    """Move particles to where they are in the next frame.
+
+    Parameters
+    ----------
+    ids
+        ``(Z, Y, X)``.
+    motion
+        Drift ``(3,)``, displacement ``(3, Z, Y, X)`` or `DisplacementField`, voxels. What comes
+        to a voxel is looked up with the displacement at that voxel, which is right to a small
+        part of a voxel as long as the strain is small.
+    """
+    from scipy.ndimage import map_coordinates
+
+    field = motion if isinstance(motion, np.ndarray) else motion.dense(ids.shape)
+    if field.shape not in ((3,), (3, *ids.shape)):
+        raise InputError(
+            f"A displacement field has the shape {field.shape}, the frames have {ids.shape}"
+        )
+    out = np.empty_like(ids)
+    for z in range(ids.shape[0]):
+        plane = np.indices((1, *ids.shape[1:]), np.float32)
+        plane[0] += z
+        shift = field[:, None, None, None] if field.ndim == 1 else field[:, z : z + 1]
+        plane -= np.nan_to_num(shift)
+        out[z] = map_coordinates(ids, plane, order=0)[0]
+    return out
