@@ -9,7 +9,9 @@ import pytest
 
 from operando.segment import Model, TrainSettings, train
 
-FAST = TrainSettings(effort="quick", width=4, patch=32, patch_depth=8, batch=1)
+FAST = TrainSettings(
+    effort="quick", width=8, patch=32, patch_depth=8, learning_rate=0.01, restore=0
+)
 
 
 @dataclass(frozen=True)
@@ -58,4 +60,4 @@ def fast() -> TrainSettings:
 
 @pytest.fixture(scope="session")
 def model(scene: Scene) -> Model:
-    return train(scene.image, scene.strokes, settings=FAST, device="cpu")
+    return train(scene.image, scene.strokes, start="scratch", settings=FAST, device="cpu")

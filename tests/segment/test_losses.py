@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from operando.segment.losses import StrokeLoss, dice_loss
+from operando.nets.architecture import Architecture, build
+from operando.segment.losses import StrokeLoss, StrokeObjective, dice_loss
 
 
 def test_unlabelled_voxels_carry_no_loss() -> None:
@@ -37,3 +38,37 @@ def test_dice_loss_is_zero_when_certain_and_right() -> None:
     sure = torch.nn.functional.one_hot(target, 3).float() * 200
     assert float(dice_loss(sure, target)) == pytest.approx(0, abs=1e-6)
     assert float(dice_loss(-sure, target)) > 0.5
+
+
+def objective(restore: float) -> tuple[StrokeObjective, torch.nn.Module]:
+    architecture = Architecture(
+        network="unet3d", in_channels=1, n_classes=2, width=4, kernels=((3, 3, 3),), strides=()
+    )
+    return StrokeObjective(StrokeLoss((1, 1)), 4, 1, restore, seed=1), build(architecture).eval()
+
+
+def test_hidden_voxels_teach_where_nothing_is_labelled() -> None:
+    """Restoring a constant image from the features is learnt without any label nearby."""
+    labels = torch.zeros(1, 4, 16, 16, dtype=torch.uint8)
+    labels[0, 0, 0, :2] = torch.tensor([1, 2])
+    image = torch.full((1, 1, 4, 16, 16), 0.7)
+    learn, net = objective(1.0)
+    plain, _ = objective(0.0)
+    optimizer = torch.optim.Adam([*net.parameters(), *learn.parameters()], 0.02)
+
+    def restoring() -> float:
+        return float((learn(net, image, labels) - plain(net, image, labels)).detach())
+
+    start = restoring()
+    for _ in range(60):
+        optimizer.zero_grad()
+        learn(net, image, labels).backward()
+        optimizer.step()
+    assert start > 0.01
+    assert restoring() < 0.1 * start
+
+
+def test_hidden_voxels_repeat_with_the_seed() -> None:
+    image, labels = torch.randn(1, 1, 4, 16, 16), torch.ones(1, 4, 16, 16, dtype=torch.uint8)
+    first, second = (learn(net, image, labels) for learn, net in (objective(1.0), objective(1.0)))
+    assert torch.equal(first, second)

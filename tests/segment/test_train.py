@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from operando.compute import Progress
 
-TINY = TrainSettings(effort="quick", width=4, patch=32, patch_depth=4, batch=1)
+TINY = TrainSettings(
+    effort="quick", width=8, patch=32, patch_depth=4, learning_rate=0.01, restore=0
+)
 
 
 def score(model: Model, image: np.ndarray, truth: np.ndarray) -> float:
@@ -53,7 +55,7 @@ def test_curve_and_scores(model: Model) -> None:
 
 
 def test_same_seed_same_model(model: Model, scene: object, fast: TrainSettings) -> None:
-    again = train(scene.image, scene.strokes, settings=fast, device="cpu")
+    again = train(scene.image, scene.strokes, start="scratch", settings=fast, device="cpu")
     for name, values in again.weights.items():
         np.testing.assert_array_equal(values, model.weights[name])
 
@@ -68,7 +70,14 @@ def test_reads_only_painted_frames(scene: object) -> None:
     strokes = np.concatenate([np.zeros_like(scene.strokes), scene.strokes])
     told: list[Progress] = []
     with pytest.raises(Cancelled):
-        train(images, strokes, settings=TINY, device="cpu", progress=stop_after(3, told))
+        train(
+            images,
+            strokes,
+            start="scratch",
+            settings=TINY,
+            device="cpu",
+            progress=stop_after(3, told),
+        )
     assert told[-1].values["loss"] > 0
 
 
@@ -99,7 +108,7 @@ def test_slices_that_do_not_belong_together(scene: object) -> None:
     """A stack of slices is learnt without filters across them."""
     images = scene.image[0][:, None]
     strokes = scene.strokes[0][:, None]
-    model = train(images, strokes, settings=TINY, device="cpu")
+    model = train(images, strokes, start="scratch", settings=TINY, device="cpu")
     assert all(k[0] == 1 for k in model.architecture.kernels)
     one = predict(model, images[8], device="cpu")
     assert one.shape == (3, 1, 48, 48)
@@ -112,11 +121,29 @@ def test_channels(scene: object) -> None:
     haze = rng.normal(0, 200, scene.image.shape)
     images = np.stack([scene.image + haze, haze], axis=1).astype(np.float32)
     settings = TINY.model_copy(update={"patch": 32, "patch_depth": 8})
-    model = train(images, scene.strokes, settings=settings, device="cpu")
+    model = train(images, scene.strokes, start="scratch", settings=settings, device="cpu")
     assert model.architecture.in_channels == 2
     assert score(model, images[0], scene.truth[0]) > 0.6
     with pytest.raises(InputError, match=r"2 channel.*have 1"):
         train(scene.image, scene.strokes, start=model, device="cpu")
+
+
+def test_pretrained_weights_are_there_and_know_electrodes() -> None:
+    from operando.samples import ElectrodeSettings, make_electrode, paint_strokes
+
+    made = make_electrode(ElectrodeSettings(shape=(24, 64, 64), frames=1), seed=3)
+    strokes = paint_strokes(made.phases, seed=3)
+    settings = TrainSettings(effort="quick", patch=32, patch_depth=8)
+    reached = [
+        score(
+            train(made.images, strokes, start=start, settings=settings, device="cpu"),
+            made.images[0],
+            made.phases[0],
+        )
+        for start in ("pretrained", "scratch")
+    ]
+    assert reached[0] > reached[1]
+    assert reached[0] > 0.75
 
 
 def test_thick_slices_make_shallow_patches() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -9,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from operando.compute.progress import ProgressCallback, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
 
 Batch = tuple["NDArray[np.float32]", "NDArray[np.uint8]"]
+Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""Takes a network, images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``; returns the loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,9 @@ class Schedule:
     keep_from
         Share of the steps after which a model may be kept: while the rate is high, a good score
         on a few strokes is luck.
+    freeze_from
+        Share of the steps after which batch normalisation uses the statistics it has gathered,
+        as it will in prediction; single small patches differ too much from each other.
     """
 
     steps: int
@@ -48,6 +54,7 @@ class Schedule:
     average: float = 30.0
     evaluations: int = 8
     keep_from: float = 0.5
+    freeze_from: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ class Fit:
 def fit(
     network: nn.Module,
     draw: Callable[[], Batch],
-    loss: Callable[[Tensor, Tensor], Tensor],
+    objective: Objective,
     schedule: Schedule,
     *,
     evaluate: Callable[[nn.Module], HeldOut] | None = None,
@@ -95,8 +102,9 @@ def fit(
         Changed in place.
     draw
         Gives the next images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``.
-    loss
-        Of logits ``(N, K, Z, Y, X)`` and labels.
+    objective
+        Gives the loss of a network on images and labels. If it is a module with weights of its
+        own, these are trained too.
     schedule
         Steps and rates.
     evaluate
@@ -109,6 +117,8 @@ def fit(
     """
     network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
     trained = [p for p in network.parameters() if p.requires_grad]
+    if isinstance(objective, nn.Module):
+        trained.extend(objective.to(device).parameters())
     optimizer = torch.optim.AdamW(
         trained, lr=schedule.learning_rate, weight_decay=schedule.weight_decay
     )
@@ -121,10 +131,12 @@ def fit(
     curve: list[tuple[int, float, float, float]] = []
     best, best_step, held_out = _state(averaged), 0, HeldOut(float("nan"), float("nan"))
     best_dice = -1.0
-    half = has_bfloat16(device)
+    half = _halves(device)
     with _deterministic():
         for step in range(1, schedule.steps + 1):
-            value = _step(network, draw(), loss, optimizer, device, half)
+            if step > schedule.freeze_from * schedule.steps:
+                _freeze_statistics(network)
+            value = _step(network, draw(), objective, optimizer, device, half)
             rate.step()
             _average(averaged, network, min(1 - 1 / schedule.average, step / (step + 10)))
             scored = evaluate is not None and (step % every == 0 or step == schedule.steps)
@@ -141,18 +153,21 @@ def fit(
     return Fit(weights=best, curve=curve, best_step=best_step)
 
 
-def has_bfloat16(device: str) -> bool:
-    """Tell whether a device multiplies bfloat16 in hardware; where it does not, it is slower."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    capabilities = torch.cpu.get_capabilities() if device == "cpu" else {}
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+def _halves(device: str) -> bool:
+    """Tell whether to multiply in bfloat16: on graphics cards that can.
+
+    Not on processors: oneDNN's gradients of 3D kernels in bfloat16 hold uninitialised memory
+    where a level is two voxels thin (seen with torch 2.13, AVX-512).
+    """
+    return device.startswith("cuda") and bool(
+        torch.cuda.is_bf16_supported(including_emulation=False)
+    )
 
 
 def _step(
     network: nn.Module,
     batch: Batch,
-    loss: Callable[[Tensor, Tensor], Tensor],
+    objective: Objective,
     optimizer: torch.optim.Optimizer,
     device: str,
     half: bool,
@@ -161,12 +176,17 @@ def _step(
     labels = torch.from_numpy(batch[1]).to(device)
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-        logits = network(images)
-    value = loss(logits.float(), labels)
+        value = objective(network, images, labels)
     value.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return float(value.detach())
+
+
+def _freeze_statistics(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 
@@ -30,9 +30,9 @@ class StrokeLoss:
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of logits ``(N, K, Z, Y, X)`` and labels ``(N, Z, Y, X)`` 0 to K."""
         known = labels > 0
-        picked = logits.movedim(1, -1)[known]
+        picked = logits.movedim(1, -1)[known].float()
         target = labels[known].long() - 1
-        weights = torch.tensor(self.weights, dtype=logits.dtype, device=logits.device)
+        weights = torch.tensor(self.weights, dtype=picked.dtype, device=logits.device)
         entropy = functional.cross_entropy(picked, target, weights, label_smoothing=self.smoothing)
         return (1 - self.dice) * entropy + self.dice * dice_loss(picked, target)
 
@@ -45,3 +45,54 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
     score = overlap / (probability.sum(0) + truth.sum(0) + 1)
     present = truth.sum(0) > 0
     return 1 - score[present].mean()
+
+
+class StrokeObjective(nn.Module):
+    """Learn from strokes, and from every other voxel by guessing voxels that were hidden.
+
+    A few voxels of each patch are replaced by a neighbour's value, and a second head restores
+    them from the features (blind spots of Noise2Void [Krull 2019]). Unlabelled voxels thus
+    teach the network what the material looks like, though not what it is called.
+
+    Parameters
+    ----------
+    loss
+        Of the labelled voxels.
+    width, channels
+        Feature channels of the network, channels of the image.
+    restore
+        Weight of the second task; 0 leaves it out.
+    seed
+        Of the second head and of the hidden voxels.
+    """
+
+    HIDDEN = 0.03
+    REACH = 2
+
+    def __init__(
+        self, loss: StrokeLoss, width: int, channels: int, restore: float, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self._loss = loss
+        self._weight = restore
+        self._random = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._restorer = nn.Conv3d(width, channels, 1)
+
+    def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of a network with `features` and `head`."""
+        if not self._weight:
+            return self._loss(network(images), labels)
+        hidden = torch.rand(images.shape, generator=self._random) < self.HIDDEN
+        hidden = hidden.to(images.device)
+        features = network.features(torch.where(hidden, self._moved(images), images))  # type: ignore[operator]
+        restored = self._restorer(features)[hidden].float()
+        error = functional.mse_loss(restored, images[hidden])
+        return self._loss(network.head(features), labels) + self._weight * error  # type: ignore[operator]
+
+    def _moved(self, images: Tensor) -> Tensor:
+        """Images moved by a few voxels in the plane, never by none."""
+        distance = torch.randint(1, self.REACH + 1, (2,), generator=self._random)
+        sign = 2 * torch.randint(0, 2, (2,), generator=self._random) - 1
+        return torch.roll(images, (distance * sign).tolist(), (3, 4))

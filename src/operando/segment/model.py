@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 FORMAT = 1
+PRETRAINED = Path(__file__).parents[1] / "nets" / "weights" / "electrodes"
 CURVE_COLUMNS = ("step", "loss", "held_out_loss", "held_out_dice")
 WEIGHTS_FILE, CARD_FILE, CURVE_FILE = "weights.safetensors", "model.json", "curve.parquet"
 
@@ -109,7 +110,7 @@ class Model:
         try:
             partial.mkdir(parents=True)
             save_file(
-                {k: np.ascontiguousarray(v) for k, v in self.weights.items()},
+                {k: np.asarray(v, order="C") for k, v in self.weights.items()},
                 partial / WEIGHTS_FILE,
             )
             (partial / CARD_FILE).write_text(json.dumps(self._card(), indent=2) + "\n", "utf-8")
@@ -179,6 +180,14 @@ class Model:
 
         table = pd.DataFrame(self.curve, columns=list(CURVE_COLUMNS))
         return table.astype({"step": "int64"})
+
+
+def pretrained() -> Model:
+    """Load the model that comes with the package: synthetic electrodes, one channel.
+
+    Its classes are pore, binder and particle. `tools/pretrain.py` made it.
+    """
+    return Model.load(PRETRAINED)
 
 
 def _from_card(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,13 @@ class TrainSettings(BaseModel):
         title="Class balance",
         description="0 counts every painted voxel alike, 1 every class alike",
     )
+    restore: float = Field(
+        0.3,
+        ge=0,
+        le=10,
+        title="Restore",
+        description="Weight of guessing hidden voxels, by which unlabelled ones teach too",
+    )
     seed: int = Field(
         0,
         ge=0,

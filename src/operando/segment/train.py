@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from operando.compute.device import choose_device
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
 from operando.errors import InputError
+from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import Architecture, Triple, build, plan_levels
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames
 from operando.nets.patches import LabelledVoxels, PatchSampler
-from operando.segment.model import Model
+from operando.segment.model import Model, pretrained
 from operando.segment.normalise import GreyScale, grey_scale
 from operando.segment.scores import confusion, dice
 from operando.segment.settings import TrainSettings
@@ -38,7 +40,7 @@ def train(
     images: Any,
     strokes: Any,
     *,
-    start: Literal["scratch"] | Path | Model = "scratch",
+    start: Literal["pretrained", "scratch"] | Path | Model = "scratch",
     settings: TrainSettings | None = None,
     device: str = "auto",
     progress: ProgressCallback | None = None,
@@ -58,8 +60,10 @@ def train(
     strokes
         ``(T, Z, Y, X)`` integers, 0 = unlabelled, 1..K = classes.
     start
-        "scratch", or a model (or its folder) to go on from; it gets a new head where the
-        number of classes differs.
+        "pretrained" goes on from the network that comes with the package, which has seen
+        synthetic electrodes (tools/pretrain.py); "scratch" starts with random weights; or a
+        model (or its folder) to go on from. It gets a new head where the number of classes
+        differs.
     settings
         How to train; None for the defaults.
     device
@@ -82,13 +86,11 @@ def train(
     frames = Frames(images)
     check_shapes(frames.shape, strokes)
     painted = find_strokes(strokes)
-    if start != "scratch" and not isinstance(start, Model):
-        start = Model.load(start)
-    before = start if isinstance(start, Model) else None
-    classes = _classes(classes, max(painted.classes), before)
+    before = _start(start, frames.shape[1])
+    classes = _classes(classes, max(painted.classes), None if start == "pretrained" else before)
     size = voxel_size or (before.voxel_size if before else None)
     patch = choose_patch(frames.volume_shape, settings, size)
-    network, architecture = _network(frames, classes, patch, size, settings, before)
+    network, architecture = _network(frames.shape[1], len(classes), patch, size, settings, before)
 
     seeds = np.random.SeedSequence(settings.seed).spawn(2)
     learn, score = hold_out(painted, settings.held_out, np.random.default_rng(seeds[0]))
@@ -105,13 +107,17 @@ def train(
     )
 
     from operando.nets.training import Schedule, fit
+    from operando.segment.losses import StrokeObjective
 
     rate = settings.learning_rate * (FINE_TUNING_RATE if before else 1.0)
+    objective = StrokeObjective(
+        loss, architecture.width, frames.shape[1], settings.restore, settings.seed
+    )
     result = fit(
         network,
         lambda: sampler.draw(rng, settings.batch),
-        loss,
-        Schedule(steps=settings.steps, learning_rate=rate),
+        objective,
+        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if before else 0.4),
         evaluate=evaluate,
         device=device,
         progress=progress,
@@ -152,48 +158,43 @@ def choose_patch(
 
 
 def _network(
-    frames: Frames,
-    classes: tuple[LabelClass, ...],
+    channels: int,
+    n_classes: int,
     patch: Triple,
     voxel_size: Sequence[float] | None,
     settings: TrainSettings,
     before: Model | None,
 ) -> tuple[nn.Module, Architecture]:
-    channels = frames.shape[1]
+    spacing = voxel_size or (1.0, 1.0, 1.0)
     if before is None:
-        kernels, strides = plan_levels(patch, voxel_size or (1.0, 1.0, 1.0))
+        kernels, strides = plan_levels(patch, spacing)
         architecture = Architecture(
             network=settings.network,
             in_channels=channels,
-            n_classes=len(classes),
+            n_classes=n_classes,
             width=settings.width,
             kernels=kernels,
             strides=strides,
         )
         return build(architecture, settings.seed), architecture
-    before.check_channels(channels)
-    if before.architecture.n_classes == len(classes):
-        return before.network(), before.architecture
-    return _new_head(before, len(classes), settings.seed)
-
-
-def _new_head(before: Model, n_classes: int, seed: int) -> tuple[nn.Module, Architecture]:
-    from dataclasses import replace
-
-    import torch
-
-    architecture = replace(before.architecture, n_classes=n_classes)
-    network = build(architecture, seed)
-    state = network.state_dict()
-    state.update(
-        {
-            name: torch.from_numpy(np.array(values))
-            for name, values in before.weights.items()
-            if not name.startswith("head.")
-        }
+    roomy = (1 if patch[0] == 1 else 64, 64, 64)
+    architecture = replace(
+        flatten_levels(before.architecture, *plan_levels(roomy, spacing)),
+        in_channels=channels,
+        n_classes=n_classes,
     )
-    network.load_state_dict(state)
-    return network, architecture
+    weights = adapt_weights(before.weights, architecture, settings.seed)
+    return replace(before, architecture=architecture, weights=weights).network(), architecture
+
+
+def _start(start: str | Path | Model, channels: int) -> Model | None:
+    if start == "scratch":
+        return None
+    if start == "pretrained":
+        return pretrained()
+    model = start if isinstance(start, Model) else Model.load(start)
+    model.check_channels(channels)
+    return model
 
 
 def _classes(

@@ -1,0 +1,170 @@
+"""Instant mode: frozen features and a light head, fast enough to follow the brush."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.device import choose_device
+from operando.compute.tiles import plan_tiles
+from operando.errors import InputError
+from operando.nets.frames import Frames, check_finite
+from operando.segment.normalise import GreyScale, grey_scale
+from operando.segment.strokes import check_shapes, class_weights, find_strokes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.segment.model import Model
+
+SLAB = 9
+TILE = (1, 256, 256)
+HALO = 24
+ROUNDS = 60
+RIDGE = 1e-3
+MOST_VOXELS = 20_000
+KEPT_BYTES = 2**30
+
+
+class InstantModel:
+    """Logistic regression on the features of a network that is not changed.
+
+    Features are computed for the slices that are looked at or painted on, from a slab of
+    nine slices around them, and kept; learning from strokes then takes well under a second.
+
+    Parameters
+    ----------
+    images
+        As in `train`; only the slices asked for are read, with their neighbours.
+    base
+        Model whose features are used, such as `pretrained()`.
+    device
+        "auto", "cpu", "cuda", "mps".
+
+    Raises
+    ------
+    InputError
+        If `base` was trained for another number of channels.
+    """
+
+    def __init__(self, images: Any, base: Model, *, device: str = "auto") -> None:
+        from operando.nets.backends import fold_normalisation
+
+        self._frames = Frames(images)
+        base.check_channels(self._frames.shape[1])
+        self._device = choose_device(device)
+        self._network = fold_normalisation(base.network()).to(self._device)
+        self._width = base.architecture.width
+        self._percentiles = base.percentiles
+        self._scales: dict[int, GreyScale] = {}
+        self._kept: OrderedDict[tuple[int, int], NDArray[np.float16]] = OrderedDict()
+        self._head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def learn(self, strokes: Any) -> None:
+        """Fit the head to all strokes ``(T, Z, Y, X)``; of very many voxels a regular part.
+
+        Raises
+        ------
+        InputError
+            If there are no strokes, or of one class only, or they do not fit the images.
+        """
+        check_shapes(self._frames.shape, strokes)
+        voxels = find_strokes(strokes).voxels
+        voxels = voxels.select(np.arange(0, len(voxels), 1 + len(voxels) // MOST_VOXELS))
+        slices = np.stack([voxels.frame, voxels.position[:, 0]], axis=1)
+        rows = np.empty((len(voxels), self._n_features), np.float32)
+        for t, z in np.unique(slices, axis=0):
+            here = np.flatnonzero((slices == (t, z)).all(axis=1))
+            y, x = voxels.position[here, 1:].T
+            rows[here] = self.features(int(t), int(z))[:, y, x].T
+        n_classes = int(voxels.label.max())
+        weights = class_weights(voxels, n_classes, 1.0)
+        self._head = _fit_head(rows, voxels.label, weights)
+
+    def preview(self, t: int, z: int) -> NDArray[np.float32]:
+        """Probability of every class in one slice, ``(K, Y, X)``.
+
+        Raises
+        ------
+        InputError
+            If `learn` was not called before.
+        """
+        if self._head is None:
+            raise InputError("There is nothing to preview yet", "learn from strokes first")
+        weight, bias = self._head
+        features = self.features(t, z).astype(np.float32)
+        logits = np.tensordot(weight, features, 1) + bias[:, None, None]
+        logits -= logits.max(axis=0)
+        odds = np.exp(logits)
+        return np.asarray(odds / odds.sum(axis=0), np.float32)
+
+    def features(self, t: int, z: int) -> NDArray[np.float16]:
+        """Features of one slice, ``(F, Y, X)``; computed once, kept while memory lasts."""
+        key = (t, z)
+        if key not in self._kept:
+            self._kept[key] = self._compute(t, z)
+            while sum(v.nbytes for v in self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    @property
+    def _n_features(self) -> int:
+        return self._width + self._frames.shape[1]
+
+    def _compute(self, t: int, z: int) -> NDArray[np.float16]:
+        depth, height, width = self._frames.volume_shape
+        if t not in self._scales:
+            self._scales[t] = grey_scale(self._frames, t, self._percentiles)
+        out = np.empty((self._n_features, height, width), np.float16)
+        low, high = max(0, z - SLAB // 2), min(depth, z + SLAB // 2 + 1)
+        for tile in plan_tiles((1, height, width), TILE, HALO):
+            box = (slice(low, high), *tile.padded[1:])
+            raw = self._frames.read(t, box)
+            check_finite(raw, t)
+            image = self._scales[t].apply(raw)
+            features = np.concatenate([self._run(image), image])[:, z - low]
+            out[:, *tile.core[1:]] = features[:, *tile.inner[1:]]
+        return out
+
+    def _run(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(image[None]).to(self._device)
+            features = self._network.features(batch)[0]  # type: ignore[operator]
+        return np.asarray(features.cpu().numpy())
+
+
+def _fit_head(
+    rows: NDArray[np.float32], labels: NDArray[np.uint8], class_weight: tuple[float, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Multinomial logistic regression on standardised features: weight ``(K, F)``, bias ``(K,)``.
+
+    Classes without strokes get a bias that rules them out.
+    """
+    import torch
+
+    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-3
+    x = torch.from_numpy((rows - mean) / spread)
+    target = torch.from_numpy(labels.astype(np.int64) - 1)
+    n_classes = len(class_weight)
+    parameters = torch.zeros(n_classes, rows.shape[1] + 1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([parameters], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = x @ parameters[:, :-1].T + parameters[:, -1]
+        loss = torch.nn.functional.cross_entropy(logits, target, torch.tensor(class_weight))
+        loss = loss + RIDGE * parameters[:, :-1].square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    fitted = parameters.detach().numpy()
+    weight = fitted[:, :-1] / spread
+    bias = fitted[:, -1] - weight @ mean
+    bias[np.bincount(labels, minlength=n_classes + 1)[1:] == 0] = -1e9
+    return weight.astype(np.float32), bias.astype(np.float32)
