@@ -102,8 +102,13 @@ def test_colouring_hides_the_ids_and_back(view: ParticleView, viewer: ViewerMode
         "selected particle",
     ]
     assert not viewer.layers["particles"].visible
+    layer = view.values
     view.colour_by(next(c for c in PARTICLE_COLUMNS if c.name == "on_edge"))
-    assert "volume (µm³) · particles" not in viewer.layers
+    assert view.values is layer
+    assert layer is not None
+    assert layer.name == "on edge · particles"
+    np.testing.assert_allclose(layer.contrast_limits, (0, 0.98))
+    assert np.asarray(layer.data)[1, 3, 20, 15] == 1
     view.colour_by(None)
     assert viewer.layers["particles"].visible
     assert len(viewer.layers) == 3

@@ -8,11 +8,10 @@ import numpy as np
 
 from operando.data import DisplacementField
 from operando.files.ome_zarr import create_image
-from operando.ui.dock_widgets import add_dock
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
-from operando.ui.timeline import TimeLine
+from operando.ui.timeline import open_time_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +58,9 @@ def test_results_are_seen_and_linked_in_a_real_window(
     _write_results(study, electrode)
     viewer = make_napari_viewer()
     session = Session(viewer)
-    line = TimeLine(session)
+    line = open_time_line(session)
+    assert line is not None
     panels = (ParticlesPanel(session), StrainPanel(session))
-    add_dock(viewer, line, "Time line", "bottom")
     for panel in panels:
         qtbot.addWidget(panel)
     session.show_study(study)

@@ -9,7 +9,12 @@ from psygnal import Signal
 
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
-from operando.ui.layers.results import outline_layer, particles_layer, values_layer
+from operando.ui.layers.results import (
+    outline_layer,
+    particles_layer,
+    show_values,
+    values_layer,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,17 +126,19 @@ class ParticleView:
 
     def colour_by(self, column: Column | None) -> None:
         """Colour particles by the values of a column; None goes back to a colour per id."""
-        self._remove(self.values)
-        self.values = None
         if self.labels is None or self._table is None:
             return
         self.labels.visible = column is None
         if column is None:
+            self._remove(self.values)
+            self.values = None
             return
         name = f"{column.header} · {self._name}"
-        self.values = values_layer(
-            self.labels.data, self._table, column, name, dict(self._placement)
-        )
+        if self.values is not None and self.values in self.viewer.layers:
+            show_values(self.values, self.labels.data, self._table, column)
+            self.values.name, self.values.visible = name, True
+            return
+        self.values = values_layer(self.labels.data, self._table, column, name, self._placement)
         active = self.viewer.layers.selection.active
         position = len(self.viewer.layers)
         if self.labels in self.viewer.layers:
@@ -191,10 +198,10 @@ class ParticleView:
 
 def frame_features(table: pd.DataFrame, frame: int) -> pd.DataFrame:
     """Rows of one frame as napari wants them: the id in ``index``, the background first."""
-    rows = table[table["frame"] == frame].drop(columns="frame")
-    rows = rows.rename(columns={"particle": "index"}).reset_index(drop=True)
-    background = {name: [0] if name == "index" else [np.nan] for name in rows}
-    numbers = rows.astype({name: float for name in rows if name != "index"})
     import pandas as pd
 
-    return pd.concat([pd.DataFrame(background), numbers], ignore_index=True)
+    here = table["frame"].to_numpy() == frame
+    columns = {"index": np.append(0, table["particle"].to_numpy()[here])}
+    for name in table.columns.difference(["frame", "particle"], sort=False):
+        columns[name] = np.append(np.nan, table[name].to_numpy()[here].astype(float))
+    return pd.DataFrame(columns)

@@ -99,7 +99,7 @@ class StudyStrain:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._fields: dict[str, tuple[str, DisplacementField]] = {}
+        self._fields: dict[str, DisplacementField] = {}
         self.view = StrainView(session.viewer)
         self.pair: tuple[int, int] | None = None
         session.study_changed.connect(self.refresh)
@@ -162,10 +162,9 @@ class StudyStrain:
         name = f"{pair[0]:03d}-{pair[1]:03d}"
         if study is None:
             raise KeyError(name)
-        written = study.fingerprint(f"strain/{name}")
-        if name not in self._fields or self._fields[name][0] != written:
-            self._fields[name] = (written, study.field(name))
-        return self._fields[name][1]
+        if name not in self._fields:
+            self._fields[name] = study.field(name)
+        return self._fields[name]
 
     def _on_products(self, step_name: str) -> None:
         if step_name != "strain" or self._session.study is None:

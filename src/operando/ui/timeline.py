@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QVBoxLayout
 
 from operando.ui import navigation
-from operando.ui.dock_widgets import DockContent
+from operando.ui.dock_widgets import DockContent, add_dock
 from operando.ui.theme import plot_colours
 from operando.ui.timeline_plot import TimeLinePlot
 
@@ -72,3 +72,12 @@ class TimeLine(DockContent):
 
     def _on_theme(self) -> None:
         self.plot.set_colours(*plot_colours(self._session.viewer))
+
+
+def open_time_line(session: Session) -> TimeLine | None:
+    """Dock a time line below the canvas; None if the viewer has no window."""
+    line = TimeLine(session)
+    if add_dock(session.viewer, line, "Time line", "bottom"):
+        return line
+    line.unlink()
+    return None

@@ -106,6 +106,14 @@ def values_layer(
     return layer
 
 
+def show_values(layer: Image, ids: Any, table: pd.DataFrame, column: Column) -> None:
+    """Let a layer made by `values_layer` show another column."""
+    limits = value_limits(table[column.name].to_numpy(float))
+    layer.data = ParticleValues(ids, particle_values(table, column.name))
+    layer.contrast_limits_range = limits
+    layer.contrast_limits = limits
+
+
 def value_limits(values: NDArray[np.floating]) -> tuple[float, float]:
     """Colour limits between the 1st and the 99th percentile, with low < high in any case."""
     known = values[np.isfinite(values)]
