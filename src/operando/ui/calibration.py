@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QGridLayout, QLabel, QWidget
 
 from operando.ui.fields import ChoiceField, FloatField
+from operando.ui.forms import LABEL_WIDTH
 from operando.ui.wording import times_text
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class CalibrationForm(QWidget):
         form.setSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         label = QLabel("Voxel size (µm)")
-        label.setMinimumWidth(112)
+        label.setMinimumWidth(LABEL_WIDTH)
         form.addRow(label, sizes)
         form.addRow(self._timing_label, self.timing)
         form.addRow(self._step_label, self.step)

@@ -23,8 +23,8 @@ LayerData = tuple[Any, dict[str, Any], str]
 PLUGIN, WIDGET = "napari-operando", "Operando"
 
 
-def show_dock(viewer: napari.Viewer, section: str | None = None) -> OperandoDock:
-    """Show the dock, with a section open if one is named."""
+def open_dock(viewer: napari.Viewer, section: str | None = None) -> OperandoDock:
+    """Open the dock, or show the one there is, with a section open if one is named."""
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
     if section is not None:
         dock.open_section(section)
@@ -33,22 +33,22 @@ def show_dock(viewer: napari.Viewer, section: str | None = None) -> OperandoDock
 
 def show_annotate(viewer: napari.Viewer) -> None:
     """Open the dock at Annotate."""
-    show_dock(viewer, "Annotate")
+    open_dock(viewer, "Annotate")
 
 
 def show_segment(viewer: napari.Viewer) -> None:
     """Open the dock at Segment."""
-    show_dock(viewer, "Segment")
+    open_dock(viewer, "Segment")
 
 
 def show_particles(viewer: napari.Viewer) -> None:
     """Open the dock at Particles."""
-    show_dock(viewer, "Particles")
+    open_dock(viewer, "Particles")
 
 
 def show_strain(viewer: napari.Viewer) -> None:
     """Open the dock at Strain."""
-    show_dock(viewer, "Strain")
+    open_dock(viewer, "Strain")
 
 
 def user_folder() -> Path:
@@ -104,6 +104,6 @@ def _open_in_dock(path: Any) -> list[tuple[None]]:
     viewer = napari.current_viewer()
     if viewer is None:
         raise OperandoError("There is no viewer to open the study in", "open napari first")
-    panel = show_dock(viewer, "Data").panels[0]
+    panel = open_dock(viewer, "Data").panels[0]
     panel.open_study(Path(path))
     return [(None,)]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLabel,
     QMessageBox,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +23,7 @@ from operando.ui.panels.segment import SegmentPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.section import Section
 from operando.ui.session import Session
+from operando.ui.timeline import open_time_line
 from operando.ui.wording import study_line
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QObject
 
     from operando.ui.panels.panel import Panel
+    from operando.ui.timeline import TimeLine
 
 PANELS: tuple[type[Panel], ...] = (
     DataPanel,
@@ -59,6 +63,8 @@ class OperandoDock(QWidget):
     ----------
     session : Session
     panels : tuple of Panel
+    time_line : TimeLine or None
+        The dock below the canvas, while it is open.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
@@ -67,6 +73,8 @@ class OperandoDock(QWidget):
         self._seen_job: tuple[Any, Any] = (None, None)
         self._window: QWidget | None = None
         self._closed = False
+        self.time_line: TimeLine | None = None
+        self._open_line = QToolButton()
         self._name = QLabel()
         self._facts = QLabel()
         self.panels = tuple(panel(self.session) for panel in PANELS)
@@ -109,12 +117,24 @@ class OperandoDock(QWidget):
         for panel in self.panels:
             panel.refresh()
         self._show_states()
+        several = study is not None and len(study.times) > 1
+        self._open_line.setVisible(several and self.time_line is None)
+
+    def show_time_line(self) -> None:
+        """Open the time line below the canvas, if it is not open yet."""
+        if self.time_line is not None:
+            return
+        self.time_line = open_time_line(self.session)
+        if self.time_line is not None:
+            self.time_line.closed.connect(self._on_line_closed)
+            self._open_line.hide()
 
     def event(self, event: QEvent) -> bool:
         """Close the session when napari takes the widget out of its dock."""
         if event.type() == QEvent.Type.ParentChange:
             self._watch_window()
             if self.parent() is None:
+                self._remove_time_line()
                 self.close_session()
         return super().event(event)
 
@@ -165,7 +185,13 @@ class OperandoDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 2, 4)
         layout.setSpacing(2)
-        layout.addWidget(self._name)
+        self._open_line.setText("Time line")
+        self._open_line.setToolTip("Frames with the voltage curve, below the canvas")
+        self._open_line.clicked.connect(self.show_time_line)
+        top = QHBoxLayout()
+        top.addWidget(self._name, 1)
+        top.addWidget(self._open_line)
+        layout.addLayout(top)
         layout.addWidget(self._facts)
         layout.addSpacing(6)
         layout.addWidget(scroll, 1)
@@ -208,10 +234,25 @@ class OperandoDock(QWidget):
 
     def _on_study(self) -> None:
         self.refresh()
+        self._offer_time_line()
 
     def _on_products(self, step_name: str) -> None:
         del step_name
         self.refresh()
+
+    def _offer_time_line(self) -> None:
+        """Open the time line with a study that has something to show over time."""
+        study = self.session.study
+        if not self._closed and study and len(study.times) > 1 and study.products("tables"):
+            self.show_time_line()
+
+    def _on_line_closed(self) -> None:
+        self.time_line = None
+        self._open_line.setVisible(self.session.study is not None)
+
+    def _remove_time_line(self) -> None:
+        if self.time_line is not None:
+            self.session.viewer.window.remove_dock_widget(self.time_line)
 
     def _on_strokes(self) -> None:
         self._soon.start()

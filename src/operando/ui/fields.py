@@ -29,6 +29,7 @@ AUTOMATIC = "automatic"
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e9
 _DECIMALS = 9
+_LEAST_WIDTH = 72
 
 
 class _NoWheel:
@@ -84,6 +85,7 @@ class FloatField(_NoWheel, QDoubleSpinBox):
         self.setDecimals(_DECIMALS)
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
         self.setKeyboardTracking(False)
+        self.setMinimumWidth(_LEAST_WIDTH)
         self.setSuffix(f" {unit}" if unit else "")
         self.setRange(low - 10**-_DECIMALS if optional else low, high)
         if optional:

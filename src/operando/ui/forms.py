@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-_LABEL_WIDTH = 112
+LABEL_WIDTH = 118
+"""Of labels in forms, so that forms below each other line up."""
 
 
 class SettingsForm(QWidget):
@@ -144,7 +145,7 @@ class SettingsForm(QWidget):
         else:
             label = QLabel(title)
             label.setToolTip(info.description or "")
-            label.setMinimumWidth(_LABEL_WIDTH)
+            label.setMinimumWidth(LABEL_WIDTH)
             form.addRow(label, field)
         field.valueChanged.connect(self._on_value)
         self._fields[name] = field

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operando.study import Study
+from operando.ui.layers.factory import warm_up
 
 if TYPE_CHECKING:
     import os
@@ -82,9 +83,9 @@ def study_of_sample(path: Path, sample: Path) -> Study:
 
 
 def _warmed(study: Study) -> Study:
-    """Read what the window will ask for at once."""
+    """Do what the window would otherwise wait for."""
     try:
-        study.strokes()
+        warm_up(study.strokes().classes)
     except BaseException:
         study.close()
         raise

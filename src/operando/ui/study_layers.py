@@ -81,20 +81,22 @@ class StudyLayers:
         return [*self._images, *phases, self.painter.layer]
 
     def _show_phases(self, *, visible: bool) -> None:
-        layers = self._viewer.layers
+        """Show the segmentation there is; a layer that is there already gets the new labels.
+
+        Taking a layer away costs napari half a second.
+        """
         names = self._study.products("phases")
-        opacity = None
-        if self.phases is not None and self.phases in layers:
-            opacity = self.phases.opacity
-            layers.remove(self.phases)
-        self.phases = None
         if not names:
             return
-        name = "phases" if "phases" in names else names[0]
-        self.phases = self.factory.phases(name, visible=visible)
-        if opacity is not None:
-            self.phases.opacity = opacity
+        new = self.factory.phases("phases" if "phases" in names else names[0], visible=visible)
+        layers = self._viewer.layers
+        if self.phases is not None and self.phases in layers:
+            self.phases.data = new.data
+            self.phases.colormap = new.colormap
+            self.phases.visible = visible
+            return
+        self.phases = new
         active = layers.selection.active
-        above = [layers.index(x) for x in self._images if x in layers]
+        above = [layers.index(image) for image in self._images if image in layers]
         layers.insert(max(above, default=-1) + 1, self.phases)
         layers.selection.active = active

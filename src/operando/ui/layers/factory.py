@@ -112,6 +112,18 @@ def class_colormap(classes: Sequence[LabelClass]) -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colours)
 
 
+def warm_up(classes: Sequence[LabelClass]) -> None:
+    """Have napari load and compile what layers need: seconds at first use, so do it in a thread."""
+    from napari.layers import Labels
+
+    Labels(
+        np.zeros((1, 1, 2, 2), np.uint8),
+        colormap=class_colormap(classes),
+        axis_labels=AXES,
+        units=UNITS,
+    )
+
+
 def grey_limits(volume: Any) -> tuple[float, float]:
     """Contrast limits from the middle slice of a volume ``(z, y, x)``; reads no more than that."""
     return limits_of(np.asarray(volume[volume.shape[0] // 2]))

@@ -26,6 +26,7 @@ from operando.ui import navigation
 from operando.ui.background import Background
 from operando.ui.class_list import ClassList
 from operando.ui.fields import ChoiceField, IntField
+from operando.ui.forms import LABEL_WIDTH
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.section import Mark
 from operando.ui.wording import count
@@ -147,7 +148,7 @@ class AnnotatePanel(Panel):
         brush.addWidget(self.brush, 0, 2)
         brush.addWidget(QLabel("Paint"), 1, 0)
         brush.addWidget(self.reach, 1, 1, 1, 2)
-        brush.setColumnMinimumWidth(0, 112)
+        brush.setColumnMinimumWidth(0, LABEL_WIDTH)
         brush.setColumnStretch(1, 1)
         self.brush.setSuffix(" voxels")
         self.column.addWidget(self.hint)

@@ -24,6 +24,7 @@ from operando.files import Description, describe, read
 from operando.study.study import SUFFIX
 from operando.ui.calibration import CalibrationForm
 from operando.ui.fields import ChoiceField
+from operando.ui.forms import LABEL_WIDTH
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
@@ -155,12 +156,12 @@ class NewStudyForm(QWidget):
         form.setSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         label = QLabel("Axes of a file")
-        label.setMinimumWidth(112)
+        label.setMinimumWidth(LABEL_WIDTH)
         form.addRow(label, self.axes)
         names = QFormLayout()
         names.setSpacing(6)
         label = QLabel("Study name")
-        label.setMinimumWidth(112)
+        label.setMinimumWidth(LABEL_WIDTH)
         names.addRow(label, self.name)
         names.addRow("In the folder", place)
         buttons = QHBoxLayout()

@@ -65,6 +65,7 @@ class SegmentPanel(RunPanel):
         super().__init__(session, parent)
         self._curve_of: object = None
         self.curve = LossCurve()
+        self.curve.hide()
         self.extra.addWidget(self.curve)
         self.segment_only = QPushButton("Segment only")
         self.segment_only.setToolTip("Label every frame with the model there is, without training")

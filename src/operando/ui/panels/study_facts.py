@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from operando.errors import OperandoError
 from operando.files import describe
@@ -41,8 +41,11 @@ class StudyFacts(QWidget):
         self._session = session
         self._described_for: tuple[object, ...] = ()
         self._background = Background(self)
-        self.facts = text_label()
-        self.facts.setTextFormat(Qt.TextFormat.RichText)
+        self.facts: dict[str, QElidingLabel] = {}
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
         self.warnings = text_label()
         self.warnings.hide()
         self.edit = QPushButton("Voxel size and times…")
@@ -62,8 +65,8 @@ class StudyFacts(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        for widget in (self.facts, self.warnings):
-            column.addWidget(widget)
+        column.addLayout(self._grid)
+        column.addWidget(self.warnings)
         column.addLayout(buttons)
         column.addWidget(self._editor)
         self.edit.toggled.connect(self._on_edit)
@@ -82,8 +85,20 @@ class StudyFacts(QWidget):
             self.edit.setChecked(False)
             self.warnings.hide()
             self._background.start(partial(describe, study.series), self._described, self._dropped)
-        self.facts.setText(facts_html(study))
+        for title, text in facts_of(study).items():
+            self._show_fact(title, text)
         self.edit.setEnabled(study.writable)
+
+    def _show_fact(self, title: str, text: str) -> None:
+        if title not in self.facts:
+            label = QElidingLabel()
+            label.setElideMode(Qt.TextElideMode.ElideMiddle)
+            row = len(self.facts)
+            self._grid.addWidget(QLabel(title), row, 0)
+            self._grid.addWidget(label, row, 1)
+            self.facts[title] = label
+        self.facts[title].setText(text)
+        self.facts[title].setToolTip(text)
 
     def _described(self, description: Description) -> None:
         self.warnings.setText("\n".join(f"⚠ {text}" for text in description.warnings))
@@ -116,25 +131,19 @@ class StudyFacts(QWidget):
         self._session.close_study()
 
 
-def facts_html(study: Study) -> str:
-    """Facts about a study as an HTML table of two columns."""
+def facts_of(study: Study) -> dict[str, str]:
+    """Facts about a study, each with its title."""
     series = study.series
     channels = f", {count(series.n_channels, 'channel')}" if series.n_channels > 1 else ""
-    facts = {
+    several = f"{series.n_frames}, {times_text(study.times)}"
+    return {
         "Voxels": f"{shape_text(series.volume_shape)} (z, y, x){channels}",
         "Voxel size": voxel_size_text(study.voxel_size),
-        "Frames": f"{series.n_frames}, {times_text(study.times)}"
-        if series.n_frames > 1
-        else "a single one",
+        "Frames": several if series.n_frames > 1 else "a single one",
         "Size": f"{bytes_text(series.nbytes)}, {series.data.dtype}",
         "Images": str(common_place(study)),
         "Study": str(study.path),
     }
-    rows = "".join(
-        f"<tr><td style='padding-right:14px'>{name}</td><td>{escape(value)}</td></tr>"
-        for name, value in facts.items()
-    )
-    return f"<table>{rows}</table>"
 
 
 def common_place(study: Study) -> str:
