@@ -133,6 +133,17 @@ def test_particles_are_coloured_by_a_column(dock: ParticleTable, view: ParticleV
     assert view.values is None
 
 
+def test_colours_stay_when_particles_were_found_anew(
+    dock: ParticleTable, view: ParticleView, particles: pd.DataFrame
+) -> None:
+    dock.colour.setCurrentText("crack")
+    assert view.labels is not None
+    view.show(view.labels.data, particles, "particles", PLACEMENT)
+    dock.set_table(particles, 2)
+    assert view.values is not None
+    assert view.values.name == "crack · particles"
+
+
 @pytest.mark.parametrize(("everything", "rows"), [(False, 6), (True, 60)])
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_export_writes_what_was_asked_for(

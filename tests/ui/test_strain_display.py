@@ -59,7 +59,10 @@ def display(qtbot: QtBot, strain: StudyStrain) -> StrainDisplay:
 def test_the_quantity_is_switched_in_place(display: StrainDisplay, strain: StudyStrain) -> None:
     layer = strain.view.layer
     assert layer is not None
+    assert display.quantity.currentText() == "nothing"
+    assert not layer.visible
     display.quantity.setCurrentText("strain zz (%)")
+    assert layer.visible
     assert strain.view.layer is layer
     assert layer.name == "strain zz (%) since frame 0"
     display.quantity.setCurrentText("nothing")
@@ -95,6 +98,7 @@ def test_arrows_and_their_length(display: StrainDisplay, strain: StudyStrain) ->
 
 def test_a_click_is_read_into_the_panel(display: StrainDisplay, strain: StudyStrain) -> None:
     assert "Click" in display.probe.text()
+    display.quantity.setCurrentText("volume change (%)")
     voxel = strain._session.study.voxel_size  # type: ignore[union-attr]
     point = np.array([14, 14, 22]) * voxel
     strain.view._on_click(SimpleNamespace(position=(1, *point)))

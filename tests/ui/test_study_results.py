@@ -105,6 +105,7 @@ def test_fields_appear_at_their_frame(session: Session) -> None:
     assert strain.pair == (0, 1)
     assert session.viewer.dims.current_step[0] == 1
     assert strain.view.layer is not None
+    assert strain.view.layer.visible
     assert strain.view.layer.units == session.viewer.layers[0].units
     assert strain.view.layer.data[1, 1, 1, 1] == pytest.approx(100 * (1.02**3 - 1), rel=1e-4)
     session.close_study()
@@ -118,6 +119,7 @@ def test_a_field_that_was_measured_anew_replaces_the_old_one(session: Session) -
     study.write_field("000-001", swelling(0.02))
     strain = StudyStrain(session)
     assert strain.view.layer is not None
+    assert not strain.view.layer.visible
     study.write_field("000-001", swelling(0.04, spacing=6.0))
     study.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
     session.products_changed.emit("strain")

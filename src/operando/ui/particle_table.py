@@ -94,6 +94,8 @@ class ParticleTable(DockContent):
         if self.model.columns != before:
             self._offer_columns()
         self.plot.set_table(table, self.model.columns)
+        if self.colour.currentData() is not None:
+            self._on_colour()
         self.refresh()
 
     def refresh(self) -> None:

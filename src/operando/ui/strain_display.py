@@ -47,7 +47,6 @@ class StrainDisplay(QWidget):
         for quantity in NODE_QUANTITIES:
             self.quantity.addItem(quantity.header, quantity.name)
         self.quantity.addItem("nothing", _NOTHING)
-        self.quantity.setCurrentIndex(self.quantity.findData(strain.view.quantity))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.smooth = QCheckBox("smooth between nodes")
@@ -91,8 +90,10 @@ class StrainDisplay(QWidget):
             self.opacity.setValue(round(100 * view.layer.opacity))
             self.opacity.blockSignals(False)
             self._on_smooth()
-            if self.quantity.currentData() == _NOTHING:
-                view.hide()
+        self.quantity.blockSignals(True)
+        chosen = view.quantity if view.visible else _NOTHING
+        self.quantity.setCurrentIndex(self.quantity.findData(chosen))
+        self.quantity.blockSignals(False)
         self._show_length()
         self.probe.setText(_HINT)
 

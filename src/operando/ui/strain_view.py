@@ -73,6 +73,8 @@ class StrainView:
         Of the frame and slice that are seen.
     quantity : str
         Name of the `NodeQuantity` that is shown.
+    visible : bool
+        Whether it is; layers that `show` makes follow this.
     """
 
     probed = Signal(object)
@@ -81,6 +83,7 @@ class StrainView:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.quantity = "volume_change"
+        self.visible = True
         self.layer: Image | None = None
         self.arrows: Vectors | None = None
         self._fields: Mapping[int, DisplacementField] = {}
@@ -136,15 +139,24 @@ class StrainView:
         self.clear()
         self._fields, self._reference, self._n_frames = dict(fields), reference, n_frames
         self._voxel_size, self._placement = voxel_size, placement
-        self.show_quantity(self.quantity)
+        self._draw()
         self.show_arrows(had_arrows)
 
     def show_quantity(self, name: str) -> None:
         """Show another quantity in the same layer."""
-        self.quantity = name
+        self.quantity, self.visible = name, True
+        self._draw()
+
+    def hide(self) -> None:
+        """Show no quantity."""
+        self.visible = False
+        if self.layer is not None:
+            self.layer.visible = False
+
+    def _draw(self) -> None:
         if not self._fields:
             return
-        quantity = node_quantity(name)
+        name, quantity = self.quantity, node_quantity(self.quantity)
         grids = {t: node_values(f, name, self._voxel_size) for t, f in self._fields.items()}
         data = NodeFrames(self._n_frames, grids)
         limits = colour_limits(list(grids.values()), quantity.scale)
@@ -153,6 +165,7 @@ class StrainView:
             field = next(iter(self._fields.values()))
             placed = node_placement(field, self._voxel_size, self._placement)
             self.layer = node_layer(data, quantity, limits, title, placed)
+            self.layer.visible = self.visible
             self._add(self.layer)
             return
         self.layer.data = data
@@ -160,12 +173,7 @@ class StrainView:
         self.layer.contrast_limits_range = limits
         self.layer.contrast_limits = limits
         self.layer.name = title
-        self.layer.visible = True
-
-    def hide(self) -> None:
-        """Show no quantity."""
-        if self.layer is not None:
-            self.layer.visible = False
+        self.layer.visible = self.visible
 
     def show_arrows(self, visible: bool) -> None:
         """Show or hide the arrows of the frame and slice that are seen."""

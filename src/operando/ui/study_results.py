@@ -81,6 +81,9 @@ class StudyParticles:
 class StudyStrain:
     """Keeps the canvas in step with the displacement fields of the open study.
 
+    A field that was just measured is shown at once; those of a study that was opened wait until
+    they are asked for.
+
     Parameters
     ----------
     session
@@ -102,13 +105,13 @@ class StudyStrain:
         self._fields: dict[str, DisplacementField] = {}
         self.view = StrainView(session.viewer)
         self.pair: tuple[int, int] | None = None
-        session.study_changed.connect(self.refresh)
+        session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
-        self.refresh()
+        self._on_study()
 
     def close(self) -> None:
         """Take the layers away and listen no more."""
-        self._session.study_changed.disconnect(self.refresh)
+        self._session.study_changed.disconnect(self._on_study)
         self._session.products_changed.disconnect(self._on_products)
         self.view.close()
 
@@ -166,12 +169,18 @@ class StudyStrain:
             self._fields[name] = study.field(name)
         return self._fields[name]
 
+    def _on_study(self) -> None:
+        """Show nothing over the images of a study that was just opened."""
+        self.view.visible = False
+        self.refresh()
+
     def _on_products(self, step_name: str) -> None:
         if step_name != "strain" or self._session.study is None:
             return
         entry = self._session.status("strain").entry
         made = field_frames(entry.outputs[0].partition("/")[2]) if entry else None
         self.pair = made or self.pair
+        self.view.visible = True
         self.refresh()
         self.go_to_frame()
 
