@@ -113,6 +113,20 @@ def test_fields_appear_at_their_frame(session: Session) -> None:
     assert len(session.viewer.layers) == 0
 
 
+def test_new_strain_is_not_covered_by_particles(session: Session, electrode: Electrode) -> None:
+    study = session.study
+    assert study is not None
+    write_particles(study, electrode)
+    particles, strain = StudyParticles(session), StudyStrain(session)
+    assert particles.view.labels is not None
+    assert particles.view.labels.visible
+    study.write_field("000-001", swelling(0.02))
+    session.products_changed.emit("strain")
+    assert not particles.view.labels.visible
+    assert strain.view.layer is not None
+    assert strain.view.layer.visible
+
+
 def test_a_field_that_was_measured_anew_replaces_the_old_one(session: Session) -> None:
     study = session.study
     assert study is not None

@@ -121,7 +121,7 @@ class ParticleModel(QAbstractTableModel):
             value = self._values[index.column()][self._shown[index.row()]]
             return cell_text(value, self.columns[index.column()].decimals)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def headerData(

@@ -101,6 +101,12 @@ class ParticleView:
         self.labels = self.values = self._outline = self._table = None
         self.particle, self._featured = 0, None
 
+    def hide(self) -> None:
+        """Let other results be seen; the layers stay in the list."""
+        for layer in (self.labels, self.values):
+            if layer is not None:
+                layer.visible = False
+
     def select(self, particle: int, frame: int | None = None) -> None:
         """Mark a particle; with a frame, also go to where it is there.
 

@@ -74,8 +74,9 @@ class StudyParticles:
     def _on_products(self, step_name: str) -> None:
         if step_name == "particles":
             self.refresh()
-            if self._session.layers is not None and self._session.layers.phases is not None:
-                self._session.layers.phases.visible = False
+            _hide_phases(self._session)
+        elif step_name == "strain":
+            self.view.hide()
 
 
 class StudyStrain:
@@ -182,7 +183,14 @@ class StudyStrain:
         self.pair = made or self.pair
         self.view.visible = True
         self.refresh()
+        _hide_phases(self._session)
         self.go_to_frame()
+
+
+def _hide_phases(session: Session) -> None:
+    """Hide the phases, whose colours would mix with those of later results."""
+    if session.layers is not None and session.layers.phases is not None:
+        session.layers.phases.visible = False
 
 
 def _same_nodes(one: DisplacementField, other: DisplacementField) -> bool:
