@@ -69,7 +69,7 @@ def split_series(
 
 
 def motion_to(before: NDArray[np.int32], solid: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Common drift ``(3,)`` from the particles of one frame to the solid of the next, voxels."""
+    """Find the drift ``(3,)``, voxels, from the particles of a frame to the solid of the next."""
     from skimage.registration import phase_cross_correlation
 
     step = max(1, max(solid.shape) // COARSE)
