@@ -1,8 +1,17 @@
 """Digital volume correlation, per-particle correlation, strain and discontinuities."""
 
 from operando.strain.correlate import correlate
+from operando.strain.cracks import find_cracks
 from operando.strain.gradient import fit_field
 from operando.strain.particles import correlate_particles
+from operando.strain.series import correlate_series
 from operando.strain.settings import CorrelationSettings
 
-__all__ = ["CorrelationSettings", "correlate", "correlate_particles", "fit_field"]
+__all__ = [
+    "CorrelationSettings",
+    "correlate",
+    "correlate_particles",
+    "correlate_series",
+    "find_cracks",
+    "fit_field",
+]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,17 +13,16 @@ from operando.strain.describe import describe
 from operando.strain.gradient import Layout, node_gradient
 from operando.strain.judge import judge
 from operando.strain.settings import CorrelationSettings
+from operando.strain.volumes import check_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from operando.compute.progress import ProgressCallback
-    from operando.strain.guess import Guess
-    from operando.strain.nodes import Solution
+    from operando.strain.volumes import Volume
 
 Triple = tuple[int, int, int]
+_COARSE_VOXELS = 16_000_000
 
 
 def correlate(
@@ -49,7 +47,8 @@ def correlate(
     Parameters
     ----------
     reference, deformed
-        ``(Z, Y, X)`` real arrays of one shape. Voxels that are not finite are masked.
+        ``(Z, Y, X)`` real arrays of one shape: numpy, or anything that slices to it (memory maps,
+        dask, zarr), which is read tile by tile. Voxels that are not finite are masked.
     spacing
         Distance of nodes, voxels, one number or one per axis.
     window
@@ -76,18 +75,8 @@ def correlate(
     """
     plan = settings or CorrelationSettings()
     step, (wz, wy, wx) = _triple(spacing, "spacing"), _triple(window, "window")
-    volumes = prepare(reference, deformed, mask, deformed_mask)
-    return _correlate(volumes, step, (wz | 1, wy | 1, wx | 1), plan, progress)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Volumes of zero mean and unit variance, and where they can be used."""
-
-    reference: NDArray[np.float32]
-    deformed: NDArray[np.float32]
-    mask: NDArray[np.bool_] | None
-    deformed_mask: NDArray[np.bool_] | None
+    volumes = check_pair(reference, deformed, mask, deformed_mask)
+    return _correlate(*volumes, step, (wz | 1, wy | 1, wx | 1), plan, progress)
 
 
 def _triple(value: int | tuple[int, ...], name: str) -> Triple:
@@ -97,94 +86,32 @@ def _triple(value: int | tuple[int, ...], name: str) -> Triple:
     return int(numbers[0]), int(numbers[1]), int(numbers[2])
 
 
-def prepare(
-    reference: ArrayLike, deformed: ArrayLike, mask: ArrayLike | None, moved: ArrayLike | None
-) -> Prepared:
-    """Check and standardise volumes and masks; `InputError` where they cannot be used."""
-    a, b = np.asarray(reference), np.asarray(deformed)
-    if a.ndim != 3 or a.shape != b.shape:
-        raise InputError(
-            f"The volumes have the shapes {a.shape} and {b.shape}",
-            "both must be (z, y, x) and of the same shape",
-        )
-    for name, v in (("reference", a), ("deformed volume", b)):
-        if v.dtype.kind not in "buif":
-            raise InputError(f"The {name} has the type {v.dtype}", "grey values must be real")
-    masks = []
-    for m in (mask, moved):
-        m = None if m is None else np.asarray(m).astype(bool)
-        if m is not None and m.shape != a.shape:
-            raise InputError(f"The mask has the shape {m.shape}, the volumes {a.shape}")
-        masks.append(m)
-    first, inside = _standardise(a, masks[0], "reference")
-    second, inside_moved = _standardise(b, masks[1], "deformed volume")
-    return Prepared(first, second, inside, inside_moved)
-
-
-def _standardise(
-    volume: NDArray[Any], mask: NDArray[np.bool_] | None, name: str
-) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    values = volume.astype(np.float32)
-    if volume.dtype.kind == "f":
-        finite = np.isfinite(values)
-        if not finite.all():
-            mask = finite if mask is None else mask & finite
-            values = np.where(finite, values, np.float32(0))
-    used = values if mask is None else values[mask]
-    if used.size == 0:
-        raise InputError(f"No voxel of the {name} can be used", "check the mask and NaN values")
-    mean, deviation = float(used.mean(dtype=np.float64)), float(used.std(dtype=np.float64))
-    if not deviation > 1e-6 * max(abs(mean), 1e-30):
-        raise InputError(
-            f"The {name} has the same grey value everywhere ({mean:g})",
-            "there is no texture to follow",
-        )
-    values -= np.float32(mean)
-    values /= np.float32(deviation)
-    if mask is not None:
-        values[~mask] = 0
-    return values, mask
-
-
 def _correlate(
-    volumes: Prepared,
+    reference: Volume,
+    deformed: Volume,
     spacing: Triple,
     window: Triple,
     plan: CorrelationSettings,
     progress: ProgressCallback | None,
 ) -> DisplacementField:
     from operando.strain.guess import coarse_to_fine, no_guess
-    from operando.strain.nodes import Frames, grid_points, node_axes
+    from operando.strain.nodes import grid_points, node_axes
+    from operando.strain.tiles import TiledFrames
 
-    shape = volumes.reference.shape
-    axes = node_axes(shape, spacing, window)
+    axes = node_axes(reference.shape, spacing, window)
     centres, grid = grid_points(axes), (len(axes[0]), len(axes[1]), len(axes[2]))
     layout = Layout(grid, spacing, window)
     watch = Stopwatch(progress, len(centres), "nodes", "looking for the coarse motion")
-    guess = no_guess(shape)
+    factor = 1
+    while np.prod(reference.shape) / factor**3 > _COARSE_VOXELS:
+        factor *= 2
+    guess = no_guess(reference.shape)
     if plan.coarse:
-        guess = coarse_to_fine(volumes.reference, volumes.deformed, volumes.mask)
-    watch.advance(0, "preparing the interpolation")
-    frames = Frames(
-        volumes.reference, volumes.deformed, volumes.mask, volumes.deformed_mask, plan.spline
-    )
+        (first, mask), (second, _) = reference.reduced(factor), deformed.reduced(factor)
+        guess = coarse_to_fine(first, second, mask).finer(factor)
     watch.advance(0, "correlating")
-
-    def solve(
-        nodes: NDArray[np.int64], start: Guess, report: Callable[[int], None] | None
-    ) -> Solution:
-        return frames.solve(
-            centres[nodes],
-            start.polynomials(centres[nodes], window),
-            window,
-            orders=(True, plan.order != "affine"),
-            tolerance=plan.tolerance,
-            max_iterations=plan.max_iterations,
-            coverage=plan.coverage,
-            report=report,
-        )
-
-    solution = solve(np.arange(len(centres)), guess, watch.advance)
+    frames = TiledFrames(reference, deformed, centres, window, plan, factor)
+    solution = frames.solve(np.arange(len(centres)), guess, watch.advance)
     watch.advance(0, "checking")
     verdict = judge(solution, grid, plan)
     for _ in range(2):
@@ -194,13 +121,12 @@ def _correlate(
             break
         own = verdict.gradient(solution, window)
         near = guess.known(centres[sound], verdict.displacement[sound], own[sound])
-        again = solve(retry, near, None)
+        again = frames.solve(retry, near, lambda _: watch.advance(0))
         better = again.zncc[:, 0] > solution.zncc[retry, 0] + 0.003
         if not better.any():
             break
         solution.put(retry[better], again.take(better))
         verdict = judge(solution, grid, plan)
-        watch.advance(0, "checking")
     own = verdict.gradient(solution, window)
     gradient, found = node_gradient(
         verdict.displacement, verdict.variance, own, verdict.status, layout, plan.gradient

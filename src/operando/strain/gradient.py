@@ -139,8 +139,8 @@ def _fit(
     status: NDArray[np.int64],
     layout: Layout,
 ) -> Fit:
-    """Fit to the valid nodes; smoothness ends at nodes with low correlation."""
-    disturbed = status == NodeStatus.LOW_CORRELATION
+    """Fit to the valid nodes; smoothness ends at nodes that do not correlate."""
+    disturbed = np.isin(status, (NodeStatus.LOW_CORRELATION, NodeStatus.NOT_CONVERGED))
     cuts = cut_edges(disturbed, layout.grid) if disturbed.any() else None
     valid = status == NodeStatus.CONVERGED
     return fit_nodes(

@@ -65,6 +65,12 @@ class Guess:
         """Keep the affine motion, with other points."""
         return Guess(self.affine, points.astype(np.float64), displacement, gradient)
 
+    def moved(self, origin: NDArray[Any], offset: NDArray[Any]) -> Guess:
+        """Express the motion in a box that starts at `origin`, less a shift of the deformed box."""
+        a = self.affine
+        affine = AffineMotion(a.translation - offset, a.gradient, a.centre - origin, a.zncc)
+        return Guess(affine, self.points - origin, self.displacement - offset, self.gradient)
+
     def finer(self, factor: float) -> Guess:
         """Express the motion in voxels smaller by a factor."""
         shift = (factor - 1) / 2
@@ -101,12 +107,27 @@ def coarse_to_fine(
     quarter of its voxels.
     """
     guess = only_affine(register(reference, deformed, mask))
-    levels = list(zip(pyramid(reference), pyramid(deformed), strict=True))
-    for level in (2, 1):
-        if level >= len(levels) or min(levels[level][0].shape) < _WINDOW + _SPACING + 6:
+    return follow_levels(reference, deformed, guess)
+
+
+def follow_levels(
+    reference: NDArray[np.float32],
+    deformed: NDArray[np.float32],
+    guess: Guess,
+    levels: tuple[int, ...] = (2, 1),
+) -> Guess:
+    """Follow a motion with windows on volumes reduced by 4 and 2, as far as it is needed.
+
+    The volumes may differ in shape where they are boxes of larger ones.
+    """
+    first, second = pyramid(reference), pyramid(deformed)
+    for level in levels:
+        if level >= min(len(first), len(second)):
+            continue
+        if min(first[level].shape) < _WINDOW + _SPACING + 6:
             continue
         scale = 2**level
-        better, change = _follow(*levels[level], guess.finer(1 / scale))
+        better, change = _follow(first[level], second[level], guess.finer(1 / scale))
         guess = better.finer(scale)
         if change < 0.25:
             break

@@ -53,38 +53,46 @@ class Verdict:
         return np.asarray(own / np.maximum(np.array(window) // 2, 1))
 
 
-def choose_order(solution: Solution, grid: tuple[int, int, int]) -> NDArray[np.int64]:
-    """Order with the lower expected squared error in each neighbourhood, ``(N,)`` 1 or 2.
+def order_disagreement(solution: Solution) -> NDArray[np.float64]:
+    """Mean square difference of the two orders over its expectation, ``(N,)``; NaN if unknown.
 
     Both orders see the same noise, so the variance of their difference is the difference of their
-    variances. Where the mean square difference over 3 x 3 x 3 nodes and three components exceeds
-    twice that (eight times for the node alone), the bias of order 1 costs more than the noise of
-    order 2.
+    variances; noise alone gives 1.
     """
     one, two = solution.motion[:, 0, :, 0], solution.motion[:, 1, :, 0]
-    both = (solution.code == _ENDED).all(axis=1)
-    both &= np.isfinite(solution.variance).all(axis=(1, 2))
-    spread = np.zeros_like(one)
-    spread[both] = solution.variance[both, 1] - solution.variance[both, 0]
-    both &= (spread > 0).all(axis=1)
-    square = np.zeros(len(one))
-    square[both] = ((two - one)[both] ** 2 / spread[both]).mean(axis=1)
+    both = (solution.code == _ENDED).all(axis=1) & np.isfinite(solution.variance).all(axis=(1, 2))
+    spread = solution.variance[both, 1] - solution.variance[both, 0]
+    square = (two - one)[both] ** 2 / np.where(spread > 0, spread, np.nan)
+    out = np.full(len(one), np.nan)
+    out[both] = square.mean(axis=1)
+    return out
+
+
+def choose_order(
+    disagreement: NDArray[np.float64], grid: tuple[int, int, int]
+) -> NDArray[np.int64]:
+    """Order with the lower expected squared error in each neighbourhood, ``(N,)`` 1 or 2.
+
+    Where the mean disagreement over 3 x 3 x 3 nodes exceeds 2 (8 for the node alone), the bias of
+    order 1 costs more than the noise of order 2.
+    """
+    both = np.isfinite(disagreement)
+    capped = np.minimum(np.where(both, disagreement, 0.0), 16.0)
     around = neighbour_indices(grid)
     there = (around >= 0) & both[around]
-    count = there.sum(axis=1)
-    capped = np.where(there, np.minimum(square, 16.0)[around], 0.0)
-    mean = capped.sum(axis=1) / np.maximum(count, 1)
-    return np.where(both & ((mean > 2.0) | (square > 8.0)), 2, 1)
+    mean = np.where(there, capped[around], 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return np.where(both & ((mean > 2.0) | (capped > 8.0)), 2, 1)
 
 
 def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSettings) -> Verdict:
     """Choose the order, compare residuals with the usual ones, and nodes with their neighbours."""
     n = len(solution.code)
+    disagreement = order_disagreement(solution)
     order = np.ones(n, np.int64)
     if plan.order == "quadratic":
         order = np.where(solution.code[:, 1] == _ENDED, 2, 1)
     elif plan.order == "auto":
-        order = choose_order(solution, grid)
+        order = choose_order(disagreement, grid)
     pick = np.arange(n), order - 1
     displacement = solution.motion[(*pick, slice(None), 0)]
     variance, code = solution.variance[pick], solution.code[pick]
@@ -92,7 +100,8 @@ def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSetti
     status = np.full(n, int(NodeStatus.CONVERGED))
     status[code != _ENDED] = NodeStatus.NOT_CONVERGED
     sigma = np.sqrt(variance.max(axis=1))
-    usual = usual_noise(noise[status == NodeStatus.CONVERGED])
+    ended = status == NodeStatus.CONVERGED
+    usual = usual_noise(noise[ended], disagreement[ended])
     excess = noise / usual.middle
     low = (zncc < plan.minimum_zncc) | (excess > usual.limit(plan.residual_limit))
     variance = variance + unresolved_variance(noise, usual, solution.contrast)[:, None]
@@ -120,12 +129,13 @@ class UsualNoise:
         return max(factor, float(np.exp(8 * self.scatter)))
 
 
-def usual_noise(noise: NDArray[np.float64]) -> UsualNoise:
+def usual_noise(noise: NDArray[np.float64], disagreement: NDArray[np.float64]) -> UsualNoise:
     """Noise of sound windows, from the quieter ones.
 
     Middle and scatter come from the 5th and 25th percentile of the logarithm as in a normal
-    distribution: up to half of the windows may be disturbed by cracks or motion that they cannot
-    follow. If that would condemn more than half, noise is uneven and the median counts.
+    distribution: most of the windows may be disturbed by cracks or motion that they cannot follow.
+    Would that condemn more than half although both orders agree there, then noise is uneven and
+    the median counts.
     """
     if len(noise) == 0:
         return UsualNoise(1.0, 1.0)
@@ -133,7 +143,8 @@ def usual_noise(noise: NDArray[np.float64]) -> UsualNoise:
     low, quarter, half = np.percentile(logs, (5, 25, 50))
     scatter = max((quarter - low) / 0.9704, 0.005)
     middle = quarter + 0.6745 * scatter
-    if half > middle + 8 * scatter:
+    loud = logs > middle + max(8 * scatter, 0.25)
+    if loud.mean() > 0.5 and not np.nanmedian(np.append(disagreement[loud], 0.0)) > 4.0:
         middle, scatter = half, (half - quarter) / 0.6745
     return UsualNoise(float(np.exp(middle)), float(scatter))
 

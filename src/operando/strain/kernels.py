@@ -15,6 +15,7 @@ from operando.strain.window import (
     PAIRS,
     centre_window,
     compare,
+    cut_window,
     drop_outside,
     read_window,
     stays_inside,
@@ -275,7 +276,9 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
 
 
 @njit(nogil=True, cache=True)
-def correlate_nodes(reference, mask, deformed, centres, half, guesses, plan, limits, table, result):
+def correlate_nodes(
+    reference, mask, deformed, centres, half, guesses, planes, plan, limits, table, result
+):
     """Solve nodes one after the other, order 1 and where asked order 2 from it.
 
     Parameters
@@ -284,6 +287,9 @@ def correlate_nodes(reference, mask, deformed, centres, half, guesses, plan, lim
         ``(Z, Y, X)`` float32 and its mask (empty: all).
     centres, guesses
         ``(N, 3)`` voxels; ``(N, 3, 10)`` motion to start from.
+    planes
+        ``(N, 4)`` normal and distance from the centre of a plane, voxels: only the side of smaller
+        distance counts; normal 0 keeps the window whole.
     plan
         Whether order 1, order 2 is solved.
     table
@@ -308,6 +314,7 @@ def correlate_nodes(reference, mask, deformed, centres, half, guesses, plan, lim
     for n in range(len(centres)):
         numbers[n, :, 0] = SINGULAR
         read_window(reference, mask, centres[n], half, window)
+        cut_window(window, half, planes[n])
         norms[0], norms[1] = centre_window(window, lanes)
         full = rows * width
         numbers[n, :, 4] = norms[0] / full

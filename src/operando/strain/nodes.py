@@ -59,6 +59,16 @@ class Solution:
         """Share of the window that was used."""
         return self.numbers[..., 4]
 
+    @classmethod
+    def empty(cls, n: int) -> Solution:
+        """Make room for n nodes that are not solved yet."""
+        return cls(
+            np.full((n, 2, 3, 10), np.nan),
+            np.full((n, 2, 3), np.inf),
+            np.full((n, 2, 5), np.nan),
+            np.zeros((n, 4)),
+        )
+
     def put(self, nodes: NDArray[np.integer[Any]], other: Solution) -> None:
         """Replace some nodes by another solution of them."""
         for name in ("motion", "variance", "numbers", "contrast"):
@@ -148,6 +158,7 @@ class Frames:
         tolerance: float = 1e-3,
         max_iterations: int = 30,
         coverage: float = 0.5,
+        planes: NDArray[np.float64] | None = None,
         report: Callable[[int], None] | None = None,
     ) -> Solution:
         """Solve all nodes, in chunks over numba's number of threads.
@@ -160,6 +171,9 @@ class Frames:
             ``(N, 3, 10)`` motion to start from.
         orders
             Whether order 1 and, from its result, order 2 is solved.
+        planes
+            ``(N, 4)`` normal and distance of planes that cut the windows, see
+            `operando.strain.kernels.correlate_nodes`.
         report
             Called with the number of nodes that were finished since the last call.
         """
@@ -168,13 +182,9 @@ class Frames:
         from operando.strain.kernels import correlate_nodes
 
         n = len(centres)
-        out = Solution(
-            np.full((n, 2, 3, 10), np.nan),
-            np.full((n, 2, 3), np.inf),
-            np.full((n, 2, 5), np.nan),
-            np.zeros((n, 4)),
-        )
+        out = Solution.empty(n)
         half = np.array([w // 2 for w in window])
+        cuts = np.zeros((n, 4)) if planes is None else planes
         limits = (
             tolerance,
             max_iterations,
@@ -198,6 +208,7 @@ class Frames:
                 centres[part],
                 half,
                 guesses[part],
+                cuts[part],
                 orders,
                 limits,
                 self.noise_gain,

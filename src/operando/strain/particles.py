@@ -10,8 +10,8 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.strain.correlate import prepare
 from operando.strain.search import shift_of_best_match
+from operando.strain.volumes import check_pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,20 +89,20 @@ def correlate_particles(
     from operando.strain.guess import coarse_to_fine
     from operando.strain.nodes import Frames
 
-    volumes = prepare(reference, deformed, None, None)
+    first, second = (v.whole() for v in check_pair(reference, deformed))
     labels = np.asarray(ids)
-    if labels.shape != volumes.reference.shape or labels.dtype.kind not in "ui":
+    if labels.shape != first.shape or labels.dtype.kind not in "ui":
         raise InputError(
             f"The labels are {labels.dtype} of shape {labels.shape}",
-            f"whole numbers of shape {volumes.reference.shape} are needed",
+            f"whole numbers of shape {first.shape} are needed",
         )
     bodies = find_bodies(labels)
     watch = Stopwatch(progress, len(bodies), "particles", "looking for the coarse motion")
-    guess = coarse_to_fine(volumes.reference, volumes.deformed, None)
-    raw = Frames(volumes.reference, volumes.deformed)
+    guess = coarse_to_fine(first, second, None)
+    raw = Frames(first, second)
     soft = raw
     if smooth > 0:
-        soft = Frames(*_smoothed(volumes.reference, volumes.deformed, smooth))
+        soft = Frames(*_smoothed(first, second, smooth))
         soft.noise_volume = max(1.0, (2 * np.sqrt(np.pi) * smooth) ** 3)
     watch.advance(0, "correlating")
     found = _follow_all(bodies, raw, soft, guess, watch)

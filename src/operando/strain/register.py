@@ -38,7 +38,7 @@ class AffineMotion:
     @property
     def merit(self) -> float:
         """ZNCC, lowered where only part of the volumes overlap: a small part matches by chance."""
-        return self.zncc * self.overlap**0.5
+        return float(self.zncc * np.sqrt(self.overlap))
 
     def at(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Displacement at ``(N, 3)`` points."""

@@ -71,6 +71,12 @@ class CorrelationSettings(BaseModel):
         title="Outlier limit",
         description="Distance from the surface through the neighbours, in standard deviations",
     )
+    tile: int = Field(
+        256,
+        ge=64,
+        title="Tile edge",
+        description="Voxels; larger volumes are worked on tile by tile to save memory",
+    )
     largest_sigma: float = Field(
         0.5,
         gt=0,

@@ -61,6 +61,19 @@ def read_window(reference, mask, centre, half, window):
             row += 1
 
 
+@njit(nogil=True, cache=True)
+def cut_window(window, half, plane):
+    """Give weight 0 to the voxels beyond a plane ``(normal, distance)``; normal 0 cuts nothing."""
+    if plane[0] == 0 and plane[1] == 0 and plane[2] == 0:
+        return
+    ny, nx = 2 * half[1] + 1, 2 * half[2] + 1
+    for r in range(window.shape[1]):
+        along = plane[0] * (r // ny - half[0]) + plane[1] * (r % ny - half[1])
+        for i in range(nx):
+            if along + plane[2] * (i - half[2]) > plane[3]:
+                window[4, r, i] = 0
+
+
 @njit(nogil=True, cache=True, fastmath=True)
 def centre_window(window, lanes):
     """Make grey values zero-mean over the weights; return voxels and squared norm."""

@@ -1,0 +1,133 @@
+"""Correlation tile by tile, so that memory does not grow with the volume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.tiles import plan_tiles
+from operando.strain.guess import follow_levels
+from operando.strain.nodes import MARGIN, Frames, Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from operando.strain.guess import Guess
+    from operando.strain.settings import CorrelationSettings
+    from operando.strain.volumes import Volume
+
+_HALO = 14
+
+
+class TiledFrames:
+    """Two volumes cut into tiles; solves nodes like `Frames`, whose memory only one tile takes.
+
+    Parameters
+    ----------
+    reference, deformed
+        Volumes of one shape.
+    centres
+        ``(N, 3)`` all nodes.
+    window
+        Window edges.
+    plan
+        Settings; ``tile`` is the edge of a tile.
+    reduction
+        Voxels of the coarsest volume that the guesses come from; above 2 every tile refines its
+        guesses on its own reductions first.
+    """
+
+    def __init__(
+        self,
+        reference: Volume,
+        deformed: Volume,
+        centres: NDArray[np.int64],
+        window: tuple[int, int, int],
+        plan: CorrelationSettings,
+        reduction: int = 1,
+    ) -> None:
+        self.reference, self.deformed = reference, deformed
+        self.centres, self.window, self.plan = centres, window, plan
+        self.reduction = reduction
+        shape = reference.shape
+        small = max(shape) <= 1.25 * plan.tile
+        cores = plan_tiles(shape, shape if small else (plan.tile,) * 3)
+        self.tile_of = np.zeros(len(centres), np.int64)
+        for k, tile in enumerate(cores):
+            inside = [
+                (c >= s.start) & (c < s.stop) for c, s in zip(centres.T, tile.core, strict=True)
+            ]
+            self.tile_of[np.all(inside, axis=0)] = k
+        self.whole: Frames | None = None
+        self.single = len(cores) == 1
+
+    def solve(
+        self,
+        nodes: NDArray[np.int64],
+        guess: Guess,
+        report: Callable[[int], None] | None = None,
+    ) -> Solution:
+        """Solve some nodes from a guess of the motion."""
+        out = Solution.empty(len(nodes))
+        for tile in np.unique(self.tile_of[nodes]):
+            part = np.flatnonzero(self.tile_of[nodes] == tile)
+            out.put(part, self._solve_tile(self.centres[nodes[part]], guess, report))
+        return out
+
+    def _solve_tile(
+        self,
+        points: NDArray[np.int64],
+        guess: Guess,
+        report: Callable[[int], None] | None,
+    ) -> Solution:
+        frames, origin, offset = self._frames(points, guess)
+        local = points - origin
+        near = guess.moved(origin, offset)
+        if self.reduction > 2 and not self.single:
+            near = follow_levels(frames.reference, frames.grey, near, levels=(2, 1))
+        plan = self.plan
+        found = frames.solve(
+            local,
+            near.polynomials(local, self.window),
+            self.window,
+            orders=(True, plan.order != "affine"),
+            tolerance=plan.tolerance,
+            max_iterations=plan.max_iterations,
+            coverage=plan.coverage,
+            report=report,
+        )
+        found.motion[..., 0] += offset
+        return found
+
+    def _frames(
+        self, points: NDArray[np.int64], guess: Guess
+    ) -> tuple[Frames, NDArray[np.int64], NDArray[np.int64]]:
+        """Frames of the boxes that nodes need, their origin, and the shift between the boxes."""
+        zero = np.zeros(3, np.int64)
+        if self.single and self.whole is not None:
+            return self.whole, zero, zero
+        shape = np.array(self.reference.shape)
+        if self.single:
+            low, high = zero, shape
+            low_moved, high_moved = zero, shape
+        else:
+            reach = np.array(self.window) // 2 + MARGIN
+            low, high = points.min(axis=0) - reach, points.max(axis=0) + reach + 1
+            u, _ = guess.at(points)
+            low_moved = np.maximum(low + np.floor(u.min(axis=0)).astype(np.int64) - _HALO, 0)
+            high_moved = np.minimum(high + np.ceil(u.max(axis=0)).astype(np.int64) + _HALO, shape)
+            low_moved = np.minimum(low_moved, shape - 2)
+            high_moved = np.maximum(high_moved, low_moved + 2)
+        first, mask = self.reference.read(_box(low, high))
+        second, moved_mask = self.deformed.read(_box(low_moved, high_moved))
+        frames = Frames(first, second, mask, moved_mask, self.plan.spline)
+        if self.single:
+            self.whole = frames
+        return frames, low, low_moved - low
+
+
+def _box(low: NDArray[Any], high: NDArray[Any]) -> tuple[slice, ...]:
+    return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
