@@ -14,11 +14,13 @@ import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
 import torch
 
+from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.samples import ElectrodeSettings, make_electrode, paint_strokes
 from operando.segment import TrainSettings, predict, train
 from operando.segment.scores import confusion, dice
@@ -36,6 +38,7 @@ class Task:
     truth: np.ndarray
     strokes: np.ndarray
     scored: tuple[int, ...]
+    classes: tuple[LabelClass, ...] | None = None
 
 
 def synthetic(seed: int, slices: int) -> Task:
@@ -45,7 +48,7 @@ def synthetic(seed: int, slices: int) -> Task:
     )
     frames = tuple(range(len(electrode.images)))
     name = f"electrode {seed}, {slices} slices"
-    return Task(name, electrode.images, electrode.phases, strokes, frames)
+    return Task(name, electrode.images, electrode.phases, strokes, frames, DEFAULT_CLASSES)
 
 
 def expert_slices(sample: str, painted: int = 0) -> Task:
@@ -84,9 +87,16 @@ def alloy() -> Task:
     )
 
 
-def score(task: Task, effort: str, device: str) -> None:
+def score(task: Task, start_from: Any, effort: str, device: str) -> None:
     start = time.perf_counter()
-    model = train(task.images, task.strokes, settings=TrainSettings(effort=effort), device=device)
+    model = train(
+        task.images,
+        task.strokes,
+        start=start_from,
+        settings=TrainSettings(effort=effort),
+        device=device,
+        classes=task.classes,
+    )
     trained = time.perf_counter()
     k = len(model.classes)
     table = np.zeros((k, k), np.int64)
@@ -108,6 +118,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--slices", type=int, nargs="*", default=[1, 2, 3, 5])
     parser.add_argument("--real", action="store_true", help="real data only")
+    parser.add_argument("--start", default="pretrained", help="pretrained or scratch")
     parser.add_argument("--effort", default="balanced")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=2)
@@ -118,10 +129,10 @@ def main() -> None:
     if not options.real:
         for seed in options.seeds:
             for slices in options.slices:
-                score(synthetic(seed, slices), options.effort, options.device)
+                score(synthetic(seed, slices), options.start, options.effort, options.device)
     elif DATA.is_dir():
         for task in (expert_slices("A"), expert_slices("D"), sand(), alloy()):
-            score(task, options.effort, options.device)
+            score(task, options.start, options.effort, options.device)
 
 
 if __name__ == "__main__":

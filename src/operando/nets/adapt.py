@@ -47,13 +47,24 @@ def flatten_levels(
 
 
 def adapt_weights(
-    weights: Mapping[str, NDArray[Any]], architecture: Architecture, seed: int = 0
+    weights: Mapping[str, NDArray[Any]],
+    architecture: Architecture,
+    inherited: Sequence[int | None],
+    seed: int = 0,
 ) -> dict[str, NDArray[Any]]:
     """Make weights fit another architecture of the same family, width and depth.
 
     A kernel that has become flat is the sum of the old one along z, which answers as the old
     one did on a slice repeated along z. More channels share the filters of the first one.
-    A head for another number of classes starts anew from `seed`.
+
+    Parameters
+    ----------
+    weights
+        What was learnt.
+    architecture
+        What they shall fit.
+    inherited
+        Per new class the old class whose head it takes over; None draws a new one from `seed`.
 
     Returns
     -------
@@ -63,14 +74,11 @@ def adapt_weights(
     adapted = {}
     for name, target in fresh.items():
         values = np.asarray(weights[name])
-        if values.shape == target.shape:
-            adapted[name] = values
-        elif name.startswith(HEAD):
-            adapted[name] = target
+        if name.startswith(HEAD):
+            rows = [target[k] if old is None else values[old] for k, old in enumerate(inherited)]
+            adapted[name] = np.stack(rows)
         else:
-            adapted[name] = _fit(values, target.shape).astype(values.dtype)
-    if adapted[f"{HEAD}weight"] is fresh[f"{HEAD}weight"]:
-        adapted[f"{HEAD}bias"] = fresh[f"{HEAD}bias"]
+            adapted[name] = values if values.shape == target.shape else _fit(values, target.shape)
     return adapted
 
 

@@ -103,16 +103,14 @@ class Model:
         FileError
             If the folder cannot be written.
         """
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save as serialise
 
         target = Path(folder)
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
         try:
             partial.mkdir(parents=True)
-            save_file(
-                {k: np.asarray(v, order="C") for k, v in self.weights.items()},
-                partial / WEIGHTS_FILE,
-            )
+            arrays = {k: np.asarray(v, order="C") for k, v in self.weights.items()}
+            (partial / WEIGHTS_FILE).write_bytes(serialise(arrays))
             (partial / CARD_FILE).write_text(json.dumps(self._card(), indent=2) + "\n", "utf-8")
             self._curve_frame().to_parquet(partial / CURVE_FILE, index=False)
             _replace(partial, target)

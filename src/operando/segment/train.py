@@ -62,8 +62,8 @@ def train(
     start
         "pretrained" goes on from the network that comes with the package, which has seen
         synthetic electrodes (tools/pretrain.py); "scratch" starts with random weights; or a
-        model (or its folder) to go on from. It gets a new head where the number of classes
-        differs.
+        model (or its folder) to go on from. Classes that the model knows by name go on from
+        what it knows of them, others start anew.
     settings
         How to train; None for the defaults.
     device
@@ -90,7 +90,7 @@ def train(
     classes = _classes(classes, max(painted.classes), None if start == "pretrained" else before)
     size = voxel_size or (before.voxel_size if before else None)
     patch = choose_patch(frames.volume_shape, settings, size)
-    network, architecture = _network(frames.shape[1], len(classes), patch, size, settings, before)
+    network, architecture = _network(frames.shape[1], classes, patch, size, settings, before)
 
     seeds = np.random.SeedSequence(settings.seed).spawn(2)
     learn, score = hold_out(painted, settings.held_out, np.random.default_rng(seeds[0]))
@@ -159,7 +159,7 @@ def choose_patch(
 
 def _network(
     channels: int,
-    n_classes: int,
+    classes: Sequence[LabelClass],
     patch: Triple,
     voxel_size: Sequence[float] | None,
     settings: TrainSettings,
@@ -171,7 +171,7 @@ def _network(
         architecture = Architecture(
             network=settings.network,
             in_channels=channels,
-            n_classes=n_classes,
+            n_classes=len(classes),
             width=settings.width,
             kernels=kernels,
             strides=strides,
@@ -181,10 +181,18 @@ def _network(
     architecture = replace(
         flatten_levels(before.architecture, *plan_levels(roomy, spacing)),
         in_channels=channels,
-        n_classes=n_classes,
+        n_classes=len(classes),
     )
-    weights = adapt_weights(before.weights, architecture, settings.seed)
+    weights = adapt_weights(
+        before.weights, architecture, _inherited(classes, before), settings.seed
+    )
     return replace(before, architecture=architecture, weights=weights).network(), architecture
+
+
+def _inherited(classes: Sequence[LabelClass], before: Model) -> list[int | None]:
+    """Old classes by the names of the new ones."""
+    old = {c.name.casefold(): k for k, c in enumerate(before.classes)}
+    return [old.get(c.name.casefold()) for c in classes]
 
 
 def _start(start: str | Path | Model, channels: int) -> Model | None:
