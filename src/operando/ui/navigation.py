@@ -35,14 +35,17 @@ def go_to_frame(viewer: Any, frame: int) -> None:
 
 
 def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
-    """Show a frame and a point ``(z, y, x)`` in µm; the camera moves only if it is out of sight."""
+    """Show a frame and a point ``(z, y, x)`` in µm; the camera moves only if it is out of sight.
+
+    The time axis counts frames, as in every layer of a study.
+    """
     axis = time_axis(viewer)
     if axis is None:
         return
-    go_to_frame(viewer, frame)
     spatial = range(axis + 1, axis + SERIES_NDIM)
     hidden = [i for i in spatial if i in viewer.dims.not_displayed]
-    viewer.dims.set_point(hidden, [point_um[i - axis - 1] for i in hidden])
+    # one call, as every change makes all layers read a slice
+    viewer.dims.set_point([axis, *hidden], [frame, *(point_um[i - axis - 1] for i in hidden)])
     shown = [point_um[i - axis - 1] for i in viewer.dims.displayed if i in spatial]
     if len(shown) == viewer.dims.ndisplay and not _in_sight(viewer, shown):
         viewer.scene.camera.center = (0.0, *shown) if len(shown) == 2 else tuple(shown)

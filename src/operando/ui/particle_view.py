@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.lookups import RecentSlices
 from operando.ui.layers.results import (
     outline_layer,
     particles_layer,
@@ -85,6 +86,7 @@ class ParticleView:
         self.clear()
         self._table, self._placement, self._name = table, placement, name
         self._n_frames = int(ids.shape[0])
+        ids = RecentSlices(ids)
         self.labels = particles_layer(ids, name, placement)
         self._outline = outline_layer(ids, OUTLINE_NAME, placement)
         active = self.viewer.layers.selection.active
@@ -184,22 +186,23 @@ class ParticleView:
         )
         if self.labels is None or not shown:
             return
-        self.select(self._particle_at(self.labels, event))
+        self.select(_particle_at(self.labels, event))
 
-    def _particle_at(self, labels: Labels, event: Any) -> int:
-        """Id under the mouse; napari itself reads none from a layer that is hidden."""
-        if len(event.dims_displayed) == 3:
-            value = labels.get_value(
-                event.position,
-                view_direction=event.view_direction,
-                dims_displayed=event.dims_displayed,
-                world=True,
-            )
-            return int(value or 0)
-        index = np.round(labels.world_to_data(event.position)).astype(int)
-        if np.any(index < 0) or np.any(index >= labels.data.shape):
-            return 0
-        return int(labels.data[tuple(index)])
+
+def _particle_at(labels: Labels, event: Any) -> int:
+    """Read the id under the mouse; napari itself reads none from a layer that is hidden."""
+    if len(event.dims_displayed) == 3:
+        value = labels.get_value(
+            event.position,
+            view_direction=event.view_direction,
+            dims_displayed=event.dims_displayed,
+            world=True,
+        )
+        return int(value or 0)
+    index = np.round(labels.world_to_data(event.position)).astype(int)
+    if np.any(index < 0) or np.any(index >= labels.data.shape):
+        return 0
+    return int(labels.data[tuple(index)])
 
 
 def frame_features(table: pd.DataFrame, frame: int) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from operando.ui.layers.lookups import NodeFrames, ParticleOutline, ParticleValues
+from operando.ui.layers.lookups import NodeFrames, ParticleOutline, ParticleValues, RecentSlices
 
 
 @pytest.fixture
@@ -53,6 +53,34 @@ def test_outline_is_the_rim_in_slices_and_all_of_it_in_volumes(ids: np.ndarray) 
     np.testing.assert_array_equal(outline[1, 4], rim)
     assert not outline[1, 0].any()
     assert (ids == 5).sum() == 3 * 5 * 6 * 10, "the ids themselves stay"
+
+
+class CountingArray:
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+        self.shape, self.dtype = array.shape, array.dtype
+        self.reads = 0
+
+    def __getitem__(self, key: tuple) -> np.ndarray:
+        self.reads += 1
+        return self._array[key]
+
+
+def test_recent_slices_are_read_once(ids: np.ndarray) -> None:
+    source = CountingArray(ids)
+    recent = RecentSlices(source, most=2)
+    for z in (3, 3, 4, 3, 4):
+        np.testing.assert_array_equal(recent[1, z, :, :], ids[1, z])
+    assert source.reads == 2
+    recent[1, 5, :, :]
+    recent[1, 4, :, :]
+    assert source.reads == 3
+    recent[1, 3, :, :]
+    assert source.reads == 4
+    recent[0]
+    recent[0]
+    assert source.reads == 6, "volumes are not kept"
+    assert recent[1, 4, 14, 12] == ids[1, 4, 14, 12]
 
 
 def test_node_grids_belong_to_their_frames() -> None:

@@ -49,6 +49,35 @@ class FrameArray:
         return self[...].astype(self.dtype if dtype is None else dtype, copy=False)
 
 
+class RecentSlices(FrameArray):
+    """An array on disk whose last flat slices are kept, as several layers ask for the same one.
+
+    Parameters
+    ----------
+    array
+        ``(t, z, y, x)``.
+    most
+        How many slices are kept.
+    """
+
+    def __init__(self, array: Any, most: int = 4) -> None:
+        super().__init__(array.shape, array.dtype)
+        self._array = array
+        self._most = most
+        self._slices: dict[str, NDArray[Any]] = {}
+
+    def _read(self, t: int, box: tuple[Any, ...]) -> NDArray[Any]:
+        key = repr((t, box))
+        if key in self._slices:
+            return self._slices[key]
+        read = np.asarray(self._array[(t, *box)])
+        if read.ndim == 2:
+            while len(self._slices) >= self._most:
+                self._slices.pop(next(iter(self._slices)))
+            self._slices[key] = read
+        return read
+
+
 class ParticleValues(FrameArray):
     """A number for every voxel, looked up by the id of its particle.
 
