@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.settings import LinkSettings, SplitSettings
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -62,19 +61,18 @@ class FindParticles(Step):
         )
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Split and measure frame after frame, link, and give linked particles one id."""
+        """Split frame after frame, follow the pieces, give them their ids, measure."""
         import pandas as pd
 
         from operando.files.ome_zarr import create_image
-        from operando.particles import link
+        from operando.particles import follow, measure, rename, split_series
         from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
         labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
         phase = label_of(self.phase, classes)
-        watch = Stopwatch(progress, labels.shape[0] + 1, "frames", "Splitting")
-        product = f"particles/{self.particles}"
-        with replacing(study.product_path(product)) as partial:
+        n_frames = labels.shape[0]
+        with replacing(study.product_path(f"particles/{self.particles}")) as partial:
             ids = create_image(
                 partial,
                 labels.shape,
@@ -83,39 +81,49 @@ class FindParticles(Step):
                 voxel_size=study.voxel_size,
                 times=study.times,
             )
+            pieces = split_series(
+                _Frames(labels),
+                phase=phase,
+                spacing=study.voxel_size,
+                settings=self.split,
+                progress=progress,
+            )
+            for t, frame in enumerate(pieces):
+                ids[t] = frame
+            tracks = follow(_Frames(ids), settings=self.link, progress=progress)
             measured = []
-            for t in range(labels.shape[0]):
-                ids[t], table = self._find(study, np.asarray(labels[t]), phase, t)
-                measured.append(table)
-                watch.advance(message="Splitting")
-            watch.advance(0, message="Following")
-            _, tracks = link([np.asarray(ids[t]) for t in range(ids.shape[0])], settings=self.link)
-            for t in range(ids.shape[0]):
-                lookup = _lookup(tracks, t)
-                ids[t] = lookup[np.asarray(ids[t])]
-                measured[t]["particle"] = lookup[measured[t]["particle"]]
-            watch.advance(message="Following")
+            for t in range(n_frames):
+                ids[t] = named = rename(np.asarray(ids[t]), tracks, t)
+                measured.append(
+                    measure(
+                        named,
+                        phases=np.asarray(labels[t]),
+                        image=study.series.frame(t, self.channel),
+                        spacing=study.voxel_size,
+                        phase=phase,
+                        frame=t,
+                        time_h=study.times[t],
+                        progress=progress,
+                    )
+                )
         particles = pd.concat(measured, ignore_index=True)
-        study.write_table(self.particles, particles.sort_values(["frame", "particle"]))
+        study.write_table(self.particles, particles)
         study.write_table(f"{self.particles}-tracks", tracks)
-        return StepResult(*_summarise(particles, labels.shape[0]))
+        return StepResult(*_summarise(particles, n_frames))
 
-    def _find(
-        self, study: Study, labels: NDArray[np.uint8], phase: int, t: int
-    ) -> tuple[NDArray[np.int32], pd.DataFrame]:
-        from operando.particles import measure, split
 
-        ids = split(labels, phase=phase, spacing=study.voxel_size, settings=self.split)
-        table = measure(
-            ids,
-            phases=labels,
-            image=study.series.frame(t, self.channel),
-            spacing=study.voxel_size,
-            phase=phase,
-            frame=t,
-            time_h=study.times[t],
-        )
-        return ids, table
+class _Frames:
+    """The frames of a Zarr array, each read when it is asked for."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        for t in range(len(self)):
+            yield np.asarray(self._array[t])
 
 
 def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
@@ -126,14 +134,6 @@ def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
             f"There is no phase {phase!r} in this segmentation", f"use one of {', '.join(names)}"
         )
     return names.index(phase) + 1
-
-
-def _lookup(tracks: pd.DataFrame, t: int) -> NDArray[np.int32]:
-    """Id through time of every label of one frame; 0 stays 0."""
-    rows = tracks[(tracks["frame"] == t) & (tracks["label"] > 0)]
-    lookup = np.zeros(int(rows["label"].max() if len(rows) else 0) + 1, np.int32)
-    lookup[rows["label"]] = rows["particle"]
-    return lookup
 
 
 def _summarise(particles: pd.DataFrame, n_frames: int) -> tuple[str, dict[str, float]]:

@@ -28,10 +28,10 @@ def open_viewer(path: str | os.PathLike[str]) -> Viewer:
     """Open napari with the Operando window and a study in it."""
     import napari
 
-    from operando.ui.contributions import open_dock
+    from operando.ui.contributions import show_dock
 
     viewer = napari.Viewer(title="Operando")
-    open_dock(viewer).session.open_study(path)
+    show_dock(viewer).session.open_study(path)
     return viewer
 
 
