@@ -2,6 +2,7 @@
 
 from operando.samples.cycling import charge_curve
 from operando.samples.electrode import Electrode, make_electrode
+from operando.samples.presets import calendered_electrode, draw_settings, loose_electrode
 from operando.samples.settings import (
     PERFECT_SCANNER,
     BinderSettings,
@@ -11,9 +12,6 @@ from operando.samples.settings import (
     MotionSettings,
     ParticleSettings,
     ScannerSettings,
-    calendered_electrode,
-    draw_settings,
-    loose_electrode,
 )
 from operando.samples.strokes import Brush, paint_strokes
 from operando.samples.write import write_sample

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.data.classes import DEFAULT_CLASSES
-from operando.errors import FileError
+from operando.errors import FileError, InputError
 from operando.samples.cycling import charge_curve
 from operando.samples.electrode import Electrode, make_electrode
 from operando.samples.readme import describe_sample
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.samples.settings import ElectrodeSettings
 
+MAX_ID = 65535
 DISPLACEMENT_STEP = 1 / 64
 """Displacements are rounded to multiples of this, voxels; exact in 16 bits up to 32 voxels."""
 
@@ -55,10 +56,17 @@ def write_sample(
     ------
     FileError
         If the folder is not empty or cannot be written; nothing is written then.
+    InputError
+        If there are more than 65535 particles.
     """
     out = Path(out)
     _check_free(out)
     electrode = make_electrode(settings, seed, progress=progress)
+    if electrode.ids.max() > MAX_ID:
+        raise InputError(
+            f"{electrode.ids.max()} particles do not fit a 16-bit image",
+            "choose larger particles or a smaller image",
+        )
     partial = out.with_name(f"{out.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
