@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QGridLayout, QLabel, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from operando.ui.fields import ChoiceField, FloatField
 from operando.ui.forms import LABEL_WIDTH
@@ -34,7 +34,7 @@ class CalibrationForm(QWidget):
         super().__init__(parent)
         self._times: tuple[float, ...] | None = None
         self._n_frames = 1
-        self.sizes = [FloatField(0, _LARGEST_VOXEL_UM) for _ in range(3)]
+        self.sizes = [FloatField(0, _LARGEST_VOXEL_UM, "µm") for _ in range(3)]
         self.cubes = QCheckBox("the same along z, y and x")
         self.cubes.setChecked(True)
         self.timing = ChoiceField()
@@ -99,26 +99,28 @@ class CalibrationForm(QWidget):
         self._on_timing()
 
     def _lay_out(self) -> None:
-        sizes = QGridLayout()
+        sizes = QVBoxLayout()
         sizes.setSpacing(4)
-        for column, (axis, field) in enumerate(zip("zyx", self.sizes, strict=True)):
-            field.setToolTip(f"Edge of a voxel along {axis}, in µm")
-            field.setPrefix(f"{axis}  ")
-            sizes.addWidget(field, 0, column)
-        sizes.addWidget(self.cubes, 1, 0, 1, 3)
+        for axis, field in zip("zyx", self.sizes, strict=True):
+            field.setToolTip(f"Edge of a voxel along {axis}")
+            sizes.addWidget(field)
+        sizes.addWidget(self.cubes)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        label = QLabel("Voxel size (µm)")
+        label = QLabel("Voxel size")
         label.setMinimumWidth(LABEL_WIDTH)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        label.setContentsMargins(0, 4, 0, 0)
         form.addRow(label, sizes)
         form.addRow(self._timing_label, self.timing)
         form.addRow(self._step_label, self.step)
 
     def _on_cubes(self, same: bool) -> None:
-        for field in self.sizes[1:]:
-            field.setEnabled(not same)
+        for axis, field in zip("zyx", self.sizes, strict=True):
+            field.setPrefix("" if same else f"{axis}  ")
+            field.setVisible(not same or axis == "z")
         self._on_value()
 
     def _on_timing(self) -> None:

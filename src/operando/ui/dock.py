@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
+    QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QMessageBox,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -42,7 +45,8 @@ PANELS: tuple[type[Panel], ...] = (
 )
 """Sections from top to bottom, in the order of the work."""
 
-_WIDTH = 430
+_WIDTH, _LEAST_WIDTH = 430, 400
+_LINE_HEIGHT = 210
 _POLL_MS = 50
 _SOON_MS = 250
 
@@ -100,7 +104,7 @@ class OperandoDock(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return the least width at which panels can be used."""
-        return QSize(380, 200)
+        return QSize(_LEAST_WIDTH, 200)
 
     def open_section(self, title: str) -> None:
         """Open one section and close the others."""
@@ -127,6 +131,7 @@ class OperandoDock(QWidget):
         self.time_line = open_time_line(self.session)
         if self.time_line is not None:
             self.time_line.closed.connect(self._on_line_closed)
+            self._arrange(self.time_line.parent())
             self._open_line.hide()
 
     def event(self, event: QEvent) -> bool:
@@ -169,6 +174,7 @@ class OperandoDock(QWidget):
         self._name.setFont(big)
         self._facts.setWordWrap(True)
         content = QWidget()
+        content.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(1)
@@ -199,6 +205,16 @@ class OperandoDock(QWidget):
     def _show_states(self) -> None:
         for section, panel in zip(self.sections, self.panels, strict=True):
             section.header.set_state(*panel.state())
+
+    def _arrange(self, line_dock: QWidget | None) -> None:
+        """Keep the dock at full height and width beside a low time line."""
+        window, own_dock = self.window(), self.parent()
+        if isinstance(window, QMainWindow) and isinstance(line_dock, QDockWidget):
+            right = Qt.DockWidgetArea.RightDockWidgetArea
+            window.setCorner(Qt.Corner.BottomRightCorner, right)
+            window.resizeDocks([line_dock], [_LINE_HEIGHT], Qt.Orientation.Vertical)
+            if isinstance(own_dock, QDockWidget):
+                window.resizeDocks([own_dock], [_WIDTH], Qt.Orientation.Horizontal)
 
     def _watch_window(self) -> None:
         window = self.window()

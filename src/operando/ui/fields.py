@@ -29,7 +29,7 @@ AUTOMATIC = "automatic"
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e9
 _DECIMALS = 9
-_LEAST_WIDTH = 72
+_LEAST_WIDTH = 64
 
 
 class _NoWheel:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import Progress
 
 _LEARNT, _HELD_OUT = COLOUR_CYCLE[0], COLOUR_CYCLE[1]
-_HEIGHT = 130
+_HEIGHT = 150
 
 
 class LossCurve(QWidget):

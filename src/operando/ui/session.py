@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -64,13 +65,14 @@ class Session:
         self.layers: StudyLayers | None = None
         self.job: Job | None = None
         self._waiting: list[Step] = []
+        self._under_way = False
         self._statuses: dict[str, StepStatus] = {}
         self._release: weakref.finalize[..., Session] | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job runs."""
-        return self.job is not None and not self.job.state.is_over
+        """Whether a job runs, or has ended and `poll` has not taken that in yet."""
+        return self._under_way
 
     @property
     def painter(self) -> StrokePainter | None:
@@ -79,7 +81,13 @@ class Session:
 
     def open_study(self, path: str | os.PathLike[str]) -> Study:
         """Open a study from disk and show it; see `Study.open` for what may be wrong."""
+        if self.study is not None and self.holds(path):
+            return self.study
         return self.show_study(load_study(path))
+
+    def holds(self, path: str | os.PathLike[str]) -> bool:
+        """Tell whether the study at a path is the one that is open."""
+        return self.study is not None and self.study.path.resolve() == Path(path).resolve()
 
     def show_study(self, study: Study) -> Study:
         """Show a study that is open already; the session closes it when it is done with it."""
@@ -147,15 +155,16 @@ class Session:
 
     def poll(self) -> None:
         """Take in what the job has sent; go on with the next step when it has finished."""
-        if self.job is None or not self.is_busy:
+        if self.job is None or not self._under_way:
             return
-        before = (self.job.state, self.job.progress)
+        before = self.job.progress
         state = self.job.poll()
+        self._under_way = not state.is_over
         if state is JobState.FINISHED:
             self._finished(self.job)
         elif state.is_over:
             self._waiting.clear()
-        if (state, self.job.progress) != before:
+        if state.is_over or self.job.progress != before:
             self.job_changed.emit()
 
     def status(self, step_name: str) -> StepStatus | None:
@@ -175,6 +184,7 @@ class Session:
         study.strokes().flush()
         self.job = Job(study, step)
         self.job.start()
+        self._under_way = True
         self.job_changed.emit()
         return self.job
 
@@ -195,6 +205,7 @@ class Session:
         if self.job is not None and self.is_busy:
             self.job.cancel()
             self.job.wait(_SECONDS_TO_STOP)
+            self._under_way = False
             self.job_changed.emit()
 
     def _open_study(self) -> Study:

@@ -85,8 +85,9 @@ class DataPanel(Panel):
         self._work(f"Looking at {paths[0].name} …", partial(found_images, paths, axes), self._found)
 
     def open_study(self, path: Path) -> None:
-        """Open a study."""
-        self._work(f"Opening {path.name} …", partial(load_study, path), self._opened)
+        """Open a study, unless it is the one that is open."""
+        if not self.session.holds(path):
+            self._work(f"Opening {path.name} …", partial(load_study, path), self._opened)
 
     def open_sample(self) -> None:
         """Open the synthetic electrode; it is made at first use."""
