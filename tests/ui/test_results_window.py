@@ -8,6 +8,7 @@ import numpy as np
 
 from operando.data import DisplacementField
 from operando.files.ome_zarr import create_image
+from operando.ui.dock import OperandoDock
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
@@ -93,7 +94,41 @@ def test_results_are_seen_and_linked_in_a_real_window(
     assert particles.table is not table
     for panel in panels:
         panel.close_panel()
+    assert particles.table is None
     line.unlink()
     session.close()
     assert len(viewer.layers) == 0
     assert frame == 0
+
+
+def test_the_table_goes_with_the_dock(
+    make_napari_viewer: Callable[[], Any], study: Study, electrode: Electrode
+) -> None:
+    _write_results(study, electrode)
+    viewer = make_napari_viewer()
+    dock = OperandoDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Operando")
+    dock.session.show_study(study)
+    panel = next(p for p in dock.panels if isinstance(p, ParticlesPanel))
+    panel.show_table()
+    assert "Particles" in viewer.window.dock_widgets
+    viewer.window.remove_dock_widget(dock)
+    assert panel.table is None
+    assert "Particles" not in viewer.window.dock_widgets
+    dock.deleteLater()
+
+
+def test_the_window_closes_with_the_table_open(
+    make_napari_viewer: Callable[..., Any], qtbot: QtBot, study: Study, electrode: Electrode
+) -> None:
+    _write_results(study, electrode)
+    viewer = make_napari_viewer(show=True)
+    dock = OperandoDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Operando")
+    dock.session.show_study(study)
+    panel = next(p for p in dock.panels if isinstance(p, ParticlesPanel))
+    panel.show_table()
+    qtbot.wait(50)
+    viewer.close()
+    assert panel.table is None
+    assert dock.session.study is None

@@ -40,3 +40,8 @@ def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:
         return False
     window.add_dock_widget(widget, name=name, area=area)
     return True
+
+
+def remove_dock(viewer: Any, widget: QWidget) -> None:
+    """Take a widget that `add_dock` docked out of the window."""
+    viewer.window.remove_dock_widget(widget)

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QPushButton
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
-from operando.ui.dock_widgets import add_dock
+from operando.ui.dock_widgets import add_dock, remove_dock
 from operando.ui.forms import SettingsForm
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.particle_table import ParticleTable
@@ -114,7 +114,7 @@ class ParticlesPanel(RunPanel):
         self.session.products_changed.disconnect(self._on_products)
         self.session.viewer.events.theme.disconnect(self._on_theme)
         if self.table is not None:
-            self.table.unlink()
+            remove_dock(self.session.viewer, self.table)
         self.particles.close()
         super().close_panel()
 
