@@ -40,7 +40,7 @@ def train(
     images: Any,
     strokes: Any,
     *,
-    start: Literal["pretrained", "scratch"] | Path | Model = "scratch",
+    start: Literal["pretrained", "scratch"] | Path | Model = "pretrained",
     settings: TrainSettings | None = None,
     device: str = "auto",
     progress: ProgressCallback | None = None,
