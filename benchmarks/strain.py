@@ -116,8 +116,9 @@ def score_grains(folder: Path) -> str:
     shift = np.sqrt((np.linalg.norm(shifts, axis=1) ** 2).mean())
     angle = np.sqrt(np.mean(np.square(angles)))
     return (
-        f"grains: {len(truth)} particles, shift RMS {shift:.4f} voxel, rotation RMS {angle:.2f} deg, "
-        f"{len(truth) / cpu:.0f} particles per CPU s ({PEERS['grains']})"
+        f"grains: {len(truth)} particles, shift RMS {shift:.4f} voxel, "
+        f"rotation RMS {angle:.2f} deg, {len(truth) / cpu:.0f} particles per CPU s "
+        f"({PEERS['grains']})"
     )
 
 

@@ -102,6 +102,13 @@ def test_grey_offset_gain_and_type_do_not_matter(pair, field):
     assert np.abs(other.displacement - field.displacement).max() < 1e-3
 
 
+def test_a_volume_against_itself_does_not_move(still):
+    field = correlate(still, still, spacing=12)
+    assert field.valid.all()
+    assert np.abs(field.displacement).max() < 1e-4
+    assert np.isfinite(field.sigma).all()
+
+
 def test_it_gives_the_same_numbers_twice(pair, field):
     again = correlate(*pair, spacing=8)
     np.testing.assert_array_equal(again.displacement, field.displacement)

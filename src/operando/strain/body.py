@@ -178,9 +178,9 @@ def follow_body(reference, mask, deformed, place, half, c, models, limits, resul
             if largest < limits[0]:
                 numbers[model, 0] = CONVERGED
                 break
-        noise = (1 - zncc) * norm / (count - FREEDOM[model])
+        noise = max(1 - zncc, 1e-9) * norm / (count - FREEDOM[model])
         motion[model] = c
-        numbers[model, 1], numbers[model, 2] = zncc, 2 * (1 - zncc) * norm
+        numbers[model, 1], numbers[model, 2] = zncc, 2 * max(1 - zncc, 1e-9) * norm
         numbers[model, 3], numbers[model, 4] = count, noise
         invert_reduced(moments, first, count, norm, noise, basis, covariance[model])
         covariance[model] *= 2 * noise

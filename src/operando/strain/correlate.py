@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.data.displacement import DisplacementField, NodeStatus
 from operando.errors import InputError
@@ -58,7 +59,8 @@ def correlate(
     settings
         See `CorrelationSettings`.
     device
-        "auto" and "cpu" use the compiled solver on numba's number of threads.
+        "auto" and "cpu" use the compiled solver on numba's number of threads; "cuda", "mps" the
+        same solver in torch on that device, "torch" on the CPU (slow, for comparison).
     progress
         Receives `Progress`; raises `Cancelled` to stop.
 
@@ -76,7 +78,12 @@ def correlate(
     plan = settings or CorrelationSettings()
     step, (wz, wy, wx) = _triple(spacing, "spacing"), _triple(window, "window")
     volumes = check_pair(reference, deformed, mask, deformed_mask)
-    return _correlate(*volumes, step, (wz | 1, wy | 1, wx | 1), plan, progress)
+    where = device
+    if device in ("auto", "cpu"):
+        where = "cpu"
+    elif device != "torch":
+        where = choose_device(device)
+    return _correlate(*volumes, step, (wz | 1, wy | 1, wx | 1), plan, where, progress)
 
 
 def _triple(value: int | tuple[int, ...], name: str) -> Triple:
@@ -92,6 +99,7 @@ def _correlate(
     spacing: Triple,
     window: Triple,
     plan: CorrelationSettings,
+    device: str,
     progress: ProgressCallback | None,
 ) -> DisplacementField:
     from operando.strain.guess import coarse_to_fine, no_guess
@@ -110,7 +118,7 @@ def _correlate(
         (first, mask), (second, _) = reference.reduced(factor), deformed.reduced(factor)
         guess = coarse_to_fine(first, second, mask).finer(factor)
     watch.advance(0, "correlating")
-    frames = TiledFrames(reference, deformed, centres, window, plan, factor)
+    frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)
     solution = frames.solve(np.arange(len(centres)), guess, watch.advance)
     watch.advance(0, "checking")
     verdict = judge(solution, grid, plan)

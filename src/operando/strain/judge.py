@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from operando.strain.settings import CorrelationSettings
 
 _LEFT, _SINGULAR, _ENDED = 3, 2, 0
+_SMALLEST_NOISE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def judge(solution: Solution, grid: tuple[int, int, int], plan: CorrelationSetti
     usual = usual_noise(noise[ended], disagreement[ended])
     excess = noise / usual.middle
     low = (zncc < plan.minimum_zncc) | (excess > usual.limit(plan.residual_limit))
-    variance = variance + unresolved_variance(noise, usual, solution.contrast)[:, None]
+    unresolved = unresolved_variance(noise, usual, solution.contrast)
+    variance = variance + unresolved[:, None] + (0.1 * plan.tolerance) ** 2
     status[(code == _ENDED) & low] = NodeStatus.LOW_CORRELATION
     status[(code == _SINGULAR) | ((code == _ENDED) & ~(sigma < plan.largest_sigma))] = (
         NodeStatus.NO_TEXTURE
@@ -146,7 +148,7 @@ def usual_noise(noise: NDArray[np.float64], disagreement: NDArray[np.float64]) -
     loud = logs > middle + max(8 * scatter, 0.25)
     if loud.mean() > 0.5 and not np.nanmedian(np.append(disagreement[loud], 0.0)) > 4.0:
         middle, scatter = half, (half - quarter) / 0.6745
-    return UsualNoise(float(np.exp(middle)), float(scatter))
+    return UsualNoise(max(float(np.exp(middle)), _SMALLEST_NOISE), float(scatter))
 
 
 def unresolved_variance(
@@ -158,7 +160,7 @@ def unresolved_variance(
     mean square motion left over in the window; a third of its root reaches the centre (measured
     on sine, star and crack fields with windows of order 2).
     """
-    beyond = np.maximum(noise - usual.middle * np.exp(2 * usual.scatter), 0.0)
+    beyond = np.maximum(noise - usual.middle * np.exp(3 * usual.scatter), 0.0)
     slope = np.maximum(contrast[:, 1:].mean(axis=1), 1e-12)
     left_over = np.where(np.isfinite(beyond), 2 * beyond / slope, 0.0)
     return np.asarray(left_over / 9)

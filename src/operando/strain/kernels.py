@@ -27,7 +27,7 @@ CONVERGED, STOPPED, SINGULAR, LEFT = 0, 1, 2, 3
 GRADIENT_NOISE = 2 * (45**2 + 9**2 + 1) / 60**2
 """Variance of the 7-point derivative of white noise of variance 1."""
 
-_POWERS = np.array(
+POWERS = np.array(
     [
         [0, 0, 0],
         [1, 0, 0],
@@ -41,22 +41,22 @@ _POWERS = np.array(
         [0, 1, 1],
     ]
 )
-_SUM = _POWERS[:, None] + _POWERS[None]
+_SUM = POWERS[:, None] + POWERS[None]
 
 
 def _slope_times() -> np.ndarray:
     """Term of (derivative of term m along an axis) x (term n), -1 where the degree exceeds 2."""
-    terms = [tuple(p) for p in _POWERS]
+    terms = [tuple(p) for p in POWERS]
     out = np.full((3, 10, 10), -1)
     for axis, step in enumerate(np.eye(3, dtype=int)):
         for m, n in np.ndindex(10, 10):
             power = tuple(_SUM[m, n] - step)
-            if _POWERS[m, axis] and power in terms:
+            if POWERS[m, axis] and power in terms:
                 out[axis, m, n] = terms.index(power)
     return out
 
 
-_SLOPE_TIMES = _slope_times()
+SLOPE_TIMES = _slope_times()
 
 
 @njit(nogil=True, cache=True)
@@ -129,7 +129,7 @@ def compose(c, d, half, terms):
                 if slope == 0.0:
                     continue
                 for n in range(terms):
-                    target = _SLOPE_TIMES[axis, m, n]
+                    target = SLOPE_TIMES[axis, m, n]
                     if 0 <= target < terms:
                         new[i, target] -= slope * d[axis, n]
     c[:] = new
@@ -341,7 +341,7 @@ def correlate_nodes(
             if code in (SINGULAR, LEFT):
                 break
             motion[n, order] = c
-            spread = 2 * (1 - out[0]) * norms[1] / (norms[0] - 3 * terms)
+            spread = 2 * max(1 - out[0], 1e-9) * norms[1] / (norms[0] - 3 * terms)
             noise = spread / (1 + noise_gain(c, half, table))
             numbers[n, order, 3] = noise
             predict_variance(moments, first, terms, norms[0], norms[1], noise, variance[n, order])

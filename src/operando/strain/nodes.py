@@ -159,6 +159,7 @@ class Frames:
         max_iterations: int = 30,
         coverage: float = 0.5,
         planes: NDArray[np.float64] | None = None,
+        device: str = "cpu",
         report: Callable[[int], None] | None = None,
     ) -> Solution:
         """Solve all nodes, in chunks over numba's number of threads.
@@ -174,6 +175,9 @@ class Frames:
         planes
             ``(N, 4)`` normal and distance of planes that cut the windows, see
             `operando.strain.kernels.correlate_nodes`.
+        device
+            "cpu" is the compiled solver; any other torch device, or "torch" for torch on the CPU,
+            the one in torch, which takes no planes.
         report
             Called with the number of nodes that were finished since the last call.
         """
@@ -191,6 +195,12 @@ class Frames:
             max(coverage * np.prod(window), 61),
             float(max(half.max(), 4)),
         )
+        if device != "cpu":
+            from operando.strain.torch_solver import Limits, TorchSolver
+
+            solver = TorchSolver(self, half, "cpu" if device == "torch" else device)
+            solver.solve(centres, guesses, orders, Limits(*limits), out, report)
+            return out
         step = max(1, min(64, 600_000 // int(np.prod(window))))
 
         def work(start: int) -> int:

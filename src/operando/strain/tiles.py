@@ -38,6 +38,8 @@ class TiledFrames:
     reduction
         Voxels of the coarsest volume that the guesses come from; above 2 every tile refines its
         guesses on its own reductions first.
+    device
+        As in `Frames.solve`.
     """
 
     def __init__(
@@ -48,10 +50,11 @@ class TiledFrames:
         window: tuple[int, int, int],
         plan: CorrelationSettings,
         reduction: int = 1,
+        device: str = "cpu",
     ) -> None:
         self.reference, self.deformed = reference, deformed
         self.centres, self.window, self.plan = centres, window, plan
-        self.reduction = reduction
+        self.reduction, self.device = reduction, device
         shape = reference.shape
         small = max(shape) <= 1.25 * plan.tile
         cores = plan_tiles(shape, shape if small else (plan.tile,) * 3)
@@ -97,6 +100,7 @@ class TiledFrames:
             tolerance=plan.tolerance,
             max_iterations=plan.max_iterations,
             coverage=plan.coverage,
+            device=self.device,
             report=report,
         )
         found.motion[..., 0] += offset
