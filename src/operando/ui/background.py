@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -54,21 +55,32 @@ class Background(QObject):
         self._done, self._failed = done, failed
         self._worker = create_worker(_outcome, work, _start_thread=False)
         self._worker.returned.connect(self._on_returned)
+        self._worker.errored.connect(self._on_errored)
         self._worker.start()
 
-    def _on_returned(self, outcome: Any) -> None:
+    def _on_returned(self, outcome: _Outcome) -> None:
         done, failed = self._done, self._failed
         self._worker = self._done = self._failed = None
         self.finished.emit()
-        if isinstance(outcome, OperandoError):
-            if failed is not None:
-                failed(outcome)
-        elif done is not None:
-            done(outcome)
+        if outcome.error is not None and failed is not None:
+            failed(outcome.error)
+        elif outcome.error is None and done is not None:
+            done(outcome.value)
+
+    def _on_errored(self, error: Exception) -> None:
+        """Say that something unforeseen happened; superqt raises it too, for the log."""
+        sentence = f"This failed unexpectedly ({type(error).__name__}: {error})"
+        self._on_returned(_Outcome(error=OperandoError(sentence, "please report it")))
 
 
-def _outcome(work: Callable[[], Any]) -> Any:
+@dataclass(frozen=True)
+class _Outcome:
+    value: Any = None
+    error: OperandoError | None = None
+
+
+def _outcome(work: Callable[[], Any]) -> _Outcome:
     try:
-        return work()
+        return _Outcome(value=work())
     except OperandoError as error:
-        return error
+        return _Outcome(error=error)

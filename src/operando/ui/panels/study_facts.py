@@ -74,6 +74,11 @@ class StudyFacts(QWidget):
         self.close_study.clicked.connect(self._on_close)
         self.calibration.valueChanged.connect(self._on_value)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the images are being looked at."""
+        return self._background.is_busy
+
     def refresh(self) -> None:
         """Show the study as it is now."""
         study = self._session.study

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from napari.components import ViewerModel
+
+from operando.compute import Progress
+from operando.steps import STEPS
+from operando.ui.loss_curve import curve_of
+from operando.ui.panels.segment import SegmentPanel, fractions_html, training_text
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    session = Session(ViewerModel())
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[SegmentPanel]:
+    panel = SegmentPanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    panel.show()
+    yield panel
+    panel.close_panel()
+
+
+def test_it_trains_then_segments_with_the_form_s_settings(panel: SegmentPanel) -> None:
+    step = STEPS["train"](settings={"effort": "quick", "seed": 3}, device="cpu")
+    panel.form.setValue(step)
+    assert panel.steps() == [step, STEPS["segment"](device="cpu")]
+
+
+def test_every_choice_is_allowed(panel: SegmentPanel) -> None:
+    for name in ("settings.effort", "settings.network", "device"):
+        field = panel.form.field(name)
+        for index in range(field.count()):
+            field.setCurrentIndex(index)
+            panel.form.value()
+
+
+def test_it_says_why_it_cannot_run(panel: SegmentPanel, session: Session, study: Study) -> None:
+    assert panel.hint.text() == "Open a study first."
+    session.show_study(study)
+    panel.refresh()
+    assert panel.primary.isEnabled()
+    session.painter.undo()
+    panel.refresh()
+    assert "at least two classes" in panel.hint.text()
+    assert not panel.primary.isEnabled()
+    assert not panel.segment_only.isVisible()
+
+
+def test_a_job_is_shown_and_cancelled(
+    qtbot: QtBot, panel: SegmentPanel, session: Session, study: Study
+) -> None:
+    session.show_study(study)
+    panel.refresh()
+    panel.primary.click()
+    panel.refresh_job()
+    assert not panel.primary.isEnabled()
+    assert panel.job_bar.bar.isVisible()
+    panel.job_bar.cancel.click()
+    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=10_000)
+    panel.refresh()
+    assert panel.primary.isEnabled()
+    assert "Cancelled" in panel.job_bar.message.text()
+
+
+def test_the_curve_comes_from_the_reports() -> None:
+    reports = [
+        Progress(done=1, total=9, values={"loss": 1.0}),
+        Progress(done=2, total=9, values={"loss": 0.5, "held_out_loss": 0.7}),
+    ]
+    expected = np.array([[1, 1.0, np.nan], [2, 0.5, 0.7]])
+    assert np.array_equal(curve_of(reports), expected, equal_nan=True)
+    assert curve_of([]).shape == (0, 3)
+
+
+def test_fractions_are_written_per_frame() -> None:
+    rows = [(t, p, f) for t in (0, 1) for p, f in (("pore", 0.25), ("particle", 0.75 - 0.1 * t))]
+    html = fractions_html(pd.DataFrame(rows, columns=["frame", "phase", "fraction"]), {})
+    assert html.index("pore") < html.index("particle")
+    for text in ("25.0 %", "75.0 %", "65.0 %", "frame 0"):
+        assert text in html
+
+
+def test_the_score_is_explained() -> None:
+    assert training_text({"held_out_dice": 0.876}).startswith("Dice 0.88")
+    assert "no score" in training_text({})
