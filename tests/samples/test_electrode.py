@@ -166,7 +166,7 @@ def test_grey_levels_of_the_default_overlap_in_the_right_order():
         electrode.images[electrode.phases == k].astype(float) for k in (1, 2, 3)
     )
     assert pore.mean() < binder.mean() < particle.mean()
-    assert np.quantile(pore, 0.85) > np.quantile(binder, 0.15)
+    assert np.quantile(pore, 0.9) > np.quantile(binder, 0.1)
     assert np.quantile(binder, 0.95) > np.quantile(particle, 0.05)
 
 

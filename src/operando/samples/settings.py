@@ -88,9 +88,9 @@ class CrackSettings(Group):
         Height of its undulation over the particle radius, 0 to 0.4.
     """
 
-    share: float = number(0.3, 0, 1, (0, 0.9))
+    share: float = number(0.25, 0, 1, (0, 0.9))
     per_particle: float = number(1.5, 1, 6, (1, 3))
-    opening: float = number(2.2, 0, 8, (1, 4))
+    opening: float = number(1.6, 0, 8, (1, 4))
     started: float = number(0.3, 0, 1, (0, 0.8))
     reach: float = number(1.5, 0.2, 3, (0.5, 2.8))
     waviness: float = number(0.1, 0, 0.4, (0, 0.2))
@@ -123,7 +123,7 @@ class BinderSettings(Group):
     clinging: float = number(0.5, 0, 5, (0.3, 3))
     detached: float = number(0.3, 0, 1, (0, 0.7))
     detached_angle: float = number(70, 10, 180, (40, 120))
-    gap: float = number(2.2, 0, 6, (1, 3))
+    gap: float = number(1.6, 0, 6, (1, 3))
     gap_started: float = number(0.2, 0, 1, (0, 0.8))
 
 
@@ -159,9 +159,9 @@ class MotionSettings(Group):
     wave: float = number(0.5, 0, 4, (0, 1.5))
     wavelength: float = number(1.5, 0.4, 4, (0.7, 2))
     stiffness: float = number(0, 0, 1, (0, 1))
-    rotation: float = number(1, 0, 15, (0, 4))
+    rotation: float = number(0.5, 0, 15, (0, 4))
     swelling: float = number(-0.006, -0.05, 0.05, (-0.02, 0.02))
-    swelling_spread: float = number(0.004, 0, 0.03, (0, 0.01))
+    swelling_spread: float = number(0.002, 0, 0.03, (0, 0.01))
     blend: float = number(6, 2, 20, (4, 9))
 
 
@@ -187,7 +187,7 @@ class GreySettings(Group):
     binder: float = number(0.34, 0, 1, (0.3, 0.45))
     particle: float = number(0.6, 0, 1, (0.5, 0.8))
     particle_spread: float = number(0.025, 0, 0.2, (0, 0.05))
-    particle_texture: float = number(0.055, 0, 0.3, (0.02, 0.08))
+    particle_texture: float = number(0.065, 0, 0.3, (0.02, 0.08))
     binder_texture: float = number(0.06, 0, 0.3, (0.01, 0.07))
     particle_grain: float = number(1.6, 0.8, 6, (1.1, 3))
     binder_grain: float = number(1.4, 0.8, 6, (1, 2.5))
@@ -225,7 +225,7 @@ class ScannerSettings(Group):
     illumination: float = number(0.2, 0, 0.8, (0, 0.3))
     gain: float = number(0.06, 0, 0.4, (0, 0.15))
     offset: float = number(0.02, 0, 0.4, (0, 0.05))
-    noise: float = number(0.04, 0, 0.4, (0.015, 0.08))
+    noise: float = number(0.03, 0, 0.4, (0.015, 0.08))
     noise_grain: float = number(0.5, 0, 2, (0, 0.9))
     bits: int = field(default=8, metadata={"bounds": (4, 16)})
 

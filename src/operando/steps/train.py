@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -11,9 +11,13 @@ from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
+
+PRETRAINED: Final = "pretrained"
+SCRATCH: Final = "scratch"
 
 
 class Train(Step):
@@ -24,9 +28,10 @@ class Train(Step):
 
     strokes: str = Field("strokes", title="Strokes", description="Stroke set to learn from")
     start: str = Field(
-        "",
+        PRETRAINED,
         title="Start from",
-        description="Model of this study to go on from; empty starts anew",
+        description="pretrained (on synthetic electrodes; images of several channels start from "
+        "scratch), scratch, or the name of a model of this study",
     )
     model: str = Field("model", title="Model", description="Name under which the model is kept")
     settings: TrainSettings = Field(
@@ -37,7 +42,7 @@ class Train(Step):
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and strokes, and the model to start from."""
         del study
-        start = (f"models/{self.start}",) if self.start and self.start != self.model else ()
+        start = () if self.start in {PRETRAINED, SCRATCH, self.model} else (f"models/{self.start}",)
         return ("images", f"strokes/{self.strokes}", *start)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
@@ -56,7 +61,7 @@ class Train(Step):
             strokes.array,
             classes=strokes.classes,
             voxel_size=study.voxel_size,
-            start=study.product_path(f"models/{self.start}") if self.start else "scratch",
+            start=self._start(study),
             settings=self.settings,
             device=self.device,
             progress=progress,
@@ -65,7 +70,16 @@ class Train(Step):
             model.save(partial)
         return StepResult(*_summarise(model.scores))
 
+    def _start(self, study: Study) -> Path | Literal["pretrained", "scratch"]:
+        if self.start == SCRATCH or (self.start == PRETRAINED and study.series.n_channels > 1):
+            return SCRATCH
+        return (
+            PRETRAINED if self.start == PRETRAINED else study.product_path(f"models/{self.start}")
+        )
+
 
 def _summarise(scores: Mapping[str, float]) -> tuple[str, dict[str, float]]:
+    learned = f"learned from {scores['strokes']:.0f} strokes"
     dice = scores.get("held_out_dice")
-    return (f"held-out Dice {dice:.2f}" if dice is not None else "trained"), dict(scores)
+    text = learned if dice is None else f"{learned}, Dice {dice:.2f} on held-out ones"
+    return text, dict(scores)
