@@ -164,6 +164,9 @@ class OperandoDock(QWidget):
         self._closed = True
         self._timer.stop()
         self._soon.stop()
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+            self._window = None
         for panel in self.panels:
             panel.close_panel()
         self.session.close()
@@ -218,7 +221,7 @@ class OperandoDock(QWidget):
 
     def _watch_window(self) -> None:
         window = self.window()
-        if window is self._window or window is self:
+        if self._closed or window is self._window or window is self:
             return
         if self._window is not None:
             self._window.removeEventFilter(self)

@@ -109,7 +109,8 @@ def _values(
         moved = field.displacement * voxel_size
         return moved[:, _AXES.index(part)] if part else np.linalg.norm(moved, axis=1)
     if name == "volume_change":
-        return 100 * (np.linalg.det(np.eye(3) + field.gradient.astype(float)) - 1)
+        with np.errstate(invalid="ignore"):  # nodes without a gradient are NaN
+            return 100 * (np.linalg.det(np.eye(3) + field.gradient.astype(float)) - 1)
     if name == "von_mises":
         strain = physical(field, voxel_size).strain()
         deviator = strain - np.eye(3) * np.trace(strain, axis1=1, axis2=2)[:, None, None] / 3

@@ -160,12 +160,14 @@ class Session:
         before = self.job.progress
         state = self.job.poll()
         self._under_way = not state.is_over
-        if state is JobState.FINISHED:
-            self._finished(self.job)
-        elif state.is_over:
-            self._waiting.clear()
-        if state.is_over or self.job.progress != before:
-            self.job_changed.emit()
+        try:
+            if state is JobState.FINISHED:
+                self._finished(self.job)
+            elif state.is_over:
+                self._waiting.clear()
+        finally:
+            if state.is_over or self.job.progress != before:
+                self.job_changed.emit()
 
     def status(self, step_name: str) -> StepStatus | None:
         """State of a step in the open study; None without one."""

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def count(number: int, noun: str) -> str:
     """Write ``"1 frame"`` or ``"12 400 frames"``."""
-    return f"{number:,}".replace(",", "\u202f") + f" {noun}{'' if number == 1 else 's'}"
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,}".replace(",", "\u202f") + f" {noun}{ending}"
 
 
 def bytes_text(nbytes: float) -> str:

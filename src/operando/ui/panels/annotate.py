@@ -108,7 +108,7 @@ class AnnotatePanel(Panel):
         if not painted:
             return Mark.NOT_YET, ""
         slices = count(len(self._painter.counts.slices), "slice")
-        text = f"{count(len(painted), 'class')} on {slices}".replace("classs", "classes")
+        text = f"{count(len(painted), 'class')} on {slices}"
         return (Mark.DONE if len(painted) > 1 else Mark.NOT_YET), text
 
     def close_panel(self) -> None:

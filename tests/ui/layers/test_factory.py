@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from operando import Study
+from operando.data import DEFAULT_CLASSES
+from operando.ui.layers.factory import LayerFactory, class_colormap, grey_limits, limits_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_images_are_not_read_when_their_layer_is_made(study: Study) -> None:
+    (layer,) = LayerFactory(study).images()
+    assert isinstance(layer.data, da.Array)
+    assert layer.data.shape == (2, 32, 64, 64)
+    assert layer.name == "cell · images"
+
+
+def test_every_channel_has_a_layer(tmp_path: Path, rng: np.random.Generator) -> None:
+    images = rng.integers(0, 255, (1, 2, 4, 8, 8), np.uint8)
+    with Study.create(tmp_path / "two", images, voxel_size=(1, 1, 1)) as study:
+        layers = LayerFactory(study).images()
+    assert [layer.visible for layer in layers] == [True, False]
+    assert np.array_equal(np.asarray(layers[1].data), images[:, 1])
+
+
+def test_strokes_are_painted_on_the_array_on_disk(study: Study) -> None:
+    layer = LayerFactory(study).strokes()
+    assert np.shares_memory(layer.data, study.strokes().array)
+    assert layer.n_edit_dimensions == 2
+
+
+def test_grey_limits_read_one_slice_only() -> None:
+    read: list[int] = []
+
+    class Volume:
+        shape = (9, 50, 50)
+
+        def __getitem__(self, z: int) -> np.ndarray:
+            read.append(z)
+            return np.arange(2500).reshape(50, 50)
+
+    low, high = grey_limits(Volume())
+    assert read == [4]
+    assert low == pytest.approx(0.005 * 2499)
+    assert high == pytest.approx(0.995 * 2499)
+
+
+def test_limits_are_never_empty() -> None:
+    assert limits_of(np.full((4, 4), 7)) == (7, 8)
+    assert limits_of(np.full((4, 4), np.nan)) == (0, 1)
+
+
+def test_only_classes_have_a_colour() -> None:
+    colours = class_colormap(DEFAULT_CLASSES).map(np.array([0, 1, 3, 9]))
+    assert colours[:, 3].tolist() == [0, 1, 1, 0]
