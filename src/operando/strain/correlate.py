@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,9 @@ def correlate(
     """
     plan = settings or CorrelationSettings()
     step, (wz, wy, wx) = _triple(spacing, "spacing"), _triple(window, "window")
-    volumes = check_pair(reference, deformed, mask, deformed_mask)
+    reading = Stopwatch(progress, 0, "nodes", "reading")
+    tick = partial(reading.advance, 0)
+    volumes = check_pair(reference, deformed, mask, deformed_mask, tick)
     where = device
     if device in ("auto", "cpu"):
         where = "cpu"
@@ -110,12 +113,12 @@ def _correlate(
     centres, grid = grid_points(axes), (len(axes[0]), len(axes[1]), len(axes[2]))
     layout = Layout(grid, spacing, window)
     watch = Stopwatch(progress, len(centres), "nodes", "looking for the coarse motion")
-    factor = 1
+    tick, factor = partial(watch.advance, 0), 1
     while np.prod(reference.shape) / factor**3 > _COARSE_VOXELS:
         factor *= 2
     guess = no_guess(reference.shape)
     if plan.coarse:
-        (first, mask), (second, _) = reference.reduced(factor), deformed.reduced(factor)
+        (first, mask), (second, _) = (v.reduced(factor, tick) for v in (reference, deformed))
         guess = coarse_to_fine(first, second, mask).finer(factor)
     watch.advance(0, "correlating")
     frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)

@@ -10,6 +10,8 @@ import numpy as np
 from operando.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 Box = tuple[slice, ...]
@@ -46,8 +48,13 @@ class Volume:
             values[~mask] = 0
         return values, mask
 
-    def reduced(self, factor: int) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-        """Average blocks of ``factor**3`` voxels, slab by slab; a block needs half its voxels."""
+    def reduced(
+        self, factor: int, tick: Callable[[], None] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+        """Average blocks of ``factor**3`` voxels; a block needs half its voxels.
+
+        `tick` is called after every slab.
+        """
         if factor == 1:
             return self.read((slice(None),) * 3)
         shape = tuple(n // factor for n in self.shape)
@@ -61,6 +68,8 @@ class Volume:
             )
             values, mask = self.read(box)
             out[z] = _block_mean(values, factor)[0]
+            if tick is not None:
+                tick()
             if mask is not None:
                 masked = True
                 share[z] = _block_mean(mask.astype(np.float32), factor)[0]
@@ -91,11 +100,12 @@ def check_pair(
     deformed: ArrayLike,
     mask: ArrayLike | None = None,
     deformed_mask: ArrayLike | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> tuple[Volume, Volume]:
     """Check two volumes and their masks and find their grey scales.
 
     Arrays that are not numpy (memory maps, dask, zarr) are read slab by slab and stay where they
-    are.
+    are; `tick` is called after every slab.
 
     Raises
     ------
@@ -116,7 +126,7 @@ def check_pair(
         part = None if m is None else _array(m)
         if part is not None and part.shape != v.shape:
             raise InputError(f"The mask has the shape {part.shape}, the volumes {v.shape}")
-        found.append(Volume(v, part, *_grey_scale(v, part, name)))
+        found.append(Volume(v, part, *_grey_scale(v, part, name, tick)))
     return found[0], found[1]
 
 
@@ -125,13 +135,17 @@ def _array(values: ArrayLike) -> Any:
     return values if lazy else np.asarray(values)
 
 
-def _grey_scale(data: Any, mask: Any, name: str) -> tuple[float, float]:
+def _grey_scale(
+    data: Any, mask: Any, name: str, tick: Callable[[], None] | None
+) -> tuple[float, float]:
     """Mean and standard deviation of the voxels that can be used."""
     count, total, square = 0, 0.0, 0.0
     step = max(1, _SLAB // max(1, int(np.prod(data.shape[1:]))))
     shift = None
     for z in range(0, data.shape[0], step):
         values, used = _read(data, mask, (slice(z, z + step), slice(None), slice(None)))
+        if tick is not None:
+            tick()
         values = values.ravel() if used is None else values[used]
         if values.size == 0:
             continue
