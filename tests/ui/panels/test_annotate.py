@@ -83,20 +83,20 @@ def test_a_click_chooses_the_class_and_takes_the_brush(
     assert painter.layer.mode == "paint"
     painter.choose(2)
     assert [row.radio.isChecked() for row in panel.classes.rows] == [False, True, False]
-    panel.modes["erase"].click()
+    panel.tools.modes["erase"].click()
     assert painter.layer.mode == "erase"
     painter.layer.mode = "pan_zoom"
-    assert panel.modes["pan_zoom"].isChecked()
+    assert panel.tools.modes["pan_zoom"].isChecked()
 
 
 def test_brush_and_reach_follow_the_layer_both_ways(
     panel: AnnotatePanel, painter: StrokePainter
 ) -> None:
-    panel.brush.setValue(23)
+    panel.tools.brush.setValue(23)
     assert painter.layer.brush_size == 23
     painter.layer.brush_size = 7
-    assert (panel.brush.value(), panel.brush_slider.value()) == (7, 7)
-    panel.reach.setValue(3)
+    assert (panel.tools.brush.value(), panel.tools.slider.value()) == (7, 7)
+    panel.tools.reach.setValue(3)
     assert painter.layer.n_edit_dimensions == 3
 
 

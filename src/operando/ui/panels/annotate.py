@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QWidget,
 )
 
@@ -24,9 +22,8 @@ from operando.data.classes import next_colour
 from operando.errors import OperandoError
 from operando.ui import navigation
 from operando.ui.background import Background
+from operando.ui.brush_tools import BrushTools
 from operando.ui.class_list import ClassList
-from operando.ui.fields import ChoiceField, IntField
-from operando.ui.forms import LABEL_WIDTH
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.section import Mark
 from operando.ui.wording import count
@@ -36,14 +33,6 @@ if TYPE_CHECKING:
 
     from operando.ui.painting import StrokePainter
     from operando.ui.session import Session
-
-_LARGEST_BRUSH = 100
-_MODES = {"paint": "Brush", "erase": "Eraser", "pan_zoom": "Move"}
-_TIPS = {
-    "paint": "Paint strokes of the chosen class (P)",
-    "erase": "Take strokes away (E)",
-    "pan_zoom": "Move and zoom the image (Z)",
-}
 
 
 class AnnotatePanel(Panel):
@@ -68,11 +57,7 @@ class AnnotatePanel(Panel):
         self.add = QPushButton("Add class")
         self.load = QPushButton("Import strokes…")
         self.load.setToolTip("Labels of the same size, such as a TIFF; 0 is unlabelled")
-        self.modes = {name: QPushButton(text) for name, text in _MODES.items()}
-        self.brush = IntField(1, _LARGEST_BRUSH)
-        self.brush_slider = QSlider(Qt.Orientation.Horizontal)
-        self.brush_slider.setRange(1, _LARGEST_BRUSH)
-        self.reach = ChoiceField([(2, "in this slice only"), (3, "as a ball, through slices")])
+        self.tools = BrushTools()
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take the last stroke back (Ctrl+Z)")
         self.redo = QPushButton("Redo")
@@ -98,7 +83,7 @@ class AnnotatePanel(Panel):
         self.undo.setEnabled(painter.strokes.can_undo)
         self.redo.setEnabled(painter.strokes.can_redo)
         self._body.setEnabled(bool(self.session.study and self.session.study.writable))
-        self._show_tool()
+        self.classes.set_chosen(painter.label)
 
     def state(self) -> tuple[Mark, str]:
         """Say how much is painted; done once two classes have strokes."""
@@ -129,28 +114,10 @@ class AnnotatePanel(Panel):
         )
 
     def _lay_out(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(4)
-        self._tools = QButtonGroup(self)
-        for name, button in self.modes.items():
-            button.setCheckable(True)
-            button.setToolTip(_TIPS[name])
-            self._tools.addButton(button)
-            tools.addWidget(button, 1)
         edits = QHBoxLayout()
         edits.setSpacing(4)
         for button in (self.undo, self.redo, self.load):
             edits.addWidget(button, 1)
-        brush = QGridLayout()
-        brush.setSpacing(6)
-        brush.addWidget(QLabel("Brush size"), 0, 0)
-        brush.addWidget(self.brush_slider, 0, 1)
-        brush.addWidget(self.brush, 0, 2)
-        brush.addWidget(QLabel("Paint"), 1, 0)
-        brush.addWidget(self.reach, 1, 1, 1, 2)
-        brush.setColumnMinimumWidth(0, LABEL_WIDTH)
-        brush.setColumnStretch(1, 1)
-        self.brush.setSuffix(" voxels")
         self.column.addWidget(self.hint)
         self.column.addWidget(self._body)
         self.column.addWidget(self.error)
@@ -159,11 +126,10 @@ class AnnotatePanel(Panel):
         body.setVerticalSpacing(8)
         body.addWidget(self.classes, 0, 0)
         body.addWidget(self.add, 1, 0, Qt.AlignmentFlag.AlignLeft)
-        body.addLayout(tools, 2, 0)
-        body.addLayout(brush, 3, 0)
-        body.addLayout(edits, 4, 0)
-        body.addWidget(self.summary, 5, 0)
-        body.addWidget(self.place, 6, 0)
+        body.addWidget(self.tools, 2, 0)
+        body.addLayout(edits, 3, 0)
+        body.addWidget(self.summary, 4, 0)
+        body.addWidget(self.place, 5, 0)
 
     def _connect(self) -> None:
         self.classes.chosen.connect(self._on_chosen)
@@ -174,10 +140,6 @@ class AnnotatePanel(Panel):
         self.load.clicked.connect(self._choose_import)
         self.undo.clicked.connect(self._on_undo)
         self.redo.clicked.connect(self._on_redo)
-        self._tools.buttonClicked.connect(self._on_tool)
-        self.brush.valueChanged.connect(self._on_brush)
-        self.brush_slider.valueChanged.connect(self._on_brush)
-        self.reach.valueChanged.connect(self._on_reach)
         self.session.viewer.dims.events.current_step.connect(self._show_place)
 
     @property
@@ -186,42 +148,13 @@ class AnnotatePanel(Panel):
 
     def _set_painter(self, painter: StrokePainter | None) -> None:
         """Follow the layer of another study's strokes."""
-        for old, connect in ((self._painter, False), (painter, True)):
-            if old is None:
-                continue
-            events = old.layer.events
-            for event in (
-                events.mode,
-                events.brush_size,
-                events.n_edit_dimensions,
-                events.editable,
-            ):
-                (event.connect if connect else event.disconnect)(self._show_tool)
-            (old.chosen.connect if connect else old.chosen.disconnect)(self._show_chosen)
+        if self._painter is not None:
+            self._painter.chosen.disconnect(self.classes.set_chosen)
+        if painter is not None:
+            painter.chosen.connect(self.classes.set_chosen)
+        self.tools.set_painter(painter)
         self._painter = painter
         self._show_place()
-
-    def _show_tool(self, event: Any = None) -> None:
-        del event
-        if self._painter is None:
-            return
-        layer = self._painter.layer
-        button = self.modes.get(str(layer.mode))
-        self._tools.setExclusive(False)
-        for other in self.modes.values():
-            other.setChecked(other is button)
-        self._tools.setExclusive(button is not None)
-        for widget in (self.brush, self.brush_slider):
-            before = widget.blockSignals(True)
-            widget.setValue(round(layer.brush_size))
-            widget.blockSignals(before)
-        before = self.reach.blockSignals(True)
-        self.reach.setValue(min(max(layer.n_edit_dimensions, 2), 3))
-        self.reach.blockSignals(before)
-        self._show_chosen(self._painter.label)
-
-    def _show_chosen(self, label: int) -> None:
-        self.classes.set_chosen(label)
 
     def _show_place(self, event: Any = None) -> None:
         del event
@@ -239,7 +172,7 @@ class AnnotatePanel(Panel):
     def _on_chosen(self, label: int) -> None:
         if self._painter is not None:
             self._painter.choose(label)
-            self._show_chosen(label)
+            self.classes.set_chosen(self._painter.label)
 
     def _on_renamed(self, label: int, name: str) -> None:
         if self._painter is not None and name != self._painter.strokes.classes[label - 1].name:
@@ -286,19 +219,6 @@ class AnnotatePanel(Panel):
         self.show_error(None)
         self.refresh()
         return True
-
-    def _on_tool(self, button: QPushButton) -> None:
-        if self._painter is not None:
-            self._painter.take(next(name for name, b in self.modes.items() if b is button))
-            self._show_tool()
-
-    def _on_brush(self, size: int) -> None:
-        if self._painter is not None:
-            self._painter.layer.brush_size = size
-
-    def _on_reach(self, dimensions: int) -> None:
-        if self._painter is not None:
-            self._painter.layer.n_edit_dimensions = dimensions
 
     def _on_undo(self) -> None:
         if self._painter is not None:
