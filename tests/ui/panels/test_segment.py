@@ -44,8 +44,17 @@ def test_it_trains_then_segments_with_the_form_s_settings(panel: SegmentPanel) -
     assert panel.steps() == [step, STEPS["segment"](device="cpu")]
 
 
+def test_the_defaults_are_those_of_the_step(
+    panel: SegmentPanel, session: Session, study: Study
+) -> None:
+    assert panel.form.value() == STEPS["train"]()
+    session.show_study(study)
+    panel.refresh()
+    assert panel.form.value() == STEPS["train"]()
+
+
 def test_every_choice_is_allowed(panel: SegmentPanel) -> None:
-    for name in ("settings.effort", "settings.network", "device"):
+    for name in ("start", "settings.effort", "settings.network", "device"):
         field = panel.form.field(name)
         for index in range(field.count()):
             field.setCurrentIndex(index)

@@ -9,6 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QPushButton
 
 from operando.steps import STEPS
+from operando.steps.train import PRETRAINED, SCRATCH
 from operando.study.phases import open_phases
 from operando.ui.forms import SettingsForm
 from operando.ui.loss_curve import LossCurve, curve_of
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _MODEL, _PHASES = "model", "phases"
-_START_ANEW = ("", "nothing: a new network")
+STARTS = (
+    (PRETRAINED, "a network that knows electrodes"),
+    (SCRATCH, "a network that knows nothing"),
+)
+_GO_ON = (_MODEL, "the model of this study")
 _MOST_FRAMES = 12
 EFFORTS = (
     ("quick", "quick: a first look"),
@@ -76,15 +81,15 @@ class SegmentPanel(RunPanel):
         self._on_theme()
 
     def make_form(self) -> SettingsForm:
-        """Ask for network and effort; the rest has good defaults."""
+        """Ask where to start and for how long; the rest has good defaults."""
         return SettingsForm(
             STEPS["train"],
-            up_front=("settings.network", "settings.effort"),
+            up_front=("start", "settings.effort"),
             hidden=("strokes", "model"),
             choices={
                 "settings.network": NETWORKS,
                 "settings.effort": EFFORTS,
-                "start": [_START_ANEW],
+                "start": STARTS,
                 "device": DEVICES,
             },
         )
@@ -104,9 +109,7 @@ class SegmentPanel(RunPanel):
         """Show model, curve and phase fractions."""
         study = self.session.study
         has_model = study is not None and _MODEL in study.products("models")
-        self.form.set_choices(
-            "start", [_START_ANEW, *([(_MODEL, "the model there is")] * has_model)]
-        )
+        self.form.set_choices("start", [*STARTS, _GO_ON] if has_model else STARTS)
         self.segment_only.setVisible(has_model)
         super().refresh()
 
