@@ -33,7 +33,7 @@ def test_a_changed_material_takes_a_nearer_reference(texture, frames):
     other = type(texture).random(texture.shape, seed=77)
     blend = [
         (1 - w) * a + w * other.render(motion(k), noise=0.0)
-        for k, (a, w) in enumerate(zip(frames, (0, 0.1, 0.4, 0.7), strict=True))
+        for k, (a, w) in enumerate(zip(frames, (0, 0.1, 0.5, 0.85), strict=True))
     ]
     fields = list(correlate_series(blend, spacing=12, smallest_share=0.9))
     last = fields[-1]

@@ -182,6 +182,30 @@ def predict_variance(moments, first, terms, count, norm, grey_noise, out):
 
 
 @njit(nogil=True, cache=True)
+def relax(d, last, terms, weight, before):
+    """Scale the update ``d`` to where the series of updates leads; returns the scale.
+
+    Noise in the reference makes the Hessian too stiff, so that updates shrink geometrically
+    instead of quadratically. Aitken's extrapolation in the form of Irons and Tuck (Int. J. Numer.
+    Methods Eng. 1 (1969) 275) finds the factor from two updates; ``last`` receives this one.
+    """
+    if before > 0:
+        along, square = 0.0, 0.0
+        for a in range(3):
+            for m in range(terms):
+                change = d[a, m] - last[a, m]
+                along += last[a, m] * change
+                square += change * change
+        if square > 0:
+            weight = min(max(-weight * along / square, 0.5), 4.0)
+    for a in range(3):
+        for m in range(terms):
+            last[a, m] = d[a, m]
+            d[a, m] *= weight
+    return weight
+
+
+@njit(nogil=True, cache=True)
 def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits, out):
     """Gauss-Newton for one window from the motion ``c``, which is replaced by the best found.
 
@@ -210,9 +234,9 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     if not factor(matrix, size):
         return SINGULAR
     projected, vector = np.empty((3, 3, 3, 3)), np.empty(size)
-    d, best, start = np.zeros((3, 10)), c.copy(), c[:, 0].copy()
-    out[0], before, stalled = -1.0, 0.0, 0
-    fine = False
+    d, last, best, start = np.zeros((3, 10)), np.zeros((3, 10)), c.copy(), c[:, 0].copy()
+    out[0], before, smallest, stalled = -1.0, 0.0, np.inf, 0
+    weight, fine = 1.0, False
     for iteration in range(most):
         out[1] = iteration + 1
         dropped = 0
@@ -238,6 +262,8 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
             stalled = stalled if zncc < out[0] + 1e-6 else 0
             out[0] = zncc
             best[:] = c
+        if before < 0.9 * smallest:
+            stalled, smallest = 0, before if before > 0 else np.inf
         if stalled >= 4:
             c[:] = best
             return STOPPED
@@ -260,6 +286,8 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
         if not step < excursion:
             c[:] = best
             return STOPPED
+        weight = relax(d, last, terms, weight, before)
+        step *= weight
         compose(c, d, half, terms)
         for k in range(3):
             if abs(c[k, 0] - start[k]) > excursion:
