@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+ROOM_FOR_TWO = 1500
+"""Width of a window, in pixels, in which two docks find room beside each other."""
 
 
 class DockContent(QWidget):
@@ -39,7 +42,27 @@ def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:
     if window is None:
         return False
     window.add_dock_widget(widget, name=name, area=area)
+    _share_narrow_window(widget)
     return True
+
+
+def _share_narrow_window(widget: QWidget) -> None:
+    """Put a dock behind a tab where there is no room for two beside each other."""
+    main, dock = widget.window(), widget.parent()
+    if not isinstance(main, QMainWindow) or not isinstance(dock, QDockWidget):
+        return
+    area = main.dockWidgetArea(dock)
+    others = [
+        other
+        for other in main.findChildren(QDockWidget)
+        if other is not dock
+        and isinstance(other.widget(), DockContent)
+        and other.isVisible()
+        and main.dockWidgetArea(other) == area
+    ]
+    if others and main.width() < ROOM_FOR_TWO:
+        main.tabifyDockWidget(others[0], dock)
+        QTimer.singleShot(0, dock.raise_)
 
 
 def remove_dock(viewer: Any, widget: QWidget) -> None:

@@ -75,6 +75,7 @@ class JobBar(QWidget):
         self.message.hide()
         self.details.hide()
         self._details = job.details if job else ""
+        self.setVisible(job is not None and job.state is not JobState.FINISHED)
         if job is None:
             return
         self.cancel.setEnabled(job.state is not JobState.CANCELLING)

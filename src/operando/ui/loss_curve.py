@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import Progress
 
 _LEARNT, _HELD_OUT = COLOUR_CYCLE[0], COLOUR_CYCLE[1]
-_HEIGHT = 150
+_HEIGHT, _AXIS_HEIGHT = 150, 46
 
 
 class LossCurve(QWidget):
@@ -41,7 +41,9 @@ class LossCurve(QWidget):
         self._plot.setLabel("bottom", "training step")
         for side in ("left", "bottom"):
             self._plot.getAxis(side).enableAutoSIPrefix(False)
-        self._learnt = self._plot.plot([], [], pen=pg.mkPen(_LEARNT, width=1.5))
+        self._plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
+        self._batches = self._plot.plot([], [], pen=pg.mkPen(_LEARNT + "55", width=1))
+        self._learnt = self._plot.plot([], [], pen=pg.mkPen(_LEARNT, width=2))
         self._held_out = self._plot.plot(
             [], [], pen=pg.mkPen(_HELD_OUT, width=2), symbol="o", symbolSize=4, connect="finite"
         )
@@ -74,7 +76,8 @@ class LossCurve(QWidget):
         """
         step, loss, held_out = curve.T if len(curve) else np.empty((3, 0))
         measured = np.isfinite(held_out)
-        self._learnt.setData(step, loss)
+        self._batches.setData(step, loss)
+        self._learnt.setData(step, running_mean(loss))
         self._held_out.setData(step[measured], held_out[measured])
 
     def set_colours(self, background: str, foreground: str) -> None:
@@ -83,6 +86,15 @@ class LossCurve(QWidget):
         for side in ("left", "bottom"):
             self._plot.getAxis(side).setPen(foreground)
             self._plot.getAxis(side).setTextPen(foreground)
+
+
+def running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last tenth of the values, at least over five; batches differ a lot."""
+    n = max(5, len(values) // 10)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    stop = np.arange(1, len(values) + 1)
+    start = np.maximum(stop - n, 0)
+    return (sums[stop] - sums[start]) / (stop - start)
 
 
 def curve_of(reports: Sequence[Progress]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 
 from operando.compute import Progress
 from operando.steps import STEPS
-from operando.ui.loss_curve import curve_of
+from operando.ui.loss_curve import curve_of, running_mean
 from operando.ui.panels.segment import SegmentPanel, fractions_html, training_text
 from operando.ui.session import Session
 
@@ -110,3 +110,11 @@ def test_fractions_are_written_per_frame() -> None:
 def test_the_score_is_explained() -> None:
     assert training_text({"held_out_dice": 0.876}).startswith("Dice 0.88")
     assert "no score" in training_text({})
+
+
+def test_the_curve_is_smoothed_over_the_last_steps() -> None:
+    values = np.arange(100.0)
+    smooth = running_mean(values)
+    assert smooth[0] == 0
+    assert smooth[99] == np.mean(values[90:])
+    assert running_mean(np.empty(0)).size == 0

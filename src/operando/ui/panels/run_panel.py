@@ -103,7 +103,6 @@ class RunPanel(Panel):
         busy = self.session.is_busy
         self.primary.setEnabled(not busy and not self.hint.text())
         self.job_bar.set_job(self.job)
-        self.job_bar.setVisible(self.job is not None)
 
     def run(self, steps: Sequence[Step]) -> None:
         """Run steps; what is wrong is said in the panel."""

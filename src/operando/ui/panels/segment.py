@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 _MODEL, _PHASES = "model", "phases"
 STARTS = (
-    (PRETRAINED, "a network that knows electrodes"),
-    (SCRATCH, "a network that knows nothing"),
+    (PRETRAINED, "pre-trained on electrodes"),
+    (SCRATCH, "from scratch"),
 )
-_GO_ON = (_MODEL, "the model of this study")
+_GO_ON = (_MODEL, "model of this study")
 _MOST_FRAMES = 12
 EFFORTS = (
     ("quick", "quick: a first look"),
