@@ -2,14 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
-from operando.compute import Progress
 from operando.steps import STEPS
-from operando.ui.loss_curve import curve_of, running_mean
 from operando.ui.panels.segment import SegmentPanel, fractions_html, training_text
 from operando.ui.session import Session
 
@@ -89,16 +86,6 @@ def test_a_job_is_shown_and_cancelled(
     assert "Cancelled" in panel.job_bar.message.text()
 
 
-def test_the_curve_comes_from_the_reports() -> None:
-    reports = [
-        Progress(done=1, total=9, values={"loss": 1.0}),
-        Progress(done=2, total=9, values={"loss": 0.5, "held_out_loss": 0.7}),
-    ]
-    expected = np.array([[1, 1.0, np.nan], [2, 0.5, 0.7]])
-    assert np.array_equal(curve_of(reports), expected, equal_nan=True)
-    assert curve_of([]).shape == (0, 3)
-
-
 def test_fractions_are_written_per_frame() -> None:
     rows = [(t, p, f) for t in (0, 1) for p, f in (("pore", 0.25), ("particle", 0.75 - 0.1 * t))]
     html = fractions_html(pd.DataFrame(rows, columns=["frame", "phase", "fraction"]), {})
@@ -110,11 +97,3 @@ def test_fractions_are_written_per_frame() -> None:
 def test_the_score_is_explained() -> None:
     assert training_text({"held_out_dice": 0.876}).startswith("Dice 0.88")
     assert "no score" in training_text({})
-
-
-def test_the_curve_is_smoothed_over_the_last_steps() -> None:
-    values = np.arange(100.0)
-    smooth = running_mean(values)
-    assert smooth[0] == 0
-    assert smooth[99] == np.mean(values[90:])
-    assert running_mean(np.empty(0)).size == 0
