@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import tifffile
 
-from operando.demo import main_job, open_demo_study, study_of_sample
+from operando.demo import main_job, open_demo_study
 from operando.samples import ElectrodeSettings, write_sample
+from operando.study import study_of_sample
 
 
 @pytest.fixture(scope="module")

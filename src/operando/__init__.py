@@ -10,7 +10,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = ("errors", "files", "particles", "report", "samples", "segment", "steps", "strain", "study")
+_ROOMS = (
+    "errors",
+    "files",
+    "particles",
+    "report",
+    "samples",
+    "segment",
+    "steps",
+    "strain",
+    "study",
+)
 
 __all__ = ["Study", "__version__"]
 

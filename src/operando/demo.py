@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Protocol
 
 from operando.steps import is_up_to_date, make_step, run_step
-from operando.study import Study
+from operando.study import Study, study_of_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,16 +77,6 @@ def open_demo_study(out: Path) -> Study:
     if not (out / "sample").exists():
         write_sample(out / "sample")
     return study_of_sample(out / STUDY_NAME, out / "sample")
-
-
-def study_of_sample(path: Path, sample: Path) -> Study:
-    """Make a study of a sample folder, with its strokes and its cycling curve."""
-    import pandas as pd
-
-    study = Study.create(path, sample / "images")
-    study.strokes().load(sample / "strokes.tif")
-    study.write_table("cycling", pd.read_csv(sample / "cycling.csv"))
-    return study
 
 
 def main_job(study: Study) -> Iterator[Step]:

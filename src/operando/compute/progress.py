@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,46 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 """Called often, at least once a second. To stop the computation it raises `Cancelled`."""
+
+
+class PartProgress:
+    """Shows the progress of equal parts, one after the other, as that of the whole.
+
+    Parameters
+    ----------
+    callback
+        Receives the records of the whole; None reports to nobody.
+    parts
+        How many parts there are.
+    """
+
+    def __init__(self, callback: ProgressCallback | None, parts: int) -> None:
+        self._callback = callback
+        self._parts = parts
+        self._part = 0
+        self._seconds_per_part: float | None = None
+
+    def next_part(self) -> None:
+        """Go on to the next part."""
+        self._part += 1
+
+    def __call__(self, progress: Progress) -> None:
+        """Report progress within the current part."""
+        if self._callback is None:
+            return
+        left, fraction = progress.seconds_left, progress.fraction
+        if left is not None and fraction is not None and fraction < 1:
+            self._seconds_per_part = left / (1 - fraction)
+        if left is not None and self._seconds_per_part is not None:
+            left += self._seconds_per_part * (self._parts - self._part - 1)
+        self._callback(
+            replace(
+                progress,
+                done=self._part * progress.total + progress.done,
+                total=self._parts * progress.total,
+                seconds_left=left,
+            )
+        )
 
 
 class Stopwatch:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from operando.samples.settings import ElectrodeSettings
 
 _FILES = (
-    ("images/frame_*.tif", "one volume per frame, uint16; the voxel size is in the ImageJ tags"),
+    ("images/frame_*.tif", "one volume per frame, uint8; the voxel size is in the ImageJ tags"),
     ("times.csv", "hours of each frame since the first"),
     (
         "cycling.csv",

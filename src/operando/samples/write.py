@@ -113,7 +113,10 @@ def _write_tiff(path: Path, volume: NDArray[np.generic], electrode: Electrode) -
 
 
 def _write_images(folder: Path, electrode: Electrode) -> None:
-    for t, image in enumerate(electrode.images):
+    images = electrode.images
+    if electrode.settings.scanner.bits <= 8:
+        images = (images >> 8).astype(np.uint8)
+    for t, image in enumerate(images):
         _write_tiff(folder / "images" / f"frame_{t:03d}.tif", image, electrode)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-STEPS = {"quick": 100, "balanced": 240, "thorough": 1200}
+STEPS = {"quick": 50, "balanced": 120, "thorough": 600}
 """Batches per effort."""
 
 

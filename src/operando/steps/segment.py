@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from operando.compute.progress import PartProgress
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Segment(Step):
             labels, probabilities, _ = open_phases(partial.content, writable=True)
         else:
             labels, probabilities = create_phases(partial.content, study, model.classes)
+        whole = PartProgress(progress, study.series.n_frames)
         for t in range(study.series.n_frames):
             done = _FrameBlocks(partial, t)
             predict_into(
@@ -63,8 +65,9 @@ class Segment(Step):
                 is_done=done.has,
                 on_block=done.add,
                 device=self.device,
-                progress=progress,
+                progress=whole,
             )
+            whole.next_part()
         table = phase_fractions(labels, model.classes, study.times)
         partial.publish()
         study.write_table(self.phases, table)

@@ -101,14 +101,12 @@ def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
         return "no node could be measured", {"nodes": float(valid.size), "valid_fraction": share}
     error = float(np.sqrt(np.median(np.mean(field.sigma[valid].astype(float) ** 2, axis=1))))
     volume = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
-    summary = (
-        f"{error:.3f} voxel error, {max(field.gauge_length):.0f}-voxel gauge, "
-        f"{100 * share:.0f} % of nodes valid"
-    )
+    summary = f"{error:.3f} voxel error, {100 * share:.0f} % of nodes valid"
     return summary, {
         "nodes": float(valid.size),
         "valid_fraction": share,
         "predicted_error_voxel": error,
+        "gauge_voxel": max(field.gauge_length),
         "median_displacement_voxel": float(
             np.median(np.linalg.norm(field.displacement[valid], axis=1))
         ),

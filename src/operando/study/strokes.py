@@ -138,6 +138,12 @@ class StrokeSet:
                 f"{path} has {labels.shape} voxels (t, z, y, x), the images {self.array.shape}",
                 "choose strokes that were painted on these images",
             )
+        highest = int(labels.max().compute())
+        if highest > len(self._classes):
+            raise InputError(
+                f"{path} has the label {highest}, but there are {len(self._classes)} classes",
+                "add a class first",
+            )
         for t in range(labels.shape[0]):
             frame = np.asarray(labels[t])
             for z in np.flatnonzero(frame.any(axis=(1, 2))):

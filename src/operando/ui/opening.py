@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operando.study import Study
+from operando.study import Study, study_of_sample
 from operando.ui.layers.factory import warm_up
 
 if TYPE_CHECKING:
@@ -66,20 +66,6 @@ def open_sample(place: Path) -> Study:
     if (path / "study.json").is_file():
         return load_study(path)
     return _warmed(study_of_sample(path, sample_folder(place)))
-
-
-def study_of_sample(path: Path, sample: Path) -> Study:
-    """Make a study of a sample folder, with its strokes and its voltage curve."""
-    import pandas as pd
-
-    study = Study.create(path, sample / "images")
-    try:
-        study.strokes().load(sample / "strokes.tif")
-        study.write_table("cycling", pd.read_csv(sample / "cycling.csv"))
-    except BaseException:
-        study.close()
-        raise
-    return study
 
 
 def _warmed(study: Study) -> Study:

@@ -9,7 +9,7 @@ from operando.ui.layers.factory import LayerFactory
 from operando.ui.painting import StrokePainter
 
 if TYPE_CHECKING:
-    from napari.layers import Labels, Layer
+    from napari.layers import Image, Labels, Layer
 
     from operando.study import Study
 
@@ -32,6 +32,8 @@ class StudyLayers:
         Records what is painted on the layer of strokes.
     phases : Labels or None
         Layer of the segmentation.
+    probabilities : list of Image
+        Its probabilities, one hidden layer per class.
     """
 
     def __init__(self, viewer: Any, study: Study) -> None:
@@ -39,6 +41,7 @@ class StudyLayers:
         self._study = study
         self.factory = LayerFactory(study)
         self.phases: Labels | None = None
+        self.probabilities: list[Image] = []
         self._images = self.factory.images()
         for image in self._images:
             viewer.add_layer(image)
@@ -78,7 +81,7 @@ class StudyLayers:
 
     def _own_layers(self) -> list[Layer]:
         phases = [] if self.phases is None else [self.phases]
-        return [*self._images, *phases, self.painter.layer]
+        return [*self._images, *self.probabilities, *phases, self.painter.layer]
 
     def _show_phases(self, *, visible: bool) -> None:
         """Show the segmentation there is; a layer that is there already gets the new labels.
@@ -88,7 +91,9 @@ class StudyLayers:
         names = self._study.products("phases")
         if not names:
             return
-        new = self.factory.phases("phases" if "phases" in names else names[0], visible=visible)
+        name = "phases" if "phases" in names else names[0]
+        self._show_probabilities(name)
+        new = self.factory.phases(name, visible=visible)
         layers = self._viewer.layers
         if self.phases is not None and self.phases in layers:
             self.phases.data = new.data
@@ -97,6 +102,26 @@ class StudyLayers:
             return
         self.phases = new
         active = layers.selection.active
-        above = [layers.index(image) for image in self._images if image in layers]
-        layers.insert(max(above, default=-1) + 1, self.phases)
+        self._insert_above_images(self.phases)
         layers.selection.active = active
+
+    def _show_probabilities(self, name: str) -> None:
+        layers = self._viewer.layers
+        new = self.factory.probabilities(name)
+        if [layer.name for layer in new] == [layer.name for layer in self.probabilities]:
+            for layer, fresh in zip(self.probabilities, new, strict=True):
+                layer.data = fresh.data
+            return
+        active = layers.selection.active
+        for layer in self.probabilities:
+            if layer in layers:
+                layers.remove(layer)
+        self.probabilities = new
+        for layer in reversed(new):
+            self._insert_above_images(layer)
+        layers.selection.active = active
+
+    def _insert_above_images(self, layer: Layer) -> None:
+        layers = self._viewer.layers
+        below = [layers.index(image) for image in self._images if image in layers]
+        layers.insert(max(below, default=-1) + 1, layer)

@@ -28,10 +28,10 @@ def open_viewer(path: str | os.PathLike[str]) -> Viewer:
     """Open napari with the Operando window and a study in it."""
     import napari
 
-    from operando.ui.contributions import show_dock
+    from operando.ui.contributions import open_dock
 
     viewer = napari.Viewer(title="Operando")
-    show_dock(viewer).session.open_study(path)
+    open_dock(viewer).session.open_study(path)
     return viewer
 
 
@@ -40,8 +40,8 @@ def save_picture(study: Path, picture: Path) -> None:
     from qtpy.QtWidgets import QApplication
 
     viewer = open_viewer(study)
-    viewer.window.resize(*SIZE)
     for _ in range(_SETTLING_ROUNDS):
+        viewer.window.resize(*SIZE)
         QApplication.processEvents()
     viewer.screenshot(str(picture), canvas_only=False, flash=False)
     viewer.close()

@@ -102,6 +102,26 @@ class LayerFactory:
         layer.editable = False
         return layer
 
+    def probabilities(self, name: str) -> list[Image]:
+        """Make one hidden layer per class of a segmentation: how probable it is, 0 to 255."""
+        import dask.array as da
+        from napari.layers import Image
+
+        _, stored, classes = open_phases(self._study.product_path(f"phases/{name}"))
+        lazy = da.from_array(stored, chunks=stored.chunks)
+        return [
+            Image(
+                lazy[:, k],
+                name=f"{label_class.name} probability (0–255)",
+                colormap="magma",
+                contrast_limits=(0, 255),
+                visible=False,
+                multiscale=False,
+                **self.placement,
+            )
+            for k, label_class in enumerate(classes)
+        ]
+
 
 def class_colormap(classes: Sequence[LabelClass]) -> DirectLabelColormap:
     """Colours of the labels 1, 2, ...; everything else is transparent."""
