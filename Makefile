@@ -18,8 +18,8 @@ $(READY): pyproject.toml constraints.txt scripts/setup scripts/system-libraries
 	touch $@
 
 check:
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks tools
+	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari-operando

@@ -11,11 +11,16 @@ from operando.study import atomic
 def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
     target = tmp_path / "table.txt"
     target.write_text("old")
-    with pytest.raises(ValueError, match="broken"), atomic.replacing(target) as partial:
-        partial.write_text("half")
-        raise ValueError("broken")
+    with pytest.raises(ValueError, match="broken"):
+        _write_half(target)
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["table.txt"]
+
+
+def _write_half(target):
+    with atomic.replacing(target) as partial:
+        partial.write_text("half")
+        raise ValueError("broken")
 
 
 def test_replacing_swaps_whole_folders(tmp_path):

@@ -111,12 +111,17 @@ def test_a_segmentation_is_shown_below_the_strokes(
     session: Session, study: Study, electrode: Electrode
 ) -> None:
     session.show_study(study)
-    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, stored = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
     labels[:] = 1
+    stored[:, 2] = 200
     assert session.layers is not None
     session.layers.update("segment")
     names = [layer.name for layer in session.viewer.layers]
-    assert names == ["cell · images", "phases", "strokes"]
+    probabilities = [f"{c.name} probability (0–255)" for c in DEFAULT_CLASSES]
+    assert names == ["cell · images", *probabilities, "phases", "strokes"]
+    pore, _, particle = session.layers.probabilities
+    assert not pore.visible
+    assert np.all(np.asarray(particle.data[1]) == 200)
     phases = session.layers.phases
     assert phases is not None
     assert not phases.editable

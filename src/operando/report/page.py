@@ -177,7 +177,7 @@ def _particle_table(rows: pd.DataFrame) -> Markup:
         for _, row in largest.astype({"on_edge": int}).iterrows()
     )
     note = f"<p>The {len(largest)} largest of {len(rows)} particles of the last frame.</p>"
-    return Markup(f"{note}<table><tr>{head}</tr>{body}</table>")  # noqa: S704 - numbers only
+    return Markup(f"{note}<table><tr>{head}</tr>{body}</table>")
 
 
 def _shown(study: Study) -> tuple[list[int], int]:
