@@ -15,8 +15,9 @@ PATIENCE_MS = 240_000
 
 @pytest.fixture(scope="module")
 def truth():
-    settings = ElectrodeSettings(shape=(32, 72, 72), frames=2)
-    return make_electrode(settings.with_(cracks__opening=0.8, binder__gap=0.8), seed=5)
+    smooth = {"motion__rotation": 0, "motion__swelling_spread": 0, "binder__detached": 0}
+    settings = ElectrodeSettings(shape=(32, 72, 72), frames=2).with_(cracks__share=0, **smooth)
+    return make_electrode(settings, seed=5)
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ def test_pressing_the_buttons_from_top_to_bottom_gives_everything(
     field = study.field("000-001")
     nodes = tuple(field.positions.round().astype(int).T)
     error = np.linalg.norm(field.displacement - truth.displacement(1)[:, *nodes].T, axis=1)
-    assert np.median(error[field.valid]) < 0.1
+    solid = truth.phases[0][nodes] > 1
+    assert np.median(error[field.valid & solid]) < 0.1
 
     table = study.table("particles")
     for step in load_recipe(study.recipe_path):

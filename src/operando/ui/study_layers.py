@@ -9,6 +9,8 @@ from operando.ui.layers.factory import LayerFactory
 from operando.ui.painting import StrokePainter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image, Labels, Layer
 
     from operando.study import Study
@@ -102,7 +104,7 @@ class StudyLayers:
             return
         self.phases = new
         active = layers.selection.active
-        self._insert_above_images(self.phases)
+        self._insert_above([*self._images, *self.probabilities], self.phases)
         layers.selection.active = active
 
     def _show_probabilities(self, name: str) -> None:
@@ -117,11 +119,11 @@ class StudyLayers:
             if layer in layers:
                 layers.remove(layer)
         self.probabilities = new
-        for layer in reversed(new):
-            self._insert_above_images(layer)
+        for k, layer in enumerate(new):
+            self._insert_above([*self._images, *new[:k]], layer)
         layers.selection.active = active
 
-    def _insert_above_images(self, layer: Layer) -> None:
+    def _insert_above(self, others: Sequence[Layer], layer: Layer) -> None:
         layers = self._viewer.layers
-        below = [layers.index(image) for image in self._images if image in layers]
+        below = [layers.index(other) for other in others if other in layers]
         layers.insert(max(below, default=-1) + 1, layer)
