@@ -9,6 +9,8 @@ from napari.components import ViewerModel
 from operando import Study
 from operando.steps import STEPS
 from operando.study.record import Entry
+from operando.ui.forms import SettingsForm
+from operando.ui.panels.run_panel import RunPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
 
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+
+class RecallingPanel(RunPanel):
+    """The least panel with a form; reads no field."""
+
+    title = "Strain"
+
+    def make_form(self) -> SettingsForm:
+        return SettingsForm(STEPS["strain"], up_front=("window",))
 
 
 @pytest.fixture
@@ -40,6 +51,25 @@ def test_the_form_gives_the_step(panel: StrainPanel) -> None:
     step = STEPS["strain"](reference=1, deformed=0, window=31, spacing=9)
     panel.form.setValue(step)
     assert panel.steps() == [step]
+
+
+def test_an_opened_study_brings_the_settings_of_its_last_run(
+    qtbot: QtBot, session: Session
+) -> None:
+    step = STEPS["strain"](reference=1, deformed=0, window=31)
+    assert session.study is not None
+    session.study.product_path("strain/001-000").mkdir(parents=True)
+    session.study.add_entry(
+        Entry(step="strain", settings=step.model_dump(mode="json"), outputs=("strain/001-000",))
+    )
+    status = session.status("strain")
+    assert status is not None
+    assert status.state == "done"
+    panel = RecallingPanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    assert panel.steps() == [step]
+    panel.close_panel()
 
 
 def test_frames_are_offered_with_their_times(panel: StrainPanel) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
-from operando.errors import OperandoError
+from operando.errors import InputError, OperandoError
+from operando.steps import make_step
 from operando.ui.job_bar import JobBar
 from operando.ui.panels.panel import Panel, text_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from qtpy.QtWidgets import QWidget
 
@@ -50,6 +53,7 @@ class RunPanel(Panel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.form = self.make_form()
+        self._recalled: Path | None = None
         self.primary = QPushButton(self.button_text)
         self.primary.setMinimumHeight(30)
         self.primary.clicked.connect(self._on_primary)
@@ -90,6 +94,7 @@ class RunPanel(Panel):
 
     def refresh(self) -> None:
         """Show results, and whether the step can be run."""
+        self._recall_settings()
         obstacle = self.obstacle()
         self.hint.setText(obstacle)
         self.hint.setVisible(bool(obstacle))
@@ -112,6 +117,18 @@ class RunPanel(Panel):
             self.show_error(error)
         else:
             self.show_error(None)
+
+    def _recall_settings(self) -> None:
+        """Show the settings of the last run when another study is opened."""
+        study = self.session.study
+        if study is None or study.path == self._recalled:
+            return
+        self._recalled = study.path
+        name = self.form.value().name
+        status = self.session.status(name)
+        if status is not None and status.entry is not None:
+            with suppress(InputError):  # settings of another version
+                self.form.setValue(make_step(name, status.entry.settings))
 
     def _on_primary(self) -> None:
         self.run(self.steps())
