@@ -26,6 +26,7 @@ def take(viewer: Viewer, folder: Path, name: str, size: tuple[int, int]) -> None
     """Save the window as it is."""
     viewer.window.resize(*size)
     QTest.qWait(SETTLING_MS)
+    viewer.reset_view()
     viewer.screenshot(str(folder / f"{name}.png"), canvas_only=False, flash=False)
 
 
@@ -46,6 +47,7 @@ def main(study: Path, folder: Path, size: tuple[int, int]) -> None:
     take(viewer, folder, "particles", size)
     take(viewer, folder, "window", size)
     dock.open_section("Strain")
+    viewer.layers["particles"].visible = False
     quantity = panels["Strain"].display.quantity
     quantity.setCurrentIndex(quantity.findData("volume_change"))
     take(viewer, folder, "strain", size)

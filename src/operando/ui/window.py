@@ -43,6 +43,7 @@ def save_picture(study: Path, picture: Path) -> None:
     for _ in range(_SETTLING_ROUNDS):
         viewer.window.resize(*SIZE)
         QApplication.processEvents()
+    viewer.reset_view()
     viewer.screenshot(str(picture), canvas_only=False, flash=False)
     viewer.close()
 
