@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from operando.compute import Progress, Stopwatch
+from operando.compute import PartProgress, Progress, Stopwatch
 from operando.errors import Cancelled
 
 
@@ -55,3 +55,17 @@ def test_a_callback_can_stop_the_work() -> None:
     watch = Stopwatch(stop, 3, "tiles")
     with pytest.raises(Cancelled):
         watch.advance()
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    seen: list[Progress] = []
+    whole = PartProgress(seen.append, 4)
+    for _ in range(4):
+        for done in (0, 5, 10):
+            whole(Progress(done=done, total=10, seconds_left=2.0 * (10 - done)))
+        whole.next_part()
+    assert [p.fraction for p in seen] == [
+        k / 40 for k in (0, 5, 10, 10, 15, 20, 20, 25, 30, 30, 35, 40)
+    ]
+    assert seen[1].seconds_left == 10 + 3 * 20
+    assert seen[-1].seconds_left == 0
