@@ -44,7 +44,7 @@ def test_new_and_info(tmp_path, images):
         assert study.voxel_size == (0.5, 0.5, 0.5)
         assert study.times == (0, 2.5)
     text = run("info", tmp_path / "cell.operando")
-    assert "2 frames" in text
+    assert "frames 2" in text
     assert "5 × 16 × 16 voxels" in text
     assert "not yet" in text
 
@@ -65,6 +65,7 @@ def test_steps_lists_every_step_and_every_setting():
     text = run("steps", "strain")
     for name in STEPS["strain"].model_fields:
         assert f"  {name}" in text
+    assert "(≥ 7, ≤ 101)" in text
 
 
 def test_an_unknown_step_is_named():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -192,8 +192,19 @@ def _print_settings(model: type, prefix: str = "") -> None:
         if isinstance(default, BaseModel):
             _print_settings(type(default), f"{prefix}{name}.")
             continue
-        bounds = " ".join(str(constraint) for constraint in field.metadata)
-        typer.echo(f"  {prefix}{name} = {default!r}  {field.description or ''} {bounds}".rstrip())
+        bounds = _bounds(field.metadata)
+        typer.echo(f"  {prefix}{name} = {default!r}  {field.description or ''}{bounds}".rstrip())
+
+
+def _bounds(constraints: list[Any]) -> str:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    told = [
+        f"{sign} {getattr(constraint, kind):g}"
+        for constraint in constraints
+        for kind, sign in signs.items()
+        if hasattr(constraint, kind)
+    ]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _print_facts(path: Path) -> None:
@@ -204,9 +215,9 @@ def _print_facts(path: Path) -> None:
         series = study.series
         t, c, z, y, x = series.data.shape
         size = " × ".join(f"{edge:g}" for edge in study.voxel_size)
-        typer.echo(f"{study.name}: {t} frames, {c} channels, {z} × {y} × {x} voxels")
+        typer.echo(f"{study.name}: frames {t}, channels {c}, {z} × {y} × {x} voxels")
         typer.echo(
-            f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e9:.2f} GB"
+            f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e6:.1f} MB"
         )
         typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
         for name, step in STEPS.items():
