@@ -10,7 +10,7 @@ import numpy as np
 
 from operando.data import DEFAULT_CLASSES
 from operando.errors import OperandoError
-from operando.ui.layers.factory import AXES, UNITS, class_colormap, grey_limits
+from operando.ui.layers.factory import AXES, UNITS, class_colormap, series_limits
 from operando.ui.opening import sample_folder
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def sample_layers() -> list[LayerData]:
     images = {
         "name": "sample · images",
         "colormap": "gray",
-        "contrast_limits": grey_limits(series.data[0, 0]),
+        "contrast_limits": series_limits(series.data[:, 0]),
     }
     colours = {"colormap": class_colormap(DEFAULT_CLASSES)}
     labels = {

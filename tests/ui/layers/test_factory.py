@@ -8,7 +8,13 @@ import pytest
 
 from operando import Study
 from operando.data import DEFAULT_CLASSES
-from operando.ui.layers.factory import LayerFactory, class_colormap, grey_limits, limits_of
+from operando.ui.layers.factory import (
+    LayerFactory,
+    class_colormap,
+    grey_limits,
+    limits_of,
+    series_limits,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +65,10 @@ def test_limits_are_never_empty() -> None:
 def test_only_classes_have_a_colour() -> None:
     colours = class_colormap(DEFAULT_CLASSES).map(np.array([0, 1, 3, 9]))
     assert colours[:, 3].tolist() == [0, 1, 1, 0]
+
+
+def test_limits_fit_frames_of_other_brightness() -> None:
+    bright = np.linspace(100, 200, 4096).reshape(4, 32, 32)
+    low, high = series_limits(np.stack([bright, 0.5 * bright]))
+    assert low < 0.5 * np.percentile(bright[2], 1)
+    assert high > np.percentile(bright[2], 99)

@@ -59,7 +59,7 @@ class LayerFactory:
                 series.data[:, c],
                 name=f"{self._study.name} · {channel if several else 'images'}",
                 colormap="gray",
-                contrast_limits=grey_limits(series.data[0, c]),
+                contrast_limits=series_limits(series.data[:, c]),
                 visible=c == 0,
                 multiscale=False,
                 **self.placement,
@@ -147,6 +147,12 @@ def warm_up(classes: Sequence[LabelClass]) -> None:
 def grey_limits(volume: Any) -> tuple[float, float]:
     """Contrast limits from the middle slice of a volume ``(z, y, x)``; reads no more than that."""
     return limits_of(np.asarray(volume[volume.shape[0] // 2]))
+
+
+def series_limits(frames: Any) -> tuple[float, float]:
+    """Contrast limits that fit the first and the last frame of ``(t, z, y, x)``."""
+    low, high = zip(grey_limits(frames[0]), grey_limits(frames[-1]), strict=True)
+    return min(low), max(high)
 
 
 def limits_of(image: NDArray[Any]) -> tuple[float, float]:
