@@ -70,7 +70,8 @@ def test_a_session_that_is_forgotten_releases_the_study(study: Study) -> None:
     import gc
 
     gc.collect()
-    Study.open(path).close()
+    with Study.open(path) as again:
+        assert again.writable
 
 
 def test_strokes_come_back_when_the_study_is_opened_again(session: Session, study: Study) -> None:

@@ -55,7 +55,8 @@ def test_every_choice_is_allowed(panel: SegmentPanel) -> None:
         field = panel.form.field(name)
         for index in range(field.count()):
             field.setCurrentIndex(index)
-            panel.form.value()
+            step = panel.form.value()
+            assert STEPS["train"].model_validate(step.model_dump(mode="json")) == step
 
 
 def test_it_says_why_it_cannot_run(panel: SegmentPanel, session: Session, study: Study) -> None:
