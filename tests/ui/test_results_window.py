@@ -8,11 +8,11 @@ import numpy as np
 
 from operando.data import DisplacementField
 from operando.files.ome_zarr import create_image
-from operando.ui.dock import OperandoDock
+from operando.ui.dock.dock import OperandoDock
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
-from operando.ui.timeline import open_time_line
+from operando.ui.timeline.dock import open_time_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from operando.ui.opening import sample_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from operando.ui.dock import OperandoDock
+    from operando.ui.dock.dock import OperandoDock
 
 LayerData = tuple[Any, dict[str, Any], str]
 

@@ -11,8 +11,8 @@ from psygnal import Signal
 from operando.errors import StudyError
 from operando.jobs import Job, JobState
 from operando.steps import step_status
+from operando.ui.layers.study_layers import StudyLayers
 from operando.ui.opening import load_study
-from operando.ui.study_layers import StudyLayers
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.steps import Step, StepStatus
     from operando.study import Study
-    from operando.ui.painting import StrokePainter
+    from operando.ui.strokes.painter import StrokePainter
 
 _SECONDS_TO_STOP = 3.0
 

@@ -20,7 +20,7 @@ from operando.ui.layers.results import (
     value_limits,
     values_layer,
 )
-from operando.ui.node_quantities import node_quantity
+from operando.ui.strain.node_quantities import node_quantity
 
 VOXEL = (0.2, 0.1, 0.05)
 PLACEMENT = {"scale": (1.0, *VOXEL), "axis_labels": ("t", "z", "y", "x")}

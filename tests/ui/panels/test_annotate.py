@@ -7,8 +7,8 @@ import pytest
 from napari.components import ViewerModel
 
 from operando.files import write_tiff
+from operando.ui.dock.section import Mark
 from operando.ui.panels.annotate import AnnotatePanel
-from operando.ui.section import Mark
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
-    from operando.ui.painting import StrokePainter
+    from operando.ui.strokes.painter import StrokePainter
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from napari.components import ViewerModel
 
 from operando.files import write_tiff
+from operando.ui.dock.section import Mark
 from operando.ui.panels.data import DataPanel
-from operando.ui.section import Mark
 from operando.ui.session import Session
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from operando import Study
 from operando.steps import STEPS
 from operando.study.record import Entry
-from operando.ui.forms import SettingsForm
+from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session

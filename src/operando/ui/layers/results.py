@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data import Column, DisplacementField
-    from operando.ui.node_quantities import NodeQuantity
+    from operando.ui.strain.node_quantities import NodeQuantity
 
 MOST_ARROWS = 100_000
 ARROW_COLOUR = "#f0e442"

@@ -21,18 +21,18 @@ from operando.data import LabelClass
 from operando.data.classes import next_colour
 from operando.errors import OperandoError
 from operando.ui import navigation
-from operando.ui.background import Background
-from operando.ui.brush_tools import BrushTools
-from operando.ui.class_list import ClassList
+from operando.ui.dock.section import Mark
+from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import Panel, text_label
-from operando.ui.section import Mark
+from operando.ui.strokes.brush_tools import BrushTools
+from operando.ui.strokes.class_list import ClassList
 from operando.ui.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from operando.ui.painting import StrokePainter
     from operando.ui.session import Session
+    from operando.ui.strokes.painter import StrokePainter
 
 
 class AnnotatePanel(Panel):

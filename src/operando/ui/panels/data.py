@@ -10,13 +10,13 @@ from qtpy.QtCore import QStandardPaths
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from operando.study.study import SUFFIX
-from operando.ui.background import Background
+from operando.ui.dock.section import Mark
+from operando.ui.jobs.background import Background
 from operando.ui.opening import create_study, load_study, open_sample
 from operando.ui.panels.new_study import NewStudyForm, found_images
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.panels.start import StartView
 from operando.ui.panels.study_facts import StudyFacts
-from operando.ui.section import Mark
 from operando.ui.wording import bytes_text, count
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from qtpy.QtWidgets import (
 
 from operando.files import Description, describe, read
 from operando.study.study import SUFFIX
-from operando.ui.calibration import CalibrationForm
-from operando.ui.fields import ChoiceField
-from operando.ui.forms import LABEL_WIDTH
+from operando.ui.forms.calibration import CalibrationForm
+from operando.ui.forms.fields import ChoiceField
+from operando.ui.forms.form import LABEL_WIDTH
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.jobs import JobState
-from operando.ui.section import Mark
+from operando.ui.dock.section import Mark
 
 if TYPE_CHECKING:
     from operando.errors import OperandoError

@@ -9,11 +9,11 @@ from qtpy.QtWidgets import QPushButton
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
-from operando.ui.dock_widgets import add_dock, remove_dock
-from operando.ui.forms import SettingsForm
+from operando.ui.dock.widgets import add_dock, remove_dock
+from operando.ui.forms.form import SettingsForm
+from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
-from operando.ui.particle_table import ParticleTable
-from operando.ui.study_results import StudyParticles
+from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from operando.errors import InputError, OperandoError
 from operando.steps import make_step
-from operando.ui.job_bar import JobBar
+from operando.ui.jobs.bar import JobBar
 from operando.ui.panels.panel import Panel, text_label
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from operando.steps import Step
-    from operando.ui.forms import SettingsForm
+    from operando.ui.forms.form import SettingsForm
     from operando.ui.session import Session
 
 

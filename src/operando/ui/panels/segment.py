@@ -11,10 +11,10 @@ from qtpy.QtWidgets import QPushButton
 from operando.steps import STEPS
 from operando.steps.train import PRETRAINED, SCRATCH
 from operando.study.phases import open_phases
-from operando.ui.forms import SettingsForm
-from operando.ui.loss_curve import LossCurve, curve_of
+from operando.ui.dock.section import Mark
+from operando.ui.forms.form import SettingsForm
+from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
-from operando.ui.section import Mark
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.steps import STEPS
-from operando.ui.forms import SettingsForm
+from operando.ui.forms.form import SettingsForm
+from operando.ui.layers.study_results import StudyStrain
 from operando.ui.panels.panel import text_label
 from operando.ui.panels.run_panel import RunPanel
-from operando.ui.strain_display import StrainDisplay
-from operando.ui.study_results import StudyStrain
+from operando.ui.strain.display import StrainDisplay
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget

@@ -11,8 +11,8 @@ from superqt import QElidingLabel
 
 from operando.errors import OperandoError
 from operando.files import describe
-from operando.ui.background import Background
-from operando.ui.calibration import CalibrationForm
+from operando.ui.forms.calibration import CalibrationForm
+from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.wording import bytes_text, count, shape_text, times_text, voxel_size_text
 

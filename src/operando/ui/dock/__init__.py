@@ -1,0 +1,1 @@
+"""The dock "Operando" and the docks opened from it."""

@@ -1,0 +1,1 @@
+"""Work in the background, as it shows in the window."""

@@ -1,0 +1,1 @@
+"""The layers of a study in a viewer."""

@@ -1,0 +1,129 @@
+"""The layers of one study in a viewer: which there are, in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from operando.ui import navigation
+from operando.ui.layers.factory import LayerFactory
+from operando.ui.strokes.painter import StrokePainter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image, Labels, Layer
+
+    from operando.study import Study
+
+
+class StudyLayers:
+    """Shows images, phases and strokes of a study, in this order from bottom to top.
+
+    Parameters
+    ----------
+    viewer
+        napari viewer or its model.
+    study
+        What to show.
+
+    Attributes
+    ----------
+    factory : LayerFactory
+        Gives further layers of this study their place.
+    painter : StrokePainter
+        Records what is painted on the layer of strokes.
+    phases : Labels or None
+        Layer of the segmentation.
+    probabilities : list of Image
+        Its probabilities, one hidden layer per class.
+    """
+
+    def __init__(self, viewer: Any, study: Study) -> None:
+        self._viewer = viewer
+        self._study = study
+        self.factory = LayerFactory(study)
+        self.phases: Labels | None = None
+        self.probabilities: list[Image] = []
+        self._images = self.factory.images()
+        for image in self._images:
+            viewer.add_layer(image)
+        self.painter = StrokePainter(viewer, self.factory.strokes(), study.strokes())
+        viewer.add_layer(self.painter.layer)
+        self._show_phases(visible=not study.products("particles"))
+        navigation.go_to_frame(viewer, 0)
+        viewer.layers.selection.active = self.painter.layer
+
+    @property
+    def placement(self) -> dict[str, Any]:
+        """``scale``, ``axis_labels`` and ``units`` of every layer of this study."""
+        return self.factory.placement
+
+    def update(self, step_name: str) -> None:
+        """Show anew what a step has written."""
+        if step_name == "segment":
+            self._show_phases(visible=True)
+
+    def rebuild(self) -> None:
+        """Place every layer anew after the voxel size has changed."""
+        for layer in self._own_layers():
+            layer.scale = self.placement["scale"]
+
+    def raise_strokes(self) -> None:
+        """Put the strokes above everything else."""
+        layers = self._viewer.layers
+        if self.painter.layer in layers:
+            layers.move(layers.index(self.painter.layer), len(layers))
+
+    def close(self) -> None:
+        """Take the layers away."""
+        self.painter.close()
+        for layer in self._own_layers():
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def _own_layers(self) -> list[Layer]:
+        phases = [] if self.phases is None else [self.phases]
+        return [*self._images, *self.probabilities, *phases, self.painter.layer]
+
+    def _show_phases(self, *, visible: bool) -> None:
+        """Show the segmentation there is; a layer that is there already gets the new labels.
+
+        Taking a layer away costs napari half a second.
+        """
+        names = self._study.products("phases")
+        if not names:
+            return
+        name = "phases" if "phases" in names else names[0]
+        self._show_probabilities(name)
+        new = self.factory.phases(name, visible=visible)
+        layers = self._viewer.layers
+        if self.phases is not None and self.phases in layers:
+            self.phases.data = new.data
+            self.phases.colormap = new.colormap
+            self.phases.visible = visible
+            return
+        self.phases = new
+        active = layers.selection.active
+        self._insert_above([*self._images, *self.probabilities], self.phases)
+        layers.selection.active = active
+
+    def _show_probabilities(self, name: str) -> None:
+        layers = self._viewer.layers
+        new = self.factory.probabilities(name)
+        if [layer.name for layer in new] == [layer.name for layer in self.probabilities]:
+            for layer, fresh in zip(self.probabilities, new, strict=True):
+                layer.data = fresh.data
+            return
+        active = layers.selection.active
+        for layer in self.probabilities:
+            if layer in layers:
+                layers.remove(layer)
+        self.probabilities = new
+        for k, layer in enumerate(new):
+            self._insert_above([*self._images, *new[:k]], layer)
+        layers.selection.active = active
+
+    def _insert_above(self, others: Sequence[Layer], layer: Layer) -> None:
+        layers = self._viewer.layers
+        below = [layers.index(other) for other in others if other in layers]
+        layers.insert(max(below, default=-1) + 1, layer)

@@ -1,0 +1,201 @@
+"""Particles and displacement fields of the open study, shown as they come and go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from operando.ui import navigation
+from operando.ui.particles.view import ParticleView
+from operando.ui.strain.view import StrainView
+from operando.ui.timeline.frame_curves import field_frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from operando.data import DisplacementField
+    from operando.ui.session import Session
+
+PARTICLES = "particles"
+
+
+class StudyParticles:
+    """Keeps the canvas in step with the particles of the open study.
+
+    Parameters
+    ----------
+    session
+        Study and viewer.
+
+    Attributes
+    ----------
+    view : ParticleView
+        The particles in the canvas.
+    table : pandas.DataFrame or None
+        One row per frame and particle.
+    """
+
+    changed = Signal()
+    """Other particles are shown, or none any more."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.view = ParticleView(session.viewer)
+        self.table: pd.DataFrame | None = None
+        session.study_changed.connect(self.refresh)
+        session.products_changed.connect(self._on_products)
+        self.refresh()
+
+    def close(self) -> None:
+        """Take the layers away and listen no more."""
+        self._session.study_changed.disconnect(self.refresh)
+        self._session.products_changed.disconnect(self._on_products)
+        self.view.close()
+
+    def refresh(self) -> None:
+        """Show what the study holds now."""
+        study, layers = self._session.study, self._session.layers
+        self.view.clear()
+        self.table = None
+        if study is not None and layers is not None and self._is_there():
+            self.table = study.table(PARTICLES)
+            ids = study.open_array(f"particles/{PARTICLES}")
+            self.view.show(ids, self.table, PARTICLES, layers.placement)
+            layers.raise_strokes()
+        self.changed.emit()
+
+    def _is_there(self) -> bool:
+        study = self._session.study
+        return study is not None and all(
+            PARTICLES in study.products(folder) for folder in ("particles", "tables")
+        )
+
+    def _on_products(self, step_name: str) -> None:
+        if step_name == "particles":
+            self.refresh()
+            _hide_phases(self._session)
+        elif step_name == "strain":
+            self.view.hide()
+
+
+class StudyStrain:
+    """Keeps the canvas in step with the displacement fields of the open study.
+
+    A field that was just measured is shown at once; those of a study that was opened wait until
+    they are asked for.
+
+    Parameters
+    ----------
+    session
+        Study and viewer.
+
+    Attributes
+    ----------
+    view : StrainView
+        The field in the canvas.
+    pair : tuple of int or None
+        Reference and deformed frame of the field that was asked for last.
+    """
+
+    changed = Signal()
+    """Another field is shown, or none any more."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._fields: dict[str, DisplacementField] = {}
+        self.view = StrainView(session.viewer)
+        self.pair: tuple[int, int] | None = None
+        session.study_changed.connect(self._on_study)
+        session.products_changed.connect(self._on_products)
+        self._on_study()
+
+    def close(self) -> None:
+        """Take the layers away and listen no more."""
+        self._session.study_changed.disconnect(self._on_study)
+        self._session.products_changed.disconnect(self._on_products)
+        self.view.close()
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Reference and deformed frame of every field in the study."""
+        study = self._session.study
+        names = study.products("strain") if study else []
+        return [pair for pair in map(field_frames, names) if pair is not None]
+
+    @property
+    def field(self) -> DisplacementField | None:
+        """The field of the pair that is shown."""
+        return self._read(self.pair) if self.pair else None
+
+    def refresh(self) -> None:
+        """Show what the study holds now: the last pair there was, or the last of all."""
+        self._fields.clear()
+        pairs = self.pairs
+        if not pairs:
+            self.view.clear()
+            self.pair = None
+            self.changed.emit()
+            return
+        self.show(self.pair if self.pair in pairs else pairs[-1])
+
+    def show(self, pair: tuple[int, int]) -> None:
+        """Show a field and those of other frames since the same one and on the same nodes."""
+        study, layers = self._session.study, self._session.layers
+        if study is None or layers is None:
+            return
+        self.pair = pair
+        reference = pair[0]
+        chosen = self._read(pair)
+        fields = {
+            t: field
+            for r, t in self.pairs
+            if r == reference and _same_nodes(field := self._read((r, t)), chosen)
+        }
+        self.view.show(fields, reference, len(study.times), study.voxel_size, layers.placement)
+        layers.raise_strokes()
+        self.changed.emit()
+
+    def go_to_frame(self) -> None:
+        """Go to the frame in which the chosen field is seen."""
+        if self.pair is not None:
+            navigation.go_to_frame(self._session.viewer, self.pair[1])
+
+    def _read(self, pair: tuple[int, int]) -> DisplacementField:
+        study = self._session.study
+        name = f"{pair[0]:03d}-{pair[1]:03d}"
+        if study is None:
+            raise KeyError(name)
+        if name not in self._fields:
+            self._fields[name] = study.field(name)
+        return self._fields[name]
+
+    def _on_study(self) -> None:
+        """Show nothing over the images of a study that was just opened."""
+        self.view.visible = False
+        self.refresh()
+
+    def _on_products(self, step_name: str) -> None:
+        if step_name != "strain" or self._session.study is None:
+            return
+        entry = self._session.status("strain").entry
+        made = field_frames(entry.outputs[0].partition("/")[2]) if entry else None
+        self.pair = made or self.pair
+        self.view.visible = True
+        self.refresh()
+        _hide_phases(self._session)
+        self.go_to_frame()
+
+
+def _hide_phases(session: Session) -> None:
+    """Hide the phases, whose colours would mix with those of later results."""
+    if session.layers is not None and session.layers.phases is not None:
+        session.layers.phases.visible = False
+
+
+def _same_nodes(one: DisplacementField, other: DisplacementField) -> bool:
+    return (
+        one.grid_shape == other.grid_shape
+        and one.spacing == other.spacing
+        and bool((one.positions[0] == other.positions[0]).all())
+    )

@@ -1,0 +1,1 @@
+"""Particles: table, plots and canvas, linked."""

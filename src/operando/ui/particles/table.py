@@ -1,0 +1,311 @@
+"""The particles dock: table and plot, linked both ways with the canvas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from operando.errors import FileError, OperandoError
+from operando.ui import navigation
+from operando.ui.dock.widgets import DockContent
+from operando.ui.particles.model import ParticleModel
+from operando.ui.particles.plot import ParticlePlot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from operando.ui.particles.view import ParticleView
+
+_HIDDEN_AT_FIRST = ("frame", "time_h", "surface_um2", "z_um", "y_um", "x_um")
+_NOT_A_COLOUR = ("frame", "time_h")
+_FILTER_DELAY_MS = 150
+_ROWS_TO_FIT = 20
+_LEAST_HEIGHT = 195
+
+
+class ParticleTable(DockContent):
+    """Rows of the current frame or of all; a row selects its particle in the canvas.
+
+    Parameters
+    ----------
+    view
+        The particles in the canvas.
+    parent
+        Owner.
+    """
+
+    def __init__(self, view: ParticleView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._n_frames = 1
+        self._following = False
+        self.model = ParticleModel(self)
+        self._make_controls()
+        self._make_table()
+        self.plot = ParticlePlot()
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.table, "Table")
+        self.tabs.addTab(self.plot, "Plot")
+        self.count = QLabel()
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self._lay_out()
+        self._connect()
+        self.set_table(None, 1)
+
+    def sizeHint(self) -> QSize:
+        """Return a size that fits below the other dock."""
+        return QSize(430, _LEAST_HEIGHT)
+
+    def set_table(self, table: pd.DataFrame | None, n_frames: int) -> None:
+        """Show another table, or none.
+
+        Parameters
+        ----------
+        table
+            Tidy, with the columns ``frame`` and ``particle``.
+        n_frames
+            Of the series.
+        """
+        before = self.model.columns
+        self._n_frames = n_frames
+        self.model.frame = self._frame_to_show()
+        self.model.set_table(table)
+        self.setEnabled(table is not None)
+        if self.model.columns != before:
+            self._offer_columns()
+        self.plot.set_table(table, self.model.columns)
+        if self.colour.currentData() is not None:
+            self._on_colour()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the current frame and what the filter asks for."""
+        try:
+            self.model.narrow(self._frame_to_show(), self.filter.text())
+            problem = ""
+        except OperandoError as error:
+            problem = str(error)
+        self._show_frame_column()
+        self._say_what_is_shown(problem)
+        self.plot.set_shown(self.model.shown_table(), self._view.particle, self._frame())
+
+    def unlink(self) -> None:
+        """Let go of viewer and canvas, before this widget goes."""
+        self._view.viewer.dims.events.current_step.disconnect(self._on_step)
+        self._view.selected.disconnect(self._on_selected)
+
+    def export(self, path: Path, *, everything: bool) -> None:
+        """Write the shown rows, or all, as CSV or Parquet by the file's suffix."""
+        table = self.model.table if everything else self.model.shown_table()
+        if table is not None:
+            write_table(table, path)
+            self._say(f"{len(table)} rows written to {path.name}")
+
+    def _make_controls(self) -> None:
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter: id, or volume > 5 and crack < 0.1")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setToolTip(
+            "Part of an id, or comparisons with a column, joined by 'and':\n"
+            "volume > 5 and on edge = no"
+        )
+        self.all_frames = QCheckBox("all")
+        self.all_frames.setToolTip("Show the rows of all frames")
+        self.colour = QComboBox()
+        self.colour.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.colour.setMinimumContentsLength(8)
+        self.colour.setToolTip("What the colours of the particles in the canvas mean")
+        self.columns = QPushButton("Columns")
+        self.columns.setToolTip("Choose the columns of the table")
+        self.columns.setMenu(QMenu(self.columns))
+        self.save = QPushButton("Export")
+        self.save.setToolTip("Write the table as CSV or Parquet")
+        self.save.setMenu(QMenu(self.save))
+        self.save.menu().addAction("Shown rows…", self._export_shown)
+        self.save.menu().addAction("All rows…", self._export_all)
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.setInterval(_FILTER_DELAY_MS)
+
+    def _make_table(self) -> None:
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSortingEnabled(True)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.horizontalHeader().setResizeContentsPrecision(_ROWS_TO_FIT)
+        self.table.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+
+    def _lay_out(self) -> None:
+        first, corner = QHBoxLayout(), QWidget()
+        first.addWidget(self.filter, 1)
+        first.addWidget(self.count)
+        first.addWidget(self.all_frames)
+        buttons = QHBoxLayout(corner)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        for widget in (QLabel("Colour by"), self.colour, self.columns, self.save):
+            buttons.addWidget(widget)
+        self.tabs.setCornerWidget(corner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 2)
+        layout.setSpacing(4)
+        layout.addLayout(first)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.status)
+        self.setMinimumHeight(_LEAST_HEIGHT)
+
+    def _connect(self) -> None:
+        self.filter.textChanged.connect(self._delay.start)
+        self._delay.timeout.connect(self.refresh)
+        self.all_frames.toggled.connect(self.refresh)
+        self.colour.currentIndexChanged.connect(self._on_colour)
+        self.model.modelReset.connect(self._on_reset)
+        self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self._view.viewer.dims.events.current_step.connect(self._on_step)
+        self._view.selected.connect(self._on_selected)
+
+    def _offer_columns(self) -> None:
+        """List the columns in the menus, and hide the less wanted ones."""
+        menu = self.columns.menu()
+        menu.clear()
+        for number, column in enumerate(self.model.columns):
+            hidden = column.name in _HIDDEN_AT_FIRST
+            self.table.setColumnHidden(number, hidden)
+            action = QAction(column.header, menu)
+            action.setCheckable(True)
+            action.setChecked(not hidden)
+            action.setData(number)
+            action.toggled.connect(self._on_columns)
+            menu.addAction(action)
+        self.colour.blockSignals(True)
+        self.colour.clear()
+        self.colour.addItem("id", None)
+        for column in self.model.columns:
+            if column.name not in (*_NOT_A_COLOUR, "particle"):
+                self.colour.addItem(column.header, column)
+        self.colour.blockSignals(False)
+        for number in range(len(self.model.columns)):
+            self.table.resizeColumnToContents(number)
+
+    def _frame(self) -> int:
+        return navigation.current_frame(self._view.viewer, self._n_frames)
+
+    def _frame_to_show(self) -> int | None:
+        return None if self.all_frames.isChecked() else self._frame()
+
+    def _show_frame_column(self) -> None:
+        names = [column.name for column in self.model.columns]
+        if "frame" in names:
+            number = names.index("frame")
+            picked = self.columns.menu().actions()[number].isChecked()
+            self.table.setColumnHidden(number, not (picked or self.all_frames.isChecked()))
+
+    def _follow(self, particle: int) -> None:
+        """Bring the row of a particle into view and select it."""
+        row = self.model.row_of(particle, self._frame())
+        self._following = True
+        if row < 0:
+            self.table.clearSelection()
+        else:
+            first = next(
+                n for n in range(len(self.model.columns)) if not self.table.isColumnHidden(n)
+            )
+            index = self.model.index(row, first)
+            self.table.setCurrentIndex(index)
+            self.table.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+        self._following = False
+
+    def _say_what_is_shown(self, problem: str) -> None:
+        where = "all frames" if self.all_frames.isChecked() else f"frame {self._frame()}"
+        self.count.setText(f"{self.model.rowCount()} in {where}")
+        self._say(problem)
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self.status.setVisible(bool(text))
+
+    def _on_reset(self) -> None:
+        self._follow(self._view.particle)
+
+    def _on_row(self, current: Any, _previous: Any) -> None:
+        if current.isValid() and not self._following:
+            frame, particle = self.model.particle_at(current.row())
+            self._view.select(particle, frame)
+
+    def _on_selected(self, particle: int) -> None:
+        if not self._following:
+            self._follow(particle)
+        self.plot.set_shown(self.model.shown_table(), particle, self._frame())
+
+    def _on_step(self) -> None:
+        frame = self._frame_to_show()
+        if frame != self.model.frame:
+            self.refresh()
+
+    def _on_colour(self) -> None:
+        self._view.colour_by(self.colour.currentData())
+
+    def _on_columns(self) -> None:
+        for action in self.columns.menu().actions():
+            self.table.setColumnHidden(action.data(), not action.isChecked())
+        self._show_frame_column()
+
+    def _export_shown(self) -> None:
+        self._ask_and_export(everything=False)
+
+    def _export_all(self) -> None:
+        self._ask_and_export(everything=True)
+
+    def _ask_and_export(self, *, everything: bool) -> None:
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Export particles", "particles.csv", "CSV (*.csv);;Parquet (*.parquet)"
+        )
+        if not name:
+            return
+        try:
+            self.export(Path(name), everything=everything)
+        except OperandoError as error:
+            self._say(str(error))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or, if the name ends so, as Parquet.
+
+    Raises
+    ------
+    FileError
+        If the folder or file cannot be written.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table.to_parquet(path, index=False)
+        else:
+            table.to_csv(path, index=False)
+    except OSError as error:
+        raise FileError(f"Cannot write {path} ({error.strerror})", "choose another place") from None

@@ -1,0 +1,1 @@
+"""Displacement fields in the canvas."""

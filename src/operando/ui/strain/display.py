@@ -1,0 +1,165 @@
+"""What of a displacement field is drawn, and what a click on it reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from operando.ui.forms.fields import FloatField
+from operando.ui.panels.panel import text_label
+from operando.ui.strain.node_quantities import NODE_QUANTITIES
+
+if TYPE_CHECKING:
+    from operando.ui.layers.study_results import StudyStrain
+    from operando.ui.strain.view import NodeReading
+
+_NOTHING = ""
+_HINT = "Click into the canvas to read the values of a node."
+
+
+class StrainDisplay(QWidget):
+    """Chooses field, quantity, opacity and arrows; shows what was measured where one clicks.
+
+    Parameters
+    ----------
+    strain
+        The fields of the study and their layers.
+    parent
+        Owner.
+    """
+
+    def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strain = strain
+        self.pair = QComboBox()
+        self.quantity = QComboBox()
+        for quantity in NODE_QUANTITIES:
+            self.quantity.addItem(quantity.header, quantity.name)
+        self.quantity.addItem("nothing", _NOTHING)
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.smooth = QCheckBox("smooth between nodes")
+        self.smooth.setChecked(True)
+        self.arrows = QCheckBox("arrows")
+        self.arrows.setToolTip("Displacement at the nodes nearest to the slice that is seen")
+        self.length = FloatField(0.01, 1e6)
+        self.length.setPrefix("× ")
+        self.length.setToolTip("How many times longer than the displacement arrows are drawn")
+        self.length.setEnabled(False)
+        self.probe = text_label(_HINT)
+        self._lay_out()
+        self.pair.currentIndexChanged.connect(self._on_pair)
+        self.quantity.currentIndexChanged.connect(self._on_quantity)
+        self.opacity.valueChanged.connect(self._on_opacity)
+        self.smooth.toggled.connect(self._on_smooth)
+        self.arrows.toggled.connect(self._on_arrows)
+        self.length.valueChanged.connect(self._on_length)
+        strain.changed.connect(self.refresh)
+        strain.view.probed.connect(self._on_probed)
+        self.refresh()
+
+    def unlink(self) -> None:
+        """Let go of the canvas, before this widget goes."""
+        self._strain.changed.disconnect(self.refresh)
+        self._strain.view.probed.disconnect(self._on_probed)
+
+    def refresh(self) -> None:
+        """Show which fields there are and how they are drawn."""
+        pairs, view = self._strain.pairs, self._strain.view
+        self.setVisible(bool(pairs))
+        self.pair.blockSignals(True)
+        self.pair.clear()
+        for reference, deformed in pairs:
+            self.pair.addItem(f"from frame {reference} to {deformed}", (reference, deformed))
+        if self._strain.pair in pairs:
+            self.pair.setCurrentIndex(pairs.index(self._strain.pair))
+        self.pair.blockSignals(False)
+        if view.layer is not None:
+            self.opacity.blockSignals(True)
+            self.opacity.setValue(round(100 * view.layer.opacity))
+            self.opacity.blockSignals(False)
+            self._on_smooth()
+        self.quantity.blockSignals(True)
+        chosen = view.quantity if view.visible else _NOTHING
+        self.quantity.setCurrentIndex(self.quantity.findData(chosen))
+        self.quantity.blockSignals(False)
+        self._show_length()
+        self.probe.setText(_HINT)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setSpacing(6)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Field", self.pair)
+        form.addRow("Show", self.quantity)
+        form.addRow("Opacity", self.opacity)
+        form.addRow("", self.smooth)
+        arrows = QHBoxLayout()
+        arrows.addWidget(self.arrows)
+        arrows.addWidget(QLabel("length"))
+        arrows.addWidget(self.length, 1)
+        form.addRow("", arrows)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(form)
+        layout.addWidget(self.probe)
+
+    def _on_pair(self) -> None:
+        pair = self.pair.currentData()
+        if pair is not None:
+            self._strain.show(tuple(pair))
+            self._strain.go_to_frame()
+
+    def _on_quantity(self) -> None:
+        name = self.quantity.currentData()
+        if name == _NOTHING:
+            self._strain.view.hide()
+        else:
+            self._strain.view.show_quantity(name)
+        self.probe.setText(_HINT)
+
+    def _on_opacity(self, percent: int) -> None:
+        if self._strain.view.layer is not None:
+            self._strain.view.layer.opacity = percent / 100
+
+    def _on_smooth(self) -> None:
+        layer = self._strain.view.layer
+        if layer is not None:
+            layer.interpolation2d = layer.interpolation3d = (
+                "linear" if self.smooth.isChecked() else "nearest"
+            )
+
+    def _on_arrows(self, shown: bool) -> None:
+        self._strain.view.show_arrows(shown)
+        self._show_length()
+
+    def _on_length(self) -> None:
+        if self._strain.view.arrows is not None:
+            self._strain.view.arrows.length = self.length.value()
+
+    def _show_length(self) -> None:
+        arrows = self._strain.view.arrows
+        shown = arrows is not None and arrows.visible
+        self.length.setEnabled(shown)
+        if shown:
+            self.length.blockSignals(True)
+            self.length.setValue(arrows.length)
+            self.length.blockSignals(False)
+
+    def _on_probed(self, reading: NodeReading) -> None:
+        z, y, x = reading.position_um
+        where = f"Node at z {z:.2f}, y {y:.2f}, x {x:.2f} µm"
+        self.probe.setText("\n".join([where, *reading.lines]))

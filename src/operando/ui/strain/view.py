@@ -1,0 +1,273 @@
+"""Displacement fields of a study in the canvas: one quantity, arrows, and a probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from operando.data import NodeStatus
+from operando.ui import navigation
+from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.lookups import NodeFrames
+from operando.ui.layers.results import (
+    arrow_data,
+    arrows_layer,
+    fitting_length,
+    node_colormap,
+    node_layer,
+    node_placement,
+)
+from operando.ui.strain.node_quantities import colour_limits, node_quantity, node_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari.layers import Image, Vectors
+
+    from operando.data import DisplacementField
+    from operando.ui.layers.results import Placement
+
+_STATUS_WORDS = {
+    NodeStatus.NOT_CONVERGED: "the correlation did not converge",
+    NodeStatus.LOW_CORRELATION: "low correlation, as at a crack",
+    NodeStatus.OUTLIER: "does not fit its neighbours",
+    NodeStatus.NO_TEXTURE: "too little texture",
+    NodeStatus.OUTSIDE: "outside the image",
+}
+
+
+@dataclass(frozen=True)
+class NodeReading:
+    """What was measured at one node.
+
+    Parameters
+    ----------
+    position_um
+        ``(z, y, x)``.
+    values
+        Lines of text, or why there is nothing.
+    """
+
+    position_um: tuple[float, float, float]
+    lines: tuple[str, ...]
+
+
+class StrainView:
+    """One layer of node values and one of arrows for the fields since one reference frame.
+
+    The field that leads to frame t is seen at frame t, and only there.
+
+    Parameters
+    ----------
+    viewer
+        napari viewer or its model.
+
+    Attributes
+    ----------
+    layer : Image or None
+        Of the quantity that is shown.
+    arrows : Vectors or None
+        Of the frame and slice that are seen.
+    quantity : str
+        Name of the `NodeQuantity` that is shown.
+    visible : bool
+        Whether it is; layers that `show` makes follow this.
+    """
+
+    probed = Signal(object)
+    """A `NodeReading` where the canvas was clicked."""
+
+    def __init__(self, viewer: Any) -> None:
+        self.viewer = viewer
+        self.quantity = "volume_change"
+        self.visible = True
+        self.layer: Image | None = None
+        self.arrows: Vectors | None = None
+        self._fields: Mapping[int, DisplacementField] = {}
+        self._reference = 0
+        self._n_frames = 1
+        self._voxel_size = (1.0, 1.0, 1.0)
+        self._placement: Placement = {}
+        self._clicks = CanvasClicks(viewer)
+        self._clicks.clicked.connect(self._on_click)
+        viewer.dims.events.current_step.connect(self._on_view)
+        viewer.dims.events.ndisplay.connect(self._on_view)
+        viewer.dims.events.order.connect(self._on_view)
+
+    def close(self) -> None:
+        """Take the layers away and listen no more."""
+        self.clear()
+        self._clicks.close()
+        for event in ("current_step", "ndisplay", "order"):
+            getattr(self.viewer.dims.events, event).disconnect(self._on_view)
+
+    def clear(self) -> None:
+        """Take the layers away."""
+        for layer in (self.layer, self.arrows):
+            if layer is not None and layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        self.layer = self.arrows = None
+        self._fields = {}
+
+    def show(
+        self,
+        fields: Mapping[int, DisplacementField],
+        reference: int,
+        n_frames: int,
+        voxel_size: tuple[float, float, float],
+        placement: Placement,
+    ) -> None:
+        """Show the fields from one reference frame.
+
+        Parameters
+        ----------
+        fields
+            By deformed frame; all on the same grid.
+        reference
+            Frame from which they lead.
+        n_frames
+            Of the series.
+        voxel_size
+            ``(z, y, x)`` in µm.
+        placement
+            From the layer factory.
+        """
+        had_arrows = self.arrows is not None and self.arrows.visible
+        self.clear()
+        self._fields, self._reference, self._n_frames = dict(fields), reference, n_frames
+        self._voxel_size, self._placement = voxel_size, placement
+        self._draw()
+        self.show_arrows(had_arrows)
+
+    def show_quantity(self, name: str) -> None:
+        """Show another quantity in the same layer."""
+        self.quantity, self.visible = name, True
+        self._draw()
+
+    def hide(self) -> None:
+        """Show no quantity."""
+        self.visible = False
+        if self.layer is not None:
+            self.layer.visible = False
+
+    def _draw(self) -> None:
+        if not self._fields:
+            return
+        name, quantity = self.quantity, node_quantity(self.quantity)
+        grids = {t: node_values(f, name, self._voxel_size) for t, f in self._fields.items()}
+        data = NodeFrames(self._n_frames, grids)
+        limits = colour_limits(list(grids.values()), quantity.scale)
+        title = f"{quantity.header} since frame {self._reference}"
+        if self.layer is None or self.layer not in self.viewer.layers:
+            field = next(iter(self._fields.values()))
+            placed = node_placement(field, self._voxel_size, self._placement)
+            self.layer = node_layer(data, quantity, limits, title, placed)
+            self.layer.visible = self.visible
+            self._add(self.layer)
+            return
+        self.layer.data = data
+        self.layer.colormap = node_colormap(quantity)
+        self.layer.contrast_limits_range = limits
+        self.layer.contrast_limits = limits
+        self.layer.name = title
+        self.layer.visible = self.visible
+
+    def show_arrows(self, visible: bool) -> None:
+        """Show or hide the arrows of the frame and slice that are seen."""
+        if (
+            visible
+            and self._fields
+            and (self.arrows is None or self.arrows not in self.viewer.layers)
+        ):
+            field = next(iter(self._fields.values()))
+            width = 0.08 * float(np.mean(field.spacing))
+            title = f"displacement since frame {self._reference}"
+            self.arrows = arrows_layer(title, dict(self._placement), width)
+            self.arrows.length = self.fitting_length
+            self._add(self.arrows)
+        if self.arrows is not None:
+            self.arrows.visible = visible
+            self._on_view()
+
+    @property
+    def fitting_length(self) -> float:
+        """Factor that draws the largest displacements about a node spacing long."""
+        return min((fitting_length(f) for f in self._fields.values()), default=1.0)
+
+    def read(self, point_um: tuple[float, float, float], frame: int) -> NodeReading | None:
+        """Tell what was measured at the node nearest to a point ``(z, y, x)`` in a frame.
+
+        Returns
+        -------
+        None where the frame has no field or the point lies off its grid.
+        """
+        field = self._fields.get(frame)
+        if field is None:
+            return None
+        size = np.asarray(self._voxel_size)
+        steps = (np.asarray(point_um) / size - field.positions[0]) / field.spacing
+        index = np.round(steps).astype(int)
+        if np.any(index < 0) or np.any(index >= field.grid_shape):
+            return None
+        node = int(np.ravel_multi_index(tuple(index), field.grid_shape))
+        z, y, x = (float(v) for v in field.positions[node] * size)
+        return NodeReading((z, y, x), self._describe(field, node, tuple(index)))
+
+    def _describe(
+        self, field: DisplacementField, node: int, index: tuple[int, ...]
+    ) -> tuple[str, ...]:
+        status = NodeStatus(int(field.status[node]))
+        if status is not NodeStatus.CONVERGED:
+            return (f"not measured: {_STATUS_WORDS[status]}",)
+        quantity = node_quantity(self.quantity)
+        value = float(node_values(field, self.quantity, self._voxel_size)[index])
+        lines = []
+        if quantity.name != "zncc" and not quantity.name.startswith("displacement_"):
+            lines = [f"{quantity.title} {value:.3g} {quantity.unit}"]
+        if quantity.name.startswith("strain_") and "strain_noise" in field.info:
+            lines = [f"{quantity.title} {value:.3f} ± {100 * field.info['strain_noise']:.3f} %"]
+        size = np.asarray(self._voxel_size)
+        moved, sigma = field.displacement[node] * size, field.sigma[node] * size
+        lines += [
+            f"displacement {axis} {u:.4f} ± {s:.4f} µm"
+            for axis, u, s in zip("xyz", moved[::-1], sigma[::-1], strict=True)
+        ]
+        return (*lines, f"correlation (ZNCC) {float(field.zncc[node]):.3f}")
+
+    def _add(self, layer: Any) -> None:
+        active = self.viewer.layers.selection.active
+        self.viewer.add_layer(layer)
+        self.viewer.layers.selection.active = active
+
+    def _on_view(self) -> None:
+        if self.arrows is None or not self.arrows.visible or not self._fields:
+            return
+        frame = navigation.current_frame(self.viewer, self._n_frames)
+        field = self._fields.get(frame)
+        data = np.empty((0, 2, 4), np.float32)
+        if field is not None:
+            data = arrow_data(field, frame, self._plane())
+        if len(data) or len(self.arrows.data):
+            self.arrows.data = data
+
+    def _plane(self) -> tuple[int, float] | None:
+        """Spatial axis that is sliced, and where, in voxels; None in 3D."""
+        first = (navigation.time_axis(self.viewer) or 0) + 1
+        hidden = [axis for axis in self.viewer.dims.not_displayed if axis >= first]
+        if len(hidden) != 1:
+            return None
+        axis = hidden[0] - first
+        return axis, float(self.viewer.dims.point[hidden[0]]) / self._voxel_size[axis]
+
+    def _on_click(self, event: Any) -> None:
+        layers = [x for x in (self.layer, self.arrows) if x is not None and x.visible]
+        point = navigation.clicked_point(self.viewer, event.position)
+        if not layers or point is None or self.viewer.dims.ndisplay != 2:
+            return
+        frame = navigation.current_frame(self.viewer, self._n_frames)
+        reading = self.read(point, frame)
+        if reading is not None:
+            self.probed.emit(reading)

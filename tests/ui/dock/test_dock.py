@@ -1,0 +1,121 @@
+"""The dock in a real window: it opens studies, runs steps, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from qtpy.QtWidgets import QMessageBox
+
+from operando import Study
+from operando.steps import STEPS
+from operando.ui.contributions import open_dock, show_segment
+from operando.ui.dock.dock import PANELS, OperandoDock
+from operando.ui.dock.section import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+TITLES = ["Data", "Annotate", "Segment", "Particles", "Strain"]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Callable[..., Any], qtbot: QtBot) -> Any:
+    return make_napari_viewer(show=True)
+
+
+@pytest.fixture
+def dock(viewer: Any) -> OperandoDock:
+    return open_dock(viewer)
+
+
+def _marks(dock: OperandoDock) -> dict[str, Mark]:
+    return {s.header.text(): s.header.mark for s in dock.sections}
+
+
+def test_the_work_from_opening_to_strain(
+    qtbot: QtBot, viewer: Any, dock: OperandoDock, study: Study
+) -> None:
+    assert [panel.title for panel in PANELS] == TITLES
+    study.close()
+    dock.panels[0].open_study(study.path)
+    qtbot.waitUntil(lambda: dock.session.study is not None, timeout=30_000)
+    assert "2 frames" in dock._facts.text()
+    assert _marks(dock)["Data"] is Mark.DONE
+    assert _marks(dock)["Annotate"] is Mark.DONE
+    assert _marks(dock)["Strain"] is Mark.NOT_YET
+
+    dock.open_section("Strain")
+    panel = dock.panels[4]
+    panel.form.setValue(STEPS["strain"](spacing=16))
+    panel.primary.click()
+    assert _marks(dock)["Strain"] is Mark.RUNNING
+    qtbot.waitUntil(lambda: not dock.session.is_busy, timeout=60_000)
+    assert panel.job_bar.message.text() == ""
+    assert _marks(dock)["Strain"] is Mark.DONE
+    assert any("since frame 0" in layer.name for layer in viewer.layers)
+
+    dock.session.calibrate((0.3, 0.3, 0.3))
+    assert _marks(dock)["Strain"] is Mark.OUT_OF_DATE
+
+
+def test_one_section_is_open_at_a_time(dock: OperandoDock) -> None:
+    assert [s.is_open for s in dock.sections] == [True, False, False, False, False]
+    dock.sections[2].header.click()
+    assert [s.is_open for s in dock.sections] == [False, False, True, False, False]
+
+
+def test_menus_lead_to_the_one_dock(viewer: Any, dock: OperandoDock) -> None:
+    show_segment(viewer)
+    assert open_dock(viewer) is dock
+    assert dock.sections[2].is_open
+
+
+def test_closing_the_dock_closes_the_study(
+    qtbot: QtBot, viewer: Any, dock: OperandoDock, study: Study
+) -> None:
+    dock.session.show_study(study)
+    dock.show_time_line()
+    dock.session.run(STEPS["strain"](spacing=16))
+    job = dock.session.job
+    viewer.window.remove_dock_widget(dock)
+    assert job.state.is_over
+    assert dock.session.study is None
+    assert dock.time_line is None
+    assert len(viewer.layers) == 0
+    Study.open(study.path).close()
+
+
+def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, study: Study) -> None:
+    dock.session.show_study(study)
+    viewer.close()
+    assert dock.session.study is None
+    Study.open(study.path).close()
+
+
+def test_it_asks_before_a_running_job_is_stopped(
+    dock: OperandoDock, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(parent: Any, title: str, text: str) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    dock.session.show_study(study)
+    dock.session.run(STEPS["strain"](spacing=16))
+    assert not dock._may_stop()
+    assert asked == ["Strain is still running. Stop it and close?"]
+
+
+def test_no_panel_is_wider_than_the_dock(qtbot: QtBot, dock: OperandoDock, study: Study) -> None:
+    dock.session.show_study(study)
+    for title, panel in zip(TITLES, dock.panels, strict=True):
+        dock.open_section(title)
+        qtbot.wait(10)
+        if hasattr(panel, "form"):
+            panel.form.more.setChecked(True)
+        assert panel.minimumSizeHint().width() <= 350, title

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando.data import DisplacementField
+from operando.files.ome_zarr import create_image
+from operando.study.record import Entry
+from operando.ui.layers.study_results import StudyParticles, StudyStrain
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from operando import Study
+    from operando.samples import Electrode
+
+
+def swelling(stretch: float, spacing: float = 8.0) -> DisplacementField:
+    shape = (3, 5, 5)
+    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    positions = nodes.reshape(-1, 3) * spacing + 6.0
+    n = len(positions)
+    return DisplacementField(
+        positions=positions,
+        displacement=positions * stretch,
+        gradient=np.tile(np.eye(3) * stretch, (n, 1, 1)),
+        sigma=np.full((n, 3), 0.01),
+        zncc=np.full(n, 0.9),
+        status=np.zeros(n, int),
+        grid_shape=shape,
+        spacing=(spacing,) * 3,
+        window=(11, 11, 11),
+    )
+
+
+def write_particles(study: Study, electrode: Electrode) -> None:
+    ids = create_image(
+        study.product_path("particles/particles"),
+        electrode.ids.shape,
+        "int32",
+        axes="tzyx",
+        voxel_size=study.voxel_size,
+        times=study.times,
+    )
+    ids[:] = electrode.ids
+    study.write_table("particles", electrode.table)
+
+
+@pytest.fixture
+def session(study: Study) -> Iterator[Session]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    yield session
+    session.close()
+
+
+def test_particles_appear_when_they_were_found_and_go_with_the_study(
+    session: Session, electrode: Electrode
+) -> None:
+    particles = StudyParticles(session)
+    assert particles.table is None
+    assert session.study is not None
+    write_particles(session.study, electrode)
+    session.products_changed.emit("particles")
+    assert particles.table is not None
+    assert len(particles.table) == len(electrode.table)
+    layers = [layer.name for layer in session.viewer.layers]
+    assert layers[-1] == "strokes"
+    assert "particles" in layers
+    np.testing.assert_array_equal(
+        np.asarray(session.viewer.layers["particles"].data[1]), electrode.ids[1]
+    )
+    session.close_study()
+    assert particles.table is None
+    assert len(session.viewer.layers) == 0
+
+
+def test_particles_of_a_study_that_is_open_already_are_shown(
+    session: Session, electrode: Electrode
+) -> None:
+    assert session.study is not None
+    write_particles(session.study, electrode)
+    particles = StudyParticles(session)
+    assert particles.view.labels is not None
+    layer = session.viewer.layers["particles"]
+    images = session.viewer.layers[0]
+    assert layer.units == images.units
+    assert tuple(layer.scale) == tuple(images.scale)
+    particles.close()
+    assert "particles" not in session.viewer.layers
+
+
+def test_fields_appear_at_their_frame(session: Session) -> None:
+    strain = StudyStrain(session)
+    assert strain.pairs == []
+    study = session.study
+    assert study is not None
+    study.write_field("000-001", swelling(0.02))
+    study.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
+    session.products_changed.emit("strain")
+    assert strain.pair == (0, 1)
+    assert session.viewer.dims.current_step[0] == 1
+    assert strain.view.layer is not None
+    assert strain.view.layer.visible
+    assert strain.view.layer.units == session.viewer.layers[0].units
+    assert strain.view.layer.data[1, 1, 1, 1] == pytest.approx(100 * (1.02**3 - 1), rel=1e-4)
+    session.close_study()
+    assert strain.pair is None
+    assert len(session.viewer.layers) == 0
+
+
+def test_new_strain_is_not_covered_by_particles(session: Session, electrode: Electrode) -> None:
+    study = session.study
+    assert study is not None
+    write_particles(study, electrode)
+    particles, strain = StudyParticles(session), StudyStrain(session)
+    assert particles.view.labels is not None
+    assert particles.view.labels.visible
+    study.write_field("000-001", swelling(0.02))
+    session.products_changed.emit("strain")
+    assert not particles.view.labels.visible
+    assert strain.view.layer is not None
+    assert strain.view.layer.visible
+
+
+def test_a_field_that_was_measured_anew_replaces_the_old_one(session: Session) -> None:
+    study = session.study
+    assert study is not None
+    study.write_field("000-001", swelling(0.02))
+    strain = StudyStrain(session)
+    assert strain.view.layer is not None
+    assert not strain.view.layer.visible
+    study.write_field("000-001", swelling(0.04, spacing=6.0))
+    study.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
+    session.products_changed.emit("strain")
+    voxel = study.voxel_size
+    np.testing.assert_allclose(strain.view.layer.scale[1:], 6 * np.asarray(voxel))
+    assert strain.field is not None
+    assert strain.field.spacing == (6.0,) * 3
+
+
+def test_only_fields_on_the_same_nodes_share_a_layer(session: Session) -> None:
+    study = session.study
+    assert study is not None
+    study.write_field("000-001", swelling(0.02))
+    study.write_field("001-000", swelling(-0.02))
+    strain = StudyStrain(session)
+    assert strain.pairs == [(0, 1), (1, 0)]
+    strain.show((0, 1))
+    assert strain.view.layer is not None
+    assert np.isnan(strain.view.layer.data[0]).all()
+    assert strain.view.layer.name == "volume change (%) since frame 0"
+    strain.show((1, 0))
+    assert np.isnan(strain.view.layer.data[1]).all()
+    strain.go_to_frame()
+    assert session.viewer.dims.current_step[0] == 0

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando.data import DisplacementField
+from operando.ui.layers.study_results import StudyStrain
+from operando.ui.session import Session
+from operando.ui.strain.display import StrainDisplay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+
+
+def _field() -> DisplacementField:
+    shape = (3, 5, 5)
+    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    positions = nodes.reshape(-1, 3) * 8.0 + 6
+    n = len(positions)
+    return DisplacementField(
+        positions=positions,
+        displacement=positions * 0.01,
+        gradient=np.tile(np.eye(3) * 0.01, (n, 1, 1)),
+        sigma=np.full((n, 3), 0.01),
+        zncc=np.full(n, 0.9),
+        status=np.zeros(n, int),
+        grid_shape=shape,
+        spacing=(8.0,) * 3,
+        window=(11, 11, 11),
+    )
+
+
+@pytest.fixture
+def strain(study: Study) -> Iterator[StudyStrain]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    study.write_field("000-001", _field())
+    strain = StudyStrain(session)
+    strain.go_to_frame()
+    yield strain
+    session.close()
+
+
+@pytest.fixture
+def display(qtbot: QtBot, strain: StudyStrain) -> StrainDisplay:
+    display = StrainDisplay(strain)
+    qtbot.addWidget(display)
+    return display
+
+
+def test_the_quantity_is_switched_in_place(display: StrainDisplay, strain: StudyStrain) -> None:
+    layer = strain.view.layer
+    assert layer is not None
+    assert display.quantity.currentText() == "nothing"
+    assert not layer.visible
+    display.quantity.setCurrentText("strain zz (%)")
+    assert layer.visible
+    assert strain.view.layer is layer
+    assert layer.name == "strain zz (%) since frame 0"
+    display.quantity.setCurrentText("nothing")
+    assert not layer.visible
+    display.quantity.setCurrentText("displacement (µm)")
+    assert layer.visible
+
+
+def test_opacity_and_smoothing(display: StrainDisplay, strain: StudyStrain) -> None:
+    layer = strain.view.layer
+    assert layer is not None
+    assert display.opacity.value() == round(100 * layer.opacity)
+    display.opacity.setValue(25)
+    assert layer.opacity == 0.25
+    display.smooth.setChecked(False)
+    assert layer.interpolation2d == "nearest"
+    display.smooth.setChecked(True)
+    assert layer.interpolation2d == "linear"
+
+
+def test_arrows_and_their_length(display: StrainDisplay, strain: StudyStrain) -> None:
+    assert not display.length.isEnabled()
+    display.arrows.setChecked(True)
+    arrows = strain.view.arrows
+    assert arrows is not None
+    assert display.length.isEnabled()
+    assert display.length.value() == arrows.length == strain.view.fitting_length
+    display.length.setValue(3.0)
+    assert arrows.length == 3.0
+    display.arrows.setChecked(False)
+    assert not arrows.visible
+
+
+def test_a_click_is_read_into_the_panel(display: StrainDisplay, strain: StudyStrain) -> None:
+    assert "Click" in display.probe.text()
+    display.quantity.setCurrentText("volume change (%)")
+    voxel = strain._session.study.voxel_size  # type: ignore[union-attr]
+    point = np.array([14, 14, 22]) * voxel
+    strain.view._on_click(SimpleNamespace(position=(1, *point)))
+    lines = display.probe.text().splitlines()
+    assert lines[0] == f"Node at z {point[0]:.2f}, y {point[1]:.2f}, x {point[2]:.2f} µm"
+    assert lines[1] == "volume change 3.03 %"
+    assert lines[2] == f"displacement x {0.22 * voxel[2]:.4f} ± {0.01 * voxel[2]:.4f} µm"
+
+
+def test_without_fields_there_is_nothing_to_choose(
+    display: StrainDisplay, strain: StudyStrain
+) -> None:
+    assert not display.isHidden()
+    strain._session.close_study()
+    assert display.isHidden()
+    display.unlink()
