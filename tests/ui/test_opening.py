@@ -6,45 +6,20 @@ import numpy as np
 import pytest
 
 from operando.errors import InputError
-from operando.samples import ElectrodeSettings, write_sample
 from operando.ui import opening
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = write_sample(
-        tmp_path / "sample", settings=ElectrodeSettings(shape=(24, 48, 48), frames=2)
-    )
-    monkeypatch.setattr(opening, "sample_folder", lambda place: folder)
-    return folder
-
-
-def test_the_sample_opens_as_a_study(sample: Path, tmp_path: Path) -> None:
+def test_the_sample_opens_as_a_study_and_keeps_what_was_done(tmp_path: Path) -> None:
     with opening.open_sample(tmp_path / "user") as study:
+        assert study.series.data.shape == (4, 1, 64, 128, 128)
         assert len(study.strokes().painted_slices) > 0
         assert "cycling" in study.products("tables")
-        revision = study.strokes().revision
+        study.write_table("mine", study.table("cycling"))
     with opening.open_sample(tmp_path / "user") as again:
-        assert again.strokes().revision == revision
-
-
-def test_a_sample_folder_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Path] = []
-
-    def write(folder: Path) -> Path:
-        made.append(folder)
-        (folder / "images").mkdir(parents=True)
-        return folder
-
-    monkeypatch.setattr(opening, "_CHECKOUT", tmp_path / "nowhere")
-    monkeypatch.setattr("operando.samples.write_sample", write)
-    first = opening.sample_folder(tmp_path / "user")
-    assert opening.sample_folder(tmp_path / "user") == first
-    assert made == [tmp_path / "user" / "sample"]
-    assert np.all([path.is_dir() for path in made])
+        assert "mine" in again.products("tables")
 
 
 def test_a_study_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:

@@ -172,3 +172,16 @@ def test_a_study_that_is_read_only_cannot_be_painted(session: Session, study: St
     session.show_study(Study.open(study.path, read_only=True))
     assert session.painter is not None
     assert not session.painter.layer.editable
+
+
+def test_work_for_a_study_that_was_closed_meanwhile_is_not_done(study: Study) -> None:
+    waiting: list[Any] = []
+    session = Session(ViewerModel(), waiting.append)
+    session.show_study(study)
+    session.later(lambda: done.append(session.study))
+    done: list[Any] = []
+    session.close_study()
+    for work in waiting:
+        work()
+    assert done == []
+    session.close()

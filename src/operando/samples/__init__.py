@@ -13,6 +13,7 @@ from operando.samples.settings import (
     ParticleSettings,
     ScannerSettings,
 )
+from operando.samples.shipped import shipped_sample
 from operando.samples.strokes import Brush, paint_strokes
 from operando.samples.write import write_sample
 
@@ -33,5 +34,6 @@ __all__ = [
     "loose_electrode",
     "make_electrode",
     "paint_strokes",
+    "shipped_sample",
     "write_sample",
 ]

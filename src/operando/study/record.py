@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "recipe.yaml"
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RECORDED_PACKAGES = ("napari-operando", "numpy", "scipy", "scikit-image", "torch", "numba", "zarr")
 
 
@@ -79,7 +80,7 @@ def read_entries(path: Path) -> list[Entry]:
     if not path.exists():
         return []
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or []
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FileError(f"{path} is not YAML ({error})", "mend or restore the recipe") from None
     if not isinstance(content, list):

@@ -52,6 +52,7 @@ class Study:
         self._lock = lock
         self._series: Series | None = None
         self._strokes: dict[str, StrokeSet] = {}
+        self._recipe: tuple[Any, tuple[Entry, ...]] = (None, ())
 
     @classmethod
     def create(
@@ -306,7 +307,10 @@ class Study:
     @property
     def entries(self) -> list[Entry]:
         """Every step that ran, in order."""
-        return record.read_entries(self.recipe_path)
+        version = _file_version(self.recipe_path)
+        if version != self._recipe[0]:
+            self._recipe = (version, tuple(record.read_entries(self.recipe_path)))
+        return list(self._recipe[1])
 
     def add_entry(self, entry: Entry) -> None:
         """Record a step that ran."""
@@ -349,3 +353,12 @@ class Study:
     def _check_writable(self) -> None:
         if not self.writable:
             raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
+
+
+def _file_version(path: Path) -> tuple[int, int, int] | None:
+    """Tell one state of a file from another; None if it is not there."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

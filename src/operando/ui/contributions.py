@@ -10,8 +10,8 @@ import numpy as np
 
 from operando.data import DEFAULT_CLASSES
 from operando.errors import OperandoError
+from operando.samples import shipped_sample
 from operando.ui.layers.factory import AXES, UNITS, class_colormap, series_limits
-from operando.ui.opening import sample_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,19 +51,11 @@ def show_strain(viewer: napari.Viewer) -> None:
     open_dock(viewer, "Strain")
 
 
-def user_folder() -> Path:
-    """Folder for data that operando makes for the user, such as the sample."""
-    from qtpy.QtCore import QStandardPaths
-
-    place = QStandardPaths.StandardLocation.GenericDataLocation
-    return Path(QStandardPaths.writableLocation(place)) / "operando"
-
-
 def sample_layers() -> list[LayerData]:
     """Read the sample: images, strokes and true phases as plain layers."""
     from operando.files import read
 
-    folder = sample_folder(user_folder())
+    folder = shipped_sample()
     series = read(folder / "images")
     placement = {
         "scale": (1.0, *(series.voxel_size or (1.0, 1.0, 1.0))),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operando.samples import shipped_sample
 from operando.study import Study, study_of_sample
 from operando.ui.layers.factory import warm_up
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
-
-SAMPLE_NAME = "sample"
-_CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def load_study(path: str | os.PathLike[str]) -> Study:
@@ -34,26 +33,6 @@ def create_study(
     return _warmed(Study.create(path, sources, voxel_size=voxel_size, times=times, **hints))
 
 
-def sample_folder(place: Path) -> Path:
-    """Return the folder of the sample data: that of a checkout, or one made at first use.
-
-    Parameters
-    ----------
-    place
-        Folder in which it is made.
-    """
-    from operando.samples import write_sample
-
-    shipped = _CHECKOUT / "sample_data"
-    if (shipped / "images").is_dir():
-        return shipped
-    folder = place / SAMPLE_NAME
-    if not (folder / "images").is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-        write_sample(folder)
-    return folder
-
-
 def open_sample(place: Path) -> Study:
     """Open the study of the sample, made at first use, with its strokes and voltage curve.
 
@@ -62,17 +41,30 @@ def open_sample(place: Path) -> Study:
     place
         Folder for the study.
     """
-    path = place / f"{SAMPLE_NAME}.operando"
+    path = place / "sample.operando"
     if (path / "study.json").is_file():
         return load_study(path)
-    return _warmed(study_of_sample(path, sample_folder(place)))
+    place.mkdir(parents=True, exist_ok=True)
+    return _warmed(study_of_sample(path, shipped_sample()))
 
 
 def _warmed(study: Study) -> Study:
     """Do what the window would otherwise wait for."""
     try:
-        warm_up(study.strokes().classes)
+        warm_up(study)
+        for table in study.products("tables"):
+            study.table(table)
     except BaseException:
         study.close()
         raise
+    _spare_the_collector()
     return study
+
+
+def _spare_the_collector() -> None:
+    """Keep what is loaded by now out of garbage collection.
+
+    With napari and torch loaded a full collection stops everything for 0.2 s, every few strokes.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()

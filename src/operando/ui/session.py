@@ -16,7 +16,7 @@ from operando.ui.opening import load_study
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from operando.steps import Step, StepStatus
     from operando.study import Study
@@ -34,6 +34,9 @@ class Session:
     ----------
     viewer
         napari viewer or its model.
+    turns
+        Called with pieces of work that the window need not wait for; by default they are done at
+        once.
 
     Attributes
     ----------
@@ -59,8 +62,11 @@ class Session:
     job_changed = Signal()
     """A job started, moved on or ended."""
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(
+        self, viewer: Any, turns: Callable[[Callable[[], None]], None] | None = None
+    ) -> None:
         self.viewer = viewer
+        self._turns = turns
         self.study: Study | None = None
         self.layers: StudyLayers | None = None
         self.job: Job | None = None
@@ -94,11 +100,24 @@ class Session:
         self.close_study()
         self.study = study
         self._release = weakref.finalize(self, study.close)
-        self.layers = StudyLayers(self.viewer, study)
+        self.layers = StudyLayers(self.viewer, study, self.later)
         self.layers.painter.stroked.connect(self._on_stroked)
         self._statuses.clear()
         self.study_changed.emit()
         return study
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do a piece of work when the window has time, unless another study is open by then."""
+        study = self.study
+
+        def work_if_still_open() -> None:
+            if self.study is study:
+                work()
+
+        if self._turns is None:
+            work()
+        else:
+            self._turns(work_if_still_open)
 
     def close_study(self) -> None:
         """Stop the job, take the layers away and let others open the study."""

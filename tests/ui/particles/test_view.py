@@ -99,7 +99,6 @@ def test_colouring_hides_the_ids_and_back(view: ParticleView, viewer: ViewerMode
         "images",
         "particles",
         "volume (µm³) · particles",
-        "selected particle",
     ]
     assert not viewer.layers["particles"].visible
     layer = view.values
@@ -111,7 +110,7 @@ def test_colouring_hides_the_ids_and_back(view: ParticleView, viewer: ViewerMode
     assert np.asarray(layer.data)[1, 3, 20, 15] == 1
     view.colour_by(None)
     assert viewer.layers["particles"].visible
-    assert len(viewer.layers) == 3
+    assert len(viewer.layers) == 2
 
 
 def test_features_follow_the_frame(view: ParticleView, viewer: ViewerModel) -> None:

@@ -57,12 +57,14 @@ def display(qtbot: QtBot, strain: StudyStrain) -> StrainDisplay:
 
 
 def test_the_quantity_is_switched_in_place(display: StrainDisplay, strain: StudyStrain) -> None:
+    assert display.quantity.currentText() == "nothing"
+    assert strain.view.layer is None
+    display.quantity.setCurrentText("volume change (%)")
     layer = strain.view.layer
     assert layer is not None
-    assert display.quantity.currentText() == "nothing"
-    assert not layer.visible
-    display.quantity.setCurrentText("strain zz (%)")
     assert layer.visible
+    assert layer.opacity == 0.6
+    display.quantity.setCurrentText("strain zz (%)")
     assert strain.view.layer is layer
     assert layer.name == "strain zz (%) since frame 0"
     display.quantity.setCurrentText("nothing")
@@ -72,11 +74,17 @@ def test_the_quantity_is_switched_in_place(display: StrainDisplay, strain: Study
 
 
 def test_opacity_and_smoothing(display: StrainDisplay, strain: StudyStrain) -> None:
+    display.smooth.setChecked(False)
+    display.opacity.setValue(40)
+    display.quantity.setCurrentText("strain zz (%)")
     layer = strain.view.layer
     assert layer is not None
-    assert display.opacity.value() == round(100 * layer.opacity)
+    assert layer.opacity == 0.4
+    assert layer.interpolation2d == "nearest"
     display.opacity.setValue(25)
     assert layer.opacity == 0.25
+    display.smooth.setChecked(True)
+    assert layer.interpolation2d == "linear"
     display.smooth.setChecked(False)
     assert layer.interpolation2d == "nearest"
     display.smooth.setChecked(True)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from operando.ui.dock.section import Section
+from operando.ui.jobs.turns import Turns
 from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.panels.data import DataPanel
 from operando.ui.panels.particles import ParticlesPanel
@@ -73,7 +74,8 @@ class OperandoDock(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session = Session(viewer)
+        self._turns = Turns(self)
+        self.session = Session(viewer, self._turns)
         self._seen_job: tuple[Any, Any] = (None, None)
         self._window: QWidget | None = None
         self._closed = False
@@ -164,6 +166,7 @@ class OperandoDock(QWidget):
         self._closed = True
         self._timer.stop()
         self._soon.stop()
+        self._turns.clear()
         if self._window is not None:
             self._window.removeEventFilter(self)
             self._window = None
@@ -262,8 +265,8 @@ class OperandoDock(QWidget):
     def _offer_time_line(self) -> None:
         """Open the time line with a study that has something to show over time."""
         study = self.session.study
-        if not self._closed and study and len(study.times) > 1 and study.products("tables"):
-            self.show_time_line()
+        if study and len(study.times) > 1 and study.products("tables"):
+            self.session.later(self.show_time_line)
 
     def _on_line_closed(self) -> None:
         self.time_line = None

@@ -132,16 +132,14 @@ def class_colormap(classes: Sequence[LabelClass]) -> DirectLabelColormap:
     return DirectLabelColormap(color_dict=colours)
 
 
-def warm_up(classes: Sequence[LabelClass]) -> None:
-    """Have napari load and compile what layers need: seconds at first use, so do it in a thread."""
-    from napari.layers import Labels
-
-    Labels(
-        np.zeros((1, 1, 2, 2), np.uint8),
-        colormap=class_colormap(classes),
-        axis_labels=AXES,
-        units=UNITS,
-    )
+def warm_up(study: Study) -> None:
+    """Load and compile all that the layers of a study need: seconds, so do it in a thread."""
+    factory = LayerFactory(study)
+    factory.images()
+    factory.strokes()
+    for name in study.products("phases"):
+        factory.phases(name)
+        factory.probabilities(name)
 
 
 def grey_limits(volume: Any) -> tuple[float, float]:

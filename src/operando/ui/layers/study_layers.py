@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from operando.ui import navigation
@@ -9,7 +10,7 @@ from operando.ui.layers.factory import LayerFactory
 from operando.ui.strokes.painter import StrokePainter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari.layers import Image, Labels, Layer
 
@@ -25,6 +26,9 @@ class StudyLayers:
         napari viewer or its model.
     study
         What to show.
+    later
+        Takes pieces of work; images of the first channel and strokes are shown at once, the rest
+        piece by piece.
 
     Attributes
     ----------
@@ -38,20 +42,23 @@ class StudyLayers:
         Its probabilities, one hidden layer per class.
     """
 
-    def __init__(self, viewer: Any, study: Study) -> None:
+    def __init__(
+        self, viewer: Any, study: Study, later: Callable[[Callable[[], None]], None]
+    ) -> None:
         self._viewer = viewer
         self._study = study
+        self._later = later
         self.factory = LayerFactory(study)
         self.phases: Labels | None = None
         self.probabilities: list[Image] = []
         self._images = self.factory.images()
-        for image in self._images:
-            viewer.add_layer(image)
+        viewer.add_layer(self._images[0])
         self.painter = StrokePainter(viewer, self.factory.strokes(), study.strokes())
         viewer.add_layer(self.painter.layer)
-        self._show_phases(visible=not study.products("particles"))
         navigation.go_to_frame(viewer, 0)
         viewer.layers.selection.active = self.painter.layer
+        self._insert_in_turn(self._images[:1], self._images[1:])
+        self._show_phases(visible=not study.products("particles"))
 
     @property
     def placement(self) -> dict[str, Any]:
@@ -94,36 +101,39 @@ class StudyLayers:
         if not names:
             return
         name = "phases" if "phases" in names else names[0]
+        self._later(partial(self._show_labels, name, visible))
         self._show_probabilities(name)
+
+    def _show_labels(self, name: str, visible: bool) -> None:
         new = self.factory.phases(name, visible=visible)
-        layers = self._viewer.layers
-        if self.phases is not None and self.phases in layers:
+        if self.phases is not None and self.phases in self._viewer.layers:
             self.phases.data = new.data
             self.phases.colormap = new.colormap
             self.phases.visible = visible
             return
         self.phases = new
-        active = layers.selection.active
         self._insert_above([*self._images, *self.probabilities], self.phases)
-        layers.selection.active = active
 
     def _show_probabilities(self, name: str) -> None:
-        layers = self._viewer.layers
         new = self.factory.probabilities(name)
         if [layer.name for layer in new] == [layer.name for layer in self.probabilities]:
             for layer, fresh in zip(self.probabilities, new, strict=True):
                 layer.data = fresh.data
             return
-        active = layers.selection.active
         for layer in self.probabilities:
-            if layer in layers:
-                layers.remove(layer)
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
         self.probabilities = new
-        for k, layer in enumerate(new):
-            self._insert_above([*self._images, *new[:k]], layer)
-        layers.selection.active = active
+        self._insert_in_turn(self._images, new)
+
+    def _insert_in_turn(self, below: Sequence[Layer], layers: Sequence[Layer]) -> None:
+        """Insert layers above others, from bottom to top, piece by piece."""
+        for k, layer in enumerate(layers):
+            self._later(partial(self._insert_above, [*below, *layers[:k]], layer))
 
     def _insert_above(self, others: Sequence[Layer], layer: Layer) -> None:
         layers = self._viewer.layers
         below = [layers.index(other) for other in others if other in layers]
+        active = layers.selection.active
         layers.insert(max(below, default=-1) + 1, layer)
+        layers.selection.active = active

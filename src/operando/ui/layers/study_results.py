@@ -43,13 +43,13 @@ class StudyParticles:
         self._session = session
         self.view = ParticleView(session.viewer)
         self.table: pd.DataFrame | None = None
-        session.study_changed.connect(self.refresh)
+        session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
         self.refresh()
 
     def close(self) -> None:
         """Take the layers away and listen no more."""
-        self._session.study_changed.disconnect(self.refresh)
+        self._session.study_changed.disconnect(self._on_study)
         self._session.products_changed.disconnect(self._on_products)
         self.view.close()
 
@@ -70,6 +70,13 @@ class StudyParticles:
         return study is not None and all(
             PARTICLES in study.products(folder) for folder in ("particles", "tables")
         )
+
+    def _on_study(self) -> None:
+        """Take away what a closed study showed at once; show another one when there is time."""
+        if self._session.study is None:
+            self.refresh()
+        else:
+            self._session.later(self.refresh)
 
     def _on_products(self, step_name: str) -> None:
         if step_name == "particles":
@@ -173,7 +180,10 @@ class StudyStrain:
     def _on_study(self) -> None:
         """Show nothing over the images of a study that was just opened."""
         self.view.visible = False
-        self.refresh()
+        if self._session.study is None:
+            self.refresh()
+        else:
+            self._session.later(self.refresh)
 
     def _on_products(self, step_name: str) -> None:
         if step_name != "strain" or self._session.study is None:

@@ -90,12 +90,12 @@ class DataPanel(Panel):
             self._work(f"Opening {path.name} …", partial(load_study, path), self._opened)
 
     def open_sample(self) -> None:
-        """Open the synthetic electrode; it is made at first use."""
+        """Open the synthetic electrode, with what was done on it before."""
         place = Path(
             QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
         )
         self._work(
-            "Opening the sample; it is made at first use, in about ten seconds …",
+            "Opening the sample …",
             partial(open_sample, place / "operando"),
             self._opened,
         )

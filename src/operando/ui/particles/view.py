@@ -86,14 +86,8 @@ class ParticleView:
         self.clear()
         self._table, self._placement, self._name = table, placement, name
         self._n_frames = int(ids.shape[0])
-        ids = RecentSlices(ids)
-        self.labels = particles_layer(ids, name, placement)
-        self._outline = outline_layer(ids, OUTLINE_NAME, placement)
-        active = self.viewer.layers.selection.active
-        self.viewer.add_layer(self.labels)
-        self.viewer.add_layer(self._outline)
-        self._outline.visible = False
-        self.viewer.layers.selection.active = active or self.labels
+        self.labels = particles_layer(RecentSlices(ids), name, placement)
+        self._add(self.labels)
         self.push_features()
 
     def clear(self) -> None:
@@ -165,12 +159,22 @@ class ParticleView:
         self.labels.features = frame_features(self._table, frame)
 
     def _mark(self) -> None:
-        if self.labels is None or self._outline is None:
+        if self.labels is None:
             return
         self.labels.selected_label = self.particle
+        if self._outline is None or self._outline not in self.viewer.layers:
+            if self.particle == 0:
+                return
+            self._outline = outline_layer(self.labels.data, OUTLINE_NAME, self._placement)
+            self._add(self._outline)
         self._outline.data.particle = self.particle
         self._outline.visible = self.particle != 0
         self._outline.refresh()
+
+    def _add(self, layer: Labels) -> None:
+        active = self.viewer.layers.selection.active
+        self.viewer.add_layer(layer)
+        self.viewer.layers.selection.active = active or layer
 
     def _remove(self, layer: Any) -> None:
         if layer is not None and layer in self.viewer.layers:

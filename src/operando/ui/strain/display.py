@@ -49,6 +49,7 @@ class StrainDisplay(QWidget):
         self.quantity.addItem("nothing", _NOTHING)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
+        self.opacity.setValue(60)
         self.smooth = QCheckBox("smooth between nodes")
         self.smooth.setChecked(True)
         self.arrows = QCheckBox("arrows")
@@ -129,6 +130,8 @@ class StrainDisplay(QWidget):
             self._strain.view.hide()
         else:
             self._strain.view.show_quantity(name)
+            self._on_opacity(self.opacity.value())
+            self._on_smooth()
         self.probe.setText(_HINT)
 
     def _on_opacity(self, percent: int) -> None:

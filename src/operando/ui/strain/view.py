@@ -154,7 +154,7 @@ class StrainView:
             self.layer.visible = False
 
     def _draw(self) -> None:
-        if not self._fields:
+        if not self._fields or (self.layer is None and not self.visible):
             return
         name, quantity = self.quantity, node_quantity(self.quantity)
         grids = {t: node_values(f, name, self._voxel_size) for t, f in self._fields.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import tifffile
 
-SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+from operando.samples import shipped_sample
+
+SAMPLE = shipped_sample()
 
 
 def test_the_sample_is_small_and_whole():
