@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
+from operando.errors import OperandoError
 from operando.steps import is_up_to_date, make_step, run_step
 from operando.study import Study, study_of_sample
 
@@ -94,7 +95,10 @@ def _show(study: Path, picture: Path, say: Callable[[str], None]) -> None:
         from operando.ui.window import show_study
 
         show_study(study)
-    elif screen.picture_of_study(study, picture):
-        say(f"Window  {picture}")
-    else:
-        say("No picture of the window: there is no screen and no virtual one (xvfb)")
+        return
+    try:
+        taken = screen.picture_of_study(study, picture)
+    except OperandoError as error:
+        say(str(error))
+        return
+    say(f"Window  {picture}" if taken else "No picture: there is no screen, not even a virtual one")

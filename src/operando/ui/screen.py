@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from operando.errors import OperandoError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,11 +29,16 @@ def picture_of_study(study: Path, picture: Path) -> bool:
     Returns
     -------
     False if there is no virtual screen (Xvfb) on this machine.
+
+    Raises
+    ------
+    OperandoError
+        If the window could not be opened, as where libraries of Qt are missing.
     """
     if shutil.which("xvfb-run") is None:
         return False
     width, height = SIZE
-    subprocess.run(
+    done = subprocess.run(
         [
             "xvfb-run",
             "--auto-servernum",
@@ -42,7 +49,15 @@ def picture_of_study(study: Path, picture: Path) -> bool:
             str(study),
             str(picture),
         ],
-        check=True,
+        check=False,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "QT_QPA_PLATFORM": "xcb"},
     )
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise OperandoError(
+            f"The window could not be opened ({reason})",
+            "install what Qt needs; on Debian and Ubuntu scripts/system-libraries does",
+        )
     return True
