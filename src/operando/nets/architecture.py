@@ -17,6 +17,9 @@ Triple = tuple[int, int, int]
 
 NETWORKS: dict[str, str] = {
     "unet3d": "operando.nets.unet3d:UNet3d",
+    "separable": "operando.nets.separable_unet3d:SeparableUNet3d",
+    "lrcsnet": "operando.nets.lrcsnet3d:LRCSNet3d",
+    "forest": "operando.nets.forest:Forest",
 }
 """Name of a network and the class that builds it from an `Architecture`."""
 

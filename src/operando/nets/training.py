@@ -92,6 +92,7 @@ def fit(
     *,
     evaluate: Callable[[nn.Module], HeldOut] | None = None,
     device: str = "cpu",
+    half: bool | None = None,
     progress: ProgressCallback | None = None,
 ) -> Fit:
     """Train a network.
@@ -112,6 +113,8 @@ def fit(
         Without it the last weights are kept.
     device
         Torch device.
+    half
+        Whether to multiply in bfloat16; None does where that is fast and safe.
     progress
         Called each step with the values ``loss``, ``held_out_loss`` and ``held_out_dice``.
     """
@@ -131,7 +134,7 @@ def fit(
     curve: list[tuple[int, float, float, float]] = []
     best, best_step, held_out = _state(averaged), 0, HeldOut(float("nan"), float("nan"))
     best_dice = -1.0
-    half = _halves(device)
+    half = _halves(device) if half is None else half
     with _deterministic():
         for step in range(1, schedule.steps + 1):
             if step > schedule.freeze_from * schedule.steps:
