@@ -11,7 +11,7 @@ from operando.ui.layers.factory import class_colormap
 from operando.ui.strokes.counts import StrokeCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari.layers import Labels
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class StrokePainter:
         layer.bind_key("Control-Z", self._on_undo_key, overwrite=True)
         layer.bind_key("Control-Shift-Z", self._on_redo_key, overwrite=True)
         for label in range(1, N_CLASS_KEYS + 1):
-            layer.bind_key(str(label), _ClassKey(self, label), overwrite=True)
+            layer.bind_key(str(label), _class_key(self, label), overwrite=True)
 
     def close(self) -> None:
         """Listen no more."""
@@ -178,16 +178,14 @@ class StrokePainter:
         self.redo()
 
 
-class _ClassKey:
-    """Chooses a class when its key is pressed."""
+def _class_key(painter: StrokePainter, label: int) -> Callable[[Labels], None]:
+    """Return what a key does that chooses a class; napari asks for a function with a name."""
 
-    def __init__(self, painter: StrokePainter, label: int) -> None:
-        self._painter = painter
-        self._label = label
-
-    def __call__(self, layer: Labels) -> None:
+    def choose_class(layer: Labels) -> None:
         del layer
-        self._painter.choose(self._label)
+        painter.choose(label)
+
+    return choose_class
 
 
 def edited_box(atoms: Iterable[Any], shape: Sequence[int]) -> Box:
