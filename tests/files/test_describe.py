@@ -81,3 +81,33 @@ def test_integers_need_no_look() -> None:
         refuse, dtype=np.uint8, meta=np.empty(0, np.uint8)
     )
     check_values(Series(data=data), 0)
+
+
+def test_remarks_of_the_reader_are_told_once() -> None:
+    known = {"notes": ("these are projections",), "guessed": ("lengths are millimetres",)}
+    found = describe(series(RNG.random((2, 1, 3, 9, 9)), metadata=(known, known)))
+    assert found.facts[-1] == "Assumed: lengths are millimetres"
+    assert found.warnings[0] == "These are projections."
+
+
+def test_a_frame_that_is_missing_in_time() -> None:
+    times = (0.0, 1.0, 2.0, 4.0, 5.0)
+    found = describe(series(RNG.random((5, 1, 3, 9, 9)), times=times, voxel_size=(1, 1, 1)))
+    assert found.warnings == ("A frame may be missing between 2 and 3: 2 h apart, the others 1 h.",)
+
+
+def test_a_shifted_frame_is_told() -> None:
+    from scipy import ndimage
+
+    texture = ndimage.gaussian_filter(RNG.normal(size=(1, 120, 120)), (0, 2, 2))
+    frames = np.stack([texture, texture + 1e-4, np.roll(texture, 9, 1)])[:, None]
+    found = describe(series(frames, voxel_size=(1, 1, 1), times=(0, 1, 2)))
+    assert any("frame 2 by about 9 × 0 voxels" in w for w in found.warnings)
+
+
+def test_the_histogram_counts_every_voxel_of_the_slices_it_saw() -> None:
+    image = RNG.integers(0, 1000, (2, 1, 1, 60, 70)).astype(np.uint16)
+    found = describe(series(image))
+    assert found.counts.sum() == image.size
+    assert np.array_equal(found.counts, np.histogram(image, found.edges)[0])
+    assert len(set(np.diff(found.edges))) == 1

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from operando.errors import FileError
-from operando.files.folders import found_suffixes, natural_order, read_times, visible
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from operando.files.folders import (
+    found_suffixes,
+    natural_order,
+    read_times,
+    skipped_numbers,
+    visible,
+)
 
 
 def test_numbers_in_names_count(tmp_path: Path) -> None:
@@ -46,3 +49,15 @@ def test_times_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None
     (tmp_path / "times.csv").write_text(text)
     with pytest.raises(FileError, match=r"times\.csv holds no times"):
         read_times(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "skipped"),
+    [((1, 2, 3), ""), ((1, 2, 4, 5, 8), "3, 6, 7"), ((0, 10, 20), ""), ((5,), "")],
+)
+def test_numbers_that_are_left_out(numbers: tuple[int, ...], skipped: str) -> None:
+    assert skipped_numbers([Path(f"scan_2024_{n:03d}.tif") for n in numbers]) == skipped
+
+
+def test_files_without_numbers_leave_nothing_out() -> None:
+    assert skipped_numbers([Path("before.tif"), Path("after.tif")]) == ""

@@ -1,8 +1,9 @@
 """Files to series and back: one reader or writer per format."""
 
 from operando.files.describe import Description, check_values, describe
+from operando.files.formats import READERS, Format
 from operando.files.ome_zarr import add_levels, create_image, open_image
-from operando.files.read import READERS, Format, read
+from operando.files.read import read
 from operando.files.write_tiff import write_tiff
 
 __all__ = [

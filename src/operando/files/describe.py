@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operando.errors import InputError
+from operando.files.folders import skipped_numbers
+from operando.files.grey_checks import frame_warnings, grey_warnings
+from operando.files.speed import slow_reason
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from operando.data.series import Series
 
-FEW_GREY_LEVELS = 200
 ANISOTROPIC = 1.05
+MOST_FRAMES, MOST_SLOW_FRAMES = 24, 3
+"""Frames of which a slice is looked at."""
+WINDOW = 512
+"""Edge of the middle of a slice that is compared between frames and counted."""
+BINS = 128
 
 
 @dataclass(frozen=True)
 class Description:
-    """Facts about a series, and what its user should know before going on."""
+    """Facts about a series, and what its user should know before going on.
+
+    Parameters
+    ----------
+    facts, warnings
+        Sentences.
+    slow
+        Why slices or frames are slow to show; empty if they are not.
+    counts, edges
+        Histogram of the slices that were looked at: ``(bins,)`` and ``(bins + 1,)``.
+    """
 
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
+    slow: str = ""
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)
+    edges: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), compare=False)
 
 
 def describe(series: Series) -> Description:
     """Describe a series for a panel or a terminal.
 
-    Reads one slice, from the middle of the first frame; its grey levels stand for the series.
+    Reads the middle slices of at most 24 frames; they stand for the series.
 
     Parameters
     ----------
@@ -48,8 +70,24 @@ def describe(series: Series) -> Description:
         _voxel_size(series),
         _times(series),
     ]
-    middle = np.asarray(series.data[0, 0, z // 2])
-    warnings = [*_calibration_warnings(series), *_grey_warnings(middle)]
+    facts += [f"Assumed: {text}" for text in _said(series, "guessed")]
+    slow = slow_reason(series)
+    most = MOST_SLOW_FRAMES if slow else MOST_FRAMES
+    frames_seen = np.unique(np.linspace(0, series.n_frames - 1, most).astype(int)).tolist()
+    slices = [np.asarray(series.data[t, 0, z // 2]) for t in frames_seen]
+    middle = slices[0]
+    window = tuple(slice(max(0, (n - WINDOW) // 2), (n + WINDOW) // 2) for n in (y, x))
+    centres = [image[window] for image in slices]
+    counts, edges = _histogram(centres)
+    warnings = [
+        *(f"{text[0].upper()}{text[1:]}." for text in _said(series, "notes")),
+        *_calibration_warnings(series),
+        *grey_warnings(middle),
+        *(frame_warnings(centres, frames_seen) if min(y, x) > 16 else []),
+    ]
+    gaps = skipped_numbers(series.source)
+    if gaps:
+        warnings.append(f"The files are numbered, and some numbers are missing: {gaps}.")
     if series.n_channels > 16 and z == 1:
         warnings.append(
             f"The file calls its {series.n_channels} images channels; "
@@ -57,7 +95,7 @@ def describe(series: Series) -> Description:
         )
     if any(m.get("white_is_zero") for m in series.metadata) and middle.dtype.kind != "b":
         warnings.append("The file says that white is zero; grey values are used as stored.")
-    return Description(tuple(facts), tuple(warnings))
+    return Description(tuple(facts), tuple(warnings), slow, counts, edges)
 
 
 def check_values(series: Series, frame: int, channel: int = 0) -> None:
@@ -109,26 +147,38 @@ def _calibration_warnings(series: Series) -> list[str]:
         warnings.append(f"The voxel size differs between files ({len(sizes)} values).")
     if series.n_frames > 1 and series.times is None:
         warnings.append("Without frame times, frames are taken as equally spaced.")
+    if series.times is not None and series.n_frames > 3:
+        steps = np.diff(series.times)
+        usual = float(np.median(steps))
+        late = np.flatnonzero(steps > 1.8 * usual)
+        if 0 < len(late) <= 2 and np.ptp(np.delete(steps, late)) < 0.2 * usual:
+            t = int(late[0])
+            warnings.append(
+                f"A frame may be missing between {t} and {t + 1}: {steps[t]:.3g} h apart, the "
+                f"others {usual:.3g} h."
+            )
     return warnings
 
 
-def _grey_warnings(image: np.ndarray) -> list[str]:
-    warnings = []
-    if image.dtype.kind == "f":
-        bad = int(np.count_nonzero(~np.isfinite(image)))
-        if bad:
-            warnings.append(f"The middle slice holds {_count(bad, 'voxel')} that are no numbers.")
-        return warnings
-    levels = len(np.unique(image))
-    if levels == 1 and image.size > 1:
-        warnings.append("The middle slice is of one grey value.")
-    elif image.dtype.itemsize > 1 and 16 < levels < FEW_GREY_LEVELS and image.size > 10_000:
-        bits = 8 * image.dtype.itemsize
-        warnings.append(
-            f"The images have {bits} bits but only {levels} grey levels in the middle slice; "
-            "export them again with the full range."
-        )
-    return warnings
+def _said(series: Series, key: str) -> list[str]:
+    """Return what the readers remarked, each remark once."""
+    return list(dict.fromkeys(text for m in series.metadata for text in m.get(key) or ()))
+
+
+def _histogram(
+    images: list[NDArray[np.generic]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    values = np.concatenate([np.asarray(image, float).ravel() for image in images])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return np.zeros(0, np.int64), np.zeros(0)
+    low, high = float(values.min()), float(values.max())
+    whole = images[0].dtype.kind in "biu"
+    bins = min(BINS, int(high - low) + 1) if whole else BINS
+    # Bins of whole grey values are equally wide.
+    width = -(-(int(high - low) + 1) // bins) if whole else 0
+    limits = (low - 0.5, low - 0.5 + width * bins) if whole else (low, high)
+    return np.histogram(values, bins, limits)
 
 
 def _count(n: int, what: str) -> str:

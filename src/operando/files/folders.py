@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from operando.errors import FileError
@@ -74,3 +75,26 @@ def read_times(folder: Path) -> tuple[float, ...] | None:
             f"{path} holds no times that can be read ({error})",
             f"give it a column {TIMES_COLUMN} with one number of hours per frame, or remove it",
         ) from error
+
+
+def skipped_numbers(paths: Iterable[Path]) -> str:
+    """Numbers that a run of numbered files leaves out, such as "7, 12"; empty if none.
+
+    Only names that differ in one number are a run; steps other than 1 are taken as meant.
+    """
+    runs: dict[tuple[Path, str, str], list[int]] = {}
+    for path in paths:
+        match = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
+        if match is None:
+            return ""
+        runs.setdefault((path.parent, match[1], match[3]), []).append(int(match[2]))
+    skipped: list[int] = []
+    for numbers in runs.values():
+        gaps = [b - a for a, b in pairwise(sorted(numbers))]
+        if len(gaps) < 2 or Counter(gaps).most_common(1)[0][0] != 1:
+            continue
+        present = set(numbers)
+        span = range(min(numbers), max(numbers))
+        if len(span) < 2 * len(numbers):
+            skipped += [n for n in span if n not in present]
+    return ", ".join(map(str, skipped[:6])) + (", …" if len(skipped) > 6 else "")

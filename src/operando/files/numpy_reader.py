@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from operando.errors import FileError
 from operando.files.axes import name_axes
+from operando.files.damage import DAMAGE
 from operando.files.source import Mapped, Opened
 
 if TYPE_CHECKING:
@@ -31,9 +33,10 @@ def open_npy(path: Path, axes: str | None = None) -> Opened:
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError) as error:
+    except (*DAMAGE, TokenError) as error:
+        detail = (str(error) or type(error).__name__).splitlines()[0][:100]
         raise FileError(
-            f"{path} is no NumPy array that can be read ({str(error).splitlines()[0][:100]})",
+            f"{path} is no NumPy array that can be read ({detail})",
             "save it with numpy.save, without Python objects",
         ) from error
     if (
@@ -45,6 +48,11 @@ def open_npy(path: Path, axes: str | None = None) -> Opened:
         raise FileError(
             f"{path} holds no image (shape {array.shape}, type {array.dtype})",
             "an image has at least two axes and holds numbers",
+        )
+    if path.stat().st_size != array.offset + array.nbytes:
+        raise FileError(
+            f"{path} is damaged: it is longer than its shape {array.shape} says",
+            "copy it again from its origin",
         )
     order: Literal["C", "F"] = "C" if array.flags.c_contiguous else "F"
     names = name_axes("q" * (array.ndim - 2) + "yx", array.shape, axes)

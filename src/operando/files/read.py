@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,87 +14,17 @@ from operando.files.folders import (
     suffix,
     visible,
 )
+from operando.files.formats import READERS, Hints, find_format, raw_frames
+from operando.files.raw import HEADERS
 from operando.files.source import Joined, Opened, Source, to_dask
+from operando.files.tiff_metadata import sound_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
 
 Paths = list[Path]
-
-
-@dataclass(frozen=True)
-class Format:
-    """How files of one kind are recognised and opened.
-
-    Parameters
-    ----------
-    name
-        What users call it.
-    matches
-        Whether a path is of this kind, told from its name or, for folders, what is in it.
-    frames
-        Opens paths that hold whole frames, given names of axes and of a data set inside.
-    slices
-        Opens the files of each frame as its slices; None where slices are never single files.
-    is_slice
-        Whether a file holds one slice only.
-    """
-
-    name: str
-    matches: Callable[[Path], bool]
-    frames: Callable[[Paths, str | None, str | None], list[Opened]]
-    slices: Callable[[list[Paths]], Opened] | None = None
-    is_slice: Callable[[Path], bool] = lambda path: False
-
-
-def _tiff_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[Opened]:
-    from operando.files.tiff import open_frames
-
-    return open_frames(paths, axes)
-
-
-def _tiff_slices(frames: list[Paths]) -> Opened:
-    from operando.files.tiff import open_slices
-
-    return open_slices(frames)
-
-
-def _is_tiff_slice(path: Path) -> bool:
-    from operando.files.tiff import is_slice
-
-    return is_slice(path)
-
-
-def _zarr_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[Opened]:
-    from operando.files.zarr_reader import open_zarr
-
-    return [open_zarr(path, axes, dataset) for path in paths]
-
-
-def _is_zarr(path: Path) -> bool:
-    return path.is_dir() and any(
-        (path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray")
-    )
-
-
-def _numpy_frames(paths: Paths, axes: str | None, dataset: str | None) -> list[Opened]:
-    from operando.files.numpy_reader import open_npy
-
-    return [open_npy(path, axes) for path in paths]
-
-
-READERS: tuple[Format, ...] = (
-    Format(
-        "TIFF",
-        lambda p: suffix(p) in (".tif", ".tiff", ".btf", ".tf8", ".tf2") and not p.is_dir(),
-        _tiff_frames,
-        _tiff_slices,
-        _is_tiff_slice,
-    ),
-    Format("NumPy", lambda p: suffix(p) == ".npy" and not p.is_dir(), _numpy_frames),
-    Format("Zarr", _is_zarr, _zarr_frames),
-)
-"""Every format that `read` opens; the first that matches a path is taken."""
+PACKED = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 
 
 def read(
@@ -106,6 +35,10 @@ def read(
     axes: str | None = None,
     dataset: str | None = None,
     name: str | None = None,
+    shape: Sequence[int] | None = None,
+    dtype: str | None = None,
+    offset: int = 0,
+    byteorder: str = "little",
 ) -> Series:
     """Open images lazily: only what is looked at is read.
 
@@ -116,8 +49,7 @@ def read(
     ones and those of no known format are passed over.
 
     Voxel size and times come from, in this order: the arguments, ``times.csv`` (column
-    ``time_h``) in the folder, and the metadata of the files (ImageJ, OME-TIFF, OME-Zarr);
-    they stay None where nobody says.
+    ``time_h``) in the folder, and the metadata of the files; they stay None where nobody says.
 
     Parameters
     ----------
@@ -131,9 +63,13 @@ def read(
         Names of the axes within each file, such as ``"tzyx"``; for files that name them wrongly
         or not at all. Unnamed ones are taken as z, then t, then c, from the right.
     dataset
-        Array inside a Zarr group.
+        Array inside a Zarr group, or data set of an HDF5 file.
     name
         What to call the series.
+    shape, dtype, offset, byteorder
+        Layout of raw volumes: lengths with the fastest axis last, such as ``(z, y, x)``; type
+        of a voxel, such as "uint16"; bytes before the first; "little" or "big". With both shape
+        and dtype given, files of any name are read so.
 
     Raises
     ------
@@ -143,7 +79,8 @@ def read(
         If voxel size, times or axes do not fit the images.
     """
     paths = _existing(path)
-    opened = _open_all(paths, axes, dataset)
+    hints = Hints(axes, dataset, tuple(shape) if shape else None, dtype, offset, byteorder)
+    opened = _open_all(paths, hints)
     source = opened[0].source if len(opened) == 1 else Joined(_equal(opened))
     files = tuple(f for o in opened for f in o.files)
     n_frames = source.shape[0]
@@ -164,11 +101,6 @@ def read(
     )
 
 
-def find_format(path: Path) -> Format | None:
-    """Return the format of a path, or None."""
-    return next((f for f in READERS if f.matches(path)), None)
-
-
 def _existing(path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Paths:
     listed = [path] if isinstance(path, (str, PathLike)) else list(path)
     paths = [Path(p).expanduser() for p in listed]
@@ -183,27 +115,31 @@ def _existing(path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Path
     return paths
 
 
-def _open_all(paths: Paths, axes: str | None, dataset: str | None) -> list[Opened]:
+def _open_all(paths: Paths, hints: Hints) -> list[Opened]:
     """Open one file, one folder, or several of either."""
+    if hints.shape is not None and hints.dtype is not None and not any(p.is_dir() for p in paths):
+        return raw_frames(paths, hints)
     if len(paths) == 1:
         only = paths[0]
         found = find_format(only)
         if found is not None:
-            return found.frames(paths, axes, dataset)
+            return found.frames(paths, hints)
         if only.is_dir():
-            return _open_folder(only, axes, dataset)
+            return _open_folder(only, hints)
         raise FileError(
             f"{only} is of no format that can be read ({suffix(only) or 'no suffix'})",
-            f"known are {', '.join(f.name for f in READERS)}",
+            "unpack it first"
+            if suffix(only) in PACKED
+            else f"known are {', '.join(f.name for f in READERS)}",
         )
     images, folders = _sort_out(paths)
     for p in paths:
         if p not in images and not folders.get(p):
             raise FileError(f"{p} is of no format that can be read", "leave it out")
-    return _open_entries(images, folders, paths[0].parent, axes, dataset)
+    return _open_entries(images, folders, paths[0].parent, hints)
 
 
-def _open_folder(folder: Path, axes: str | None, dataset: str | None) -> list[Opened]:
+def _open_folder(folder: Path, hints: Hints) -> list[Opened]:
     entries = visible(folder)
     images, folders = _sort_out(entries)
     if not entries:
@@ -213,12 +149,17 @@ def _open_folder(folder: Path, axes: str | None, dataset: str | None) -> list[Op
             f"There are no images in {folder} ({found_suffixes(entries)})",
             f"known are {', '.join(f.name for f in READERS)}",
         )
-    return _open_entries(images, folders, folder, axes, dataset)
+    return _open_entries(images, folders, folder, hints)
 
 
 def _sort_out(entries: Paths) -> tuple[Paths, dict[Path, Paths]]:
     """Images among the entries, and the folders with images and what is in them."""
-    images = [p for p in entries if find_format(p)]
+    headed = {p.with_suffix("") for p in entries if suffix(p) in HEADERS}
+    images = [
+        p
+        for p in entries
+        if (f := find_format(p)) and (f.name != "raw" or p.with_suffix("") not in headed)
+    ]
     others = set(entries).difference(images)
     inside = {
         p: [i for i in visible(p) if find_format(i)] for p in entries if p in others and p.is_dir()
@@ -230,8 +171,7 @@ def _open_entries(
     images: Paths,
     folders: dict[Path, Paths],
     where: Path,
-    axes: str | None,
-    dataset: str | None,
+    hints: Hints,
 ) -> list[Opened]:
     """Open files as slices or frames, or sub-folders as one frame each."""
     if folders and images:
@@ -256,7 +196,7 @@ def _open_entries(
             f"{several} holds several volumes",
             "keep one frame in each folder, or all frames in one folder",
         )
-    return form.frames([p for frame in frames for p in frame], axes, dataset)
+    return form.frames([p for frame in frames for p in frame], hints)
 
 
 def _equal(opened: list[Opened]) -> tuple[Source, ...]:
@@ -289,7 +229,17 @@ def _times(opened: list[Opened], paths: Paths, n_frames: int) -> tuple[float, ..
     listed = read_times(folder)
     if listed is not None and (len(listed) == n_frames or folder == paths[0]):
         return check_times(listed, n_frames)
-    return opened[0].times if len(opened) == 1 else None
+    if len(opened) == 1:
+        return opened[0].times
+    return _times_between([o.metadata.get("acquired") for o in opened]) if n_frames > 1 else None
+
+
+def _times_between(moments: Sequence[datetime | None]) -> tuple[float, ...] | None:
+    """Hours since the first of several moments, None unless all are known and follow each other."""
+    known = [m for m in moments if m is not None]
+    if len(known) != len(moments):
+        return None
+    return sound_times([(m - known[0]).total_seconds() / 3600 for m in known])
 
 
 def _channels(opened: list[Opened], n: int) -> tuple[str, ...]:
@@ -302,7 +252,7 @@ def _channels(opened: list[Opened], n: int) -> tuple[str, ...]:
 def _name(paths: Paths) -> str:
     path = paths[0] if len(paths) == 1 else paths[0].absolute().parent
     text = path.absolute().name
-    for ending in (".ome.tiff", ".ome.tif", ".ome.zarr", path.suffix):
+    for ending in (".ome.tiff", ".ome.tif", ".ome.zarr", ".nii.gz", path.suffix):
         if ending and text.lower().endswith(ending.lower()) and len(text) > len(ending):
             return text[: -len(ending)]
     return text or "series"

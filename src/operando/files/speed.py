@@ -1,0 +1,37 @@
+"""Whether slices and frames of a series can be shown at once, and if not, why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from operando.data.series import Series
+
+ONE_PIECE = ("gzip", "zlib", "bzip2", "runs")
+SMALL = 20_000_000
+"""Bytes of a frame below which nothing is slow."""
+
+
+def slow_reason(series: Series) -> str:
+    """Say in a sentence why a series is slow to look at; empty if it is not.
+
+    Parameters
+    ----------
+    series
+        What `operando.files.read` returned.
+    """
+    per_frame = series.nbytes // (series.n_frames * series.n_channels)
+    if per_frame < SMALL or not series.metadata:
+        return ""
+    known = series.metadata[0]
+    form, compression = str(known.get("format", "")), str(known.get("compression", "none"))
+    if form in ("MetaImage", "NIfTI", "NRRD", "Amira") and compression in ONE_PIECE:
+        return "Each frame is compressed in one piece, so that all of it is unpacked for one slice."
+    if len(series.source) > 2 * series.n_frames and series.volume_shape[0] > 1:
+        return "Every slice is a file of its own, so that all files are read for a side view."
+    if "TIFF" in form and compression not in ("none", "1"):
+        return "The slices are compressed one by one, so that all are unpacked for a side view."
+    chunk = series.data.chunksize
+    if chunk[2:] == series.volume_shape and compression not in ("none", "1", "None"):
+        return "Each frame is stored as one compressed block, which is unpacked for one slice."
+    return ""
