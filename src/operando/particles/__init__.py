@@ -4,12 +4,14 @@ from operando.particles.link import follow, link, rename
 from operando.particles.measure import measure
 from operando.particles.scores import Matches, link_accuracy, match
 from operando.particles.series import split_series
-from operando.particles.settings import LinkSettings, SplitSettings
+from operando.particles.settings import LinkSettings, MeasureSettings, PhaseLabels, SplitSettings
 from operando.particles.split import split
 
 __all__ = [
     "LinkSettings",
     "Matches",
+    "MeasureSettings",
+    "PhaseLabels",
     "SplitSettings",
     "follow",
     "link",

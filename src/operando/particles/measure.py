@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +13,74 @@ from operando.compute.progress import Stopwatch
 from operando.data.tables import PARTICLE_COLUMNS
 from operando.errors import InputError
 from operando.particles.arrays import check_ids, check_same_shape, check_spacing
+from operando.particles.body import Body, cut_out, sides_at_border
+from operando.particles.contact import detachment_error, find_contacts, measure_contact, roles_of
+from operando.particles.damage import measure_damage
+from operando.particles.electrons import entrances, measure_electrons
+from operando.particles.grey import GreyScale, grey_scale, measure_grey
+from operando.particles.neighbourhood import depth_below, neighbour_distances, packing_density
+from operando.particles.settings import MeasureSettings, PhaseLabels
+from operando.particles.shape import convex_shape, orientation, principal_axes
+from operando.particles.sums import count_and_centre
+from operando.particles.surface import REACH
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     import pandas as pd
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
+    from operando.particles.body import Box
 
-    Box = tuple[slice, slice, slice]
+WORKERS = 2
+PACKING_DIAMETERS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What one frame's particles are measured from.
+
+    Parameters
+    ----------
+    ids
+        ``(Z, Y, X)``.
+    phases, solid, image
+        ``(Z, Y, X)``, as far as known.
+    phase
+        Label of the particles.
+    labels
+        What the other labels mean, if they mean anything.
+    probabilities
+        ``(K, Z, Y, X)`` of every class in the order of the labels from 1, if known.
+    scale
+        Of the grey levels, if both reference phases are there.
+    spacing
+        ``(z, y, x)``, µm.
+    settings
+        Definitions.
+    """
+
+    ids: NDArray[np.int32]
+    phases: NDArray[Any] | None
+    solid: NDArray[np.bool_] | None
+    image: NDArray[Any] | None
+    phase: int | None
+    labels: PhaseLabels | None
+    probabilities: Any | None
+    scale: GreyScale | None
+    spacing: tuple[float, float, float]
+    settings: MeasureSettings
+
+    @property
+    def margin(self) -> int:
+        """Voxels around a particle that its measures look at."""
+        reach = self.settings.contact_reach / min(self.spacing)
+        return max(REACH, int(np.ceil(reach)) + 1)
+
+    def body(self, label: int, box: Box) -> Body:
+        """Cut a particle out."""
+        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin)
 
 
 def measure(
@@ -27,6 +90,10 @@ def measure(
     image: NDArray[Any] | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     phase: int | None = None,
+    labels: PhaseLabels | None = None,
+    probabilities: Any | None = None,
+    settings: MeasureSettings | None = None,
+    only: Collection[int] | None = None,
     frame: int = 0,
     time_h: float = 0.0,
     progress: ProgressCallback | None = None,
@@ -35,22 +102,30 @@ def measure(
 
     Where the image border cuts a particle, the cut is no surface: `surface_um2` leaves it out.
     The sphericity takes the cut as flat faces of the body; it is held to at most 1, which a few
-    voxels alone would exceed.
+    voxels alone would exceed. Every column is described in `operando.data.PARTICLE_COLUMNS`; one
+    that nothing is known for is NaN.
 
     Parameters
     ----------
     ids
         ``(Z, Y, X)``, particles with the cracks and pores inside them, 0 where there is none.
     phases
-        ``(Z, Y, X)`` mask of the solid, or labels of phases. Without it there is no crack fraction
-        (NaN) and the mean grey is that of the whole particle.
+        ``(Z, Y, X)`` mask of the solid, or labels of phases. Without it there is no damage, and
+        grey levels are those of the whole particle; from a mask nothing is known about binder.
     image
-        ``(Z, Y, X)`` grey values; without it the mean grey is NaN. Voxels that are NaN in it are
-        left out.
+        ``(Z, Y, X)`` grey values. Voxels that are NaN in it are left out.
     spacing
         Voxel size ``(z, y, x)`` in µm.
     phase
         Label of the particles in `phases`; not needed for a mask.
+    labels
+        What the other labels mean; for a label volume by default 1 is pore and 2 is binder.
+    probabilities
+        ``(K, Z, Y, X)`` of the classes 1 to K on any scale, for the error of the detachment.
+    settings
+        Definitions that need a length or a choice.
+    only
+        Ids to measure; the others still count as neighbours. By default all.
     frame, time_h
         Written into the table.
     progress
@@ -68,19 +143,17 @@ def measure(
     """
     from scipy.ndimage import find_objects
 
-    ids = check_ids(ids)
-    spacing = check_spacing(spacing)
-    solid = None if phases is None else _solid(phases, phase, ids)
-    if image is not None:
-        image = _check_image(image, ids)
-    boxes = [(i, b) for i, b in enumerate(find_objects(ids), start=1) if b is not None]
+    scene = _make_scene(ids, phases, image, spacing, phase, labels, probabilities, settings)
+    boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
+    if only is not None:
+        boxes = [(i, b) for i, b in boxes if i in only]
     watch = Stopwatch(progress, len(boxes), "particles", "Measuring particles")
     rows = []
-    for label, box in boxes:
-        row = _measure_one(label, box, ids, solid, image, spacing)
+    for row in _in_threads(partial(_measure_one, scene), boxes):
         rows.append({"frame": frame, "time_h": time_h, **row})
         watch.advance()
-    return _table(rows)
+    table = _table(rows)
+    return table if table.empty else _add_neighbourhood(table, scene)
 
 
 def empty_table() -> pd.DataFrame:
@@ -88,72 +161,148 @@ def empty_table() -> pd.DataFrame:
     return _table([])
 
 
-def _measure_one(
-    label: int,
-    box: Box,
-    ids: NDArray[np.int32],
-    solid: NDArray[np.bool_] | None,
-    image: NDArray[Any] | None,
-    spacing: tuple[float, float, float],
-) -> dict[str, Any]:
-    from operando.particles.surface import surface_area
+def _in_threads(work: Any, items: list[tuple[int, Box]]) -> Iterator[dict[str, Any]]:
+    """Do the work of all items, in their order; stop early without starting the rest."""
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
-    mask = ids[box] == label
-    count = int(mask.sum())
-    volume = count * float(np.prod(spacing))
-    sides = tuple((s.start == 0, s.stop == n) for s, n in zip(box, ids.shape, strict=True))
-    cut = _cut_area(mask, sides, spacing)
-    surface = surface_area(mask, spacing, sides)
-    body = mask if solid is None else mask & solid[box]
-    centroid = [
-        spacing[axis] * (box[axis].start + _mean_index(mask, axis, count)) for axis in range(3)
-    ]
-    closed = surface + cut
+
+def _measure_one(scene: Scene, item: tuple[int, Box]) -> dict[str, Any]:
+    label, box = item
+    body = scene.body(label, box)
+    sides = sides_at_border(box, scene.ids.shape)
+    crop = None if scene.phases is None else scene.phases[body.box]
+    image = None if scene.image is None else scene.image[body.box]
     return {
         "particle": label,
-        "volume_um3": volume,
-        "diameter_um": (6 * volume / np.pi) ** (1 / 3),
-        "surface_um2": surface,
-        "sphericity": min(1.0, np.pi ** (1 / 3) * (6 * volume) ** (2 / 3) / closed),
-        "mean_intensity": np.nan if image is None else _mean_grey(image[box], body),
-        "crack_fraction": np.nan if solid is None else 1 - np.count_nonzero(body) / count,
         "on_edge": any(any(pair) for pair in sides),
-        "z_um": centroid[0],
-        "y_um": centroid[1],
-        "x_um": centroid[2],
+        **_measure_shape(body, _cut_area(body, sides)),
+        **measure_damage(body, scene.settings.smallest_fragment),
+        **_measure_surroundings(scene, body, crop, _cut_area(body, sides)),
+        **measure_grey(body, image, scene.scale, scene.settings.crack_reach),
     }
 
 
-def _mean_index(mask: NDArray[np.bool_], axis: int, count: int) -> float:
-    others = tuple(a for a in range(3) if a != axis)
-    return float(mask.sum(axis=others) @ np.arange(mask.shape[axis]) / count)
+def _measure_shape(body: Body, cut: float) -> dict[str, float]:
+    centroid, axes, directions = principal_axes(body.mask, body.spacing)
+    tilt, azimuth = orientation(directions[0])
+    hull = convex_shape(body.mask, body.spacing)
+    surface = float(body.faces.area.sum())
+    closed = surface + cut
+    corner = np.array([s.start for s in body.box]) * body.spacing
+    z, y, x = centroid + corner
+    return {
+        "volume_um3": body.volume,
+        "diameter_um": body.diameter,
+        "surface_um2": surface,
+        "sphericity": min(1.0, np.pi ** (1 / 3) * (6 * body.volume) ** (2 / 3) / closed)
+        if closed > 0
+        else np.nan,
+        "feret_max_um": hull["feret_max"],
+        "feret_min_um": hull["feret_min"],
+        "axis_long_um": axes[0],
+        "axis_middle_um": axes[1],
+        "axis_short_um": axes[2],
+        "elongation": axes[0] / axes[2],
+        "tilt_deg": tilt,
+        "azimuth_deg": azimuth,
+        "roughness": closed / hull["hull_area"],
+        "solidity": min(1.0, body.volume / hull["hull_volume"]),
+        "z_um": z,
+        "y_um": y,
+        "x_um": x,
+    }
 
 
-def _cut_area(
-    mask: NDArray[np.bool_],
-    sides: tuple[tuple[bool, bool], ...],
-    spacing: tuple[float, float, float],
-) -> float:
+def _measure_surroundings(
+    scene: Scene, body: Body, phases: NDArray[Any] | None, cut: float
+) -> dict[str, float]:
+    known = phases is not None and scene.labels is not None
+    attached = known and scene.labels is not None and scene.labels.binder is not None
+    roles = roles_of(body, phases, scene.phase, scene.labels)
+    contacts = find_contacts(body, roles, scene.settings.contact_reach)
+    row = measure_contact(contacts, known=attached, cut=cut)
+    row["detachment_sd"] = np.nan
+    if attached and scene.probabilities is not None and scene.labels is not None:
+        pore, binder = (
+            np.asarray(scene.probabilities[(label - 1, *body.box)]) if label else None
+            for label in (scene.labels.pore, scene.labels.binder)
+        )
+        if pore is not None and binder is not None:
+            patch = scene.settings.error_patch or body.diameter / 10
+            row["detachment_sd"] = detachment_error(contacts, pore, binder, patch)
+    doors = entrances(body, contacts, scene.settings, scene.ids.shape)
+    paths, _ = measure_electrons(body, doors, known=attached)
+    return row | paths
+
+
+def _cut_area(body: Body, sides: tuple[tuple[bool, bool], ...]) -> float:
     """Area of the flat faces where the image border cuts the particle."""
     area = 0.0
     for axis, (first, last) in enumerate(sides):
-        face = float(np.prod(spacing)) / spacing[axis]
-        area += face * first * np.count_nonzero(mask.take(0, axis))
-        area += face * last * np.count_nonzero(mask.take(-1, axis))
+        face = float(np.prod(body.spacing)) / body.spacing[axis]
+        area += face * first * np.count_nonzero(body.mask.take(0, axis))
+        area += face * last * np.count_nonzero(body.mask.take(-1, axis))
     return area
 
 
-def _mean_grey(image: NDArray[Any], body: NDArray[np.bool_]) -> float:
-    values = image[body]
-    if values.dtype.kind == "f":
-        values = values[~np.isnan(values)]
-    return float(values.mean(dtype=np.float64)) if values.size else float("nan")
+def _add_neighbourhood(table: pd.DataFrame, scene: Scene) -> pd.DataFrame:
+    counts, places = count_and_centre(scene.ids)
+    there = np.flatnonzero(counts)
+    centres = places[there] * scene.spacing
+    own = table[["z_um", "y_um", "x_um"]].to_numpy()
+    rows = np.searchsorted(there, table["particle"])
+    nearest, six = neighbour_distances(centres)
+    table["nearest_um"], table["six_nearest_um"] = nearest[rows], six[rows]
+    typical = np.median((6 * counts[there] * np.prod(scene.spacing) / np.pi) ** (1 / 3))
+    edge = scene.settings.packing_window or PACKING_DIAMETERS * float(typical)
+    table["packing"] = packing_density(scene.ids, own, edge, scene.spacing)
+    side = scene.settings.collector_side
+    table["depth_um"] = depth_below(own, scene.ids.shape, scene.spacing, side)
+    return table
 
 
-def _solid(phases: NDArray[Any], phase: int | None, ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _make_scene(
+    ids: NDArray[Any],
+    phases: NDArray[Any] | None,
+    image: NDArray[Any] | None,
+    spacing: tuple[float, float, float],
+    phase: int | None,
+    labels: PhaseLabels | None,
+    probabilities: Any | None,
+    settings: MeasureSettings | None,
+) -> Scene:
     from operando.particles.split import solid_of
 
-    return solid_of(check_same_shape(phases, ids, "The phases"), phase)
+    ids = check_ids(ids)
+    solid = scale = None
+    if phases is not None:
+        phases = check_same_shape(phases, ids, "The phases")
+        solid = solid_of(phases, phase)
+    named = phases is not None and phases.dtype.kind != "b" and phase is not None
+    if not named:
+        labels = None
+    elif labels is None:
+        labels = PhaseLabels()
+    if image is not None:
+        image = _check_image(image, ids)
+        if phases is not None and labels is not None:
+            scale = grey_scale(image, phases, labels.grey_low, labels.grey_high)
+    return Scene(
+        ids=ids,
+        phases=phases,
+        solid=solid,
+        image=image,
+        phase=phase,
+        labels=labels,
+        probabilities=probabilities,
+        scale=scale,
+        spacing=check_spacing(spacing),
+        settings=settings or MeasureSettings(),
+    )
 
 
 def _check_image(image: NDArray[Any], ids: NDArray[np.int32]) -> NDArray[Any]:

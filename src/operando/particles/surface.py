@@ -1,16 +1,18 @@
-"""Area of the surface of a digital body, from the level set of a smoothed mask.
+"""Area of digital surfaces: voxel faces, each weighted by how squarely it lies to the surface.
 
-Counting voxel faces overestimates a smooth surface by half. Here the mask is smoothed with a
-Gaussian of 1.2 voxels, the level is chosen that holds as many voxels as the body (so that small
-bodies do not shrink), and the area of that level set is summed over the tetrahedra of the voxel
-grid [1]_. Spheres and ellipsoids from 16 voxels across come out within 2 %.
+Counting voxel faces overestimates a smooth surface by half. Here every face counts with the cosine
+between its own normal and that of the surface, taken from the gradient of the body smoothed with a
+Gaussian of 1.15 voxels: a plane then has its area whatever its direction, because the faces
+along an axis are as many as its projection on that axis holds [1]_. Each share of the area belongs
+to one pair of voxels, so areas can be told apart by what lies on the other side.
 
-.. [1] A. Doi, A. Koide, "An efficient method of triangulating equi-valued surfaces by using
-   tetrahedral cells", IEICE Trans. E74 (1991) 214-224
+.. [1] J. C. Mullikin, P. W. Verbeek, "Surface area estimation of digitized planes", Bioimaging 1
+   (1993) 6-16: weights by local configuration, here by the local normal
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,14 +21,73 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIGMA = 1.2
-MARGIN = 4
+SIGMA = 1.15
+REACH = 3
+"""Voxels on either side of a face that its normal is taken from: crops need such a margin."""
 
-# The six tetrahedra around the long diagonal of a cell, as corners 4 z + 2 y + x.
-TETRAHEDRA = np.array(
-    [[0, 1, 3, 7], [0, 3, 2, 7], [0, 2, 6, 7], [0, 6, 4, 7], [0, 4, 5, 7], [0, 5, 1, 7]]
-)
-CORNERS = np.array(list(np.ndindex(2, 2, 2)))
+OFFSETS = np.arange(-REACH, REACH + 1)
+WEIGHTS = np.exp(-(OFFSETS**2) / (2 * SIGMA**2))
+HALF_OFFSETS = np.arange(-REACH, REACH) + 0.5
+HALF_WEIGHTS = np.exp(-(HALF_OFFSETS**2) / (2 * SIGMA**2))
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Voxel faces between a body and what is not.
+
+    Parameters
+    ----------
+    inside, outside
+        ``(N, 3)`` voxels ``(z, y, x)`` on both sides.
+    area
+        ``(N,)`` share of the surface, in the unit of the spacing squared.
+    normal
+        ``(N, 3)`` unit vectors of the surface, pointing out of the body, in physical directions.
+    depth
+        ``(N,)`` distance of the centre of the inside voxel below the surface, which lies where the
+        smoothed body falls to one half; at least 0.
+    """
+
+    inside: NDArray[np.int32]
+    outside: NDArray[np.int32]
+    area: NDArray[np.float64]
+    normal: NDArray[np.float32]
+    depth: NDArray[np.float32]
+
+    def where(self, keep: NDArray[np.bool_]) -> Faces:
+        """Keep some of the faces."""
+        return Faces(
+            self.inside[keep],
+            self.outside[keep],
+            self.area[keep],
+            self.normal[keep],
+            self.depth[keep],
+        )
+
+
+def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 1, 1)) -> Faces:
+    """Find the faces of a body within a volume.
+
+    Parameters
+    ----------
+    body
+        ``(Z, Y, X)``. What lies outside counts as more of the same: where the body reaches the
+        side of the volume it is cut, and a cut is no face.
+    spacing
+        Voxel size ``(z, y, x)``.
+    """
+    from scipy.special import ndtri
+
+    body = np.ascontiguousarray(body)
+    rows = int(_count_faces(body))
+    voxels = np.empty((rows, 2, 3), np.int32)
+    area = np.empty(rows)
+    normal = np.empty((rows, 3), np.float32)
+    share, unit, half = np.empty((3, rows), np.float32)
+    _fill_faces(body, np.asarray(spacing, float), voxels, area, normal, share, unit, half)
+    # A plane smoothed with a Gaussian is the normal distribution.
+    depth = SIGMA * ndtri(np.clip(share, 0.02, 0.98)) * unit + half
+    return Faces(voxels[:, 0], voxels[:, 1], area, normal, np.maximum(depth, 0))
 
 
 def surface_area(
@@ -46,103 +107,87 @@ def surface_area(
         For each axis, whether the body is cut by the image border at its first and last side.
         A cut is no surface and adds no area. At the other sides the body ends.
     """
-    from scipy.ndimage import gaussian_filter
-
-    count = int(np.count_nonzero(mask))
-    if count == 0:
-        return 0.0
-    field = mask.astype(np.float32)
-    for axis, (first, last) in enumerate(open_sides):
-        for at_end, is_open in ((0, first), (1, last)):
-            width = [(0, 0)] * 3
-            width[axis] = (0, MARGIN) if at_end else (MARGIN, 0)
-            field = np.pad(field, width, mode="edge" if is_open else "constant")
-    field = gaussian_filter(field, SIGMA, mode="nearest")
-    inner = tuple(
-        slice(MARGIN if first else 0, -MARGIN if last else None) for first, last in open_sides
-    )
-    level = _level_holding(field[inner], count)
-    # The border lies half a voxel beyond the last centres: of the cells there, half counts.
-    rim = tuple(
-        slice(MARGIN - 1 if first else 0, 1 - MARGIN if last else None)
-        for first, last in open_sides
-    )
-    field = np.ascontiguousarray(field[rim])
-    return float(_level_area(field, level, np.asarray(spacing, float), np.array(open_sides)))
+    margins = [(0 if first else REACH, 0 if last else REACH) for first, last in open_sides]
+    return float(faces_of(np.pad(mask, margins), spacing).area.sum())
 
 
-def _level_holding(field: NDArray[np.float32], count: int) -> float:
-    """Level above which there are `count` voxels."""
-    values = field.ravel()
-    if count >= values.size:
-        return 0.5
-    split = np.partition(values, values.size - count)
-    above = float(split[values.size - count])
-    below = float(split[: values.size - count].max())
-    return (above + below) / 2
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_faces(body: Any) -> int:
+    nz, ny, nx = body.shape
+    count = 0
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                here = body[z, y, x]
+                count += z + 1 < nz and body[z + 1, y, x] != here
+                count += y + 1 < ny and body[z, y + 1, x] != here
+                count += x + 1 < nx and body[z, y, x + 1] != here
+    return count
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _level_area(field: Any, level: float, spacing: Any, halved: Any) -> float:
-    nz, ny, nx = field.shape
-    value = np.empty(8)
-    place = np.empty((8, 3))
-    points = np.empty((4, 3))
-    total = 0.0
-    for z in range(nz - 1):
-        for y in range(ny - 1):
-            for x in range(nx - 1):
-                above = 0
-                for k in range(8):
-                    a, b, c = CORNERS[k]
-                    value[k] = field[z + a, y + b, x + c]
-                    above += value[k] > level
-                if above in (0, 8):
-                    continue
-                for k in range(8):
-                    for axis in range(3):
-                        place[k, axis] = CORNERS[k, axis] * spacing[axis]
-                area = 0.0
-                for t in range(6):
-                    area += _tetrahedron_area(TETRAHEDRA[t], value, place, level, points)
-                for axis, at, last in ((0, z, nz - 2), (1, y, ny - 2), (2, x, nx - 2)):
-                    if (halved[axis, 0] and at == 0) or (halved[axis, 1] and at == last):
-                        area /= 2
-                total += area
-    return total
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fill_faces(
+    body: Any,
+    spacing: Any,
+    voxels: Any,
+    area: Any,
+    normal: Any,
+    share: Any,
+    unit: Any,
+    half: Any,
+) -> None:
+    shape = body.shape
+    row = 0
+    a = np.empty(3, np.int64)
+    b = np.empty(3, np.int64)
+    gradient = np.empty(3)
+    for z in range(shape[0]):
+        for y in range(shape[1]):
+            for x in range(shape[2]):
+                for axis in range(3):
+                    a[0], a[1], a[2] = z, y, x
+                    b[:] = a
+                    b[axis] += 1
+                    if b[axis] >= shape[axis] or body[b[0], b[1], b[2]] == body[z, y, x]:
+                        continue
+                    share[row] = _gradient(body, a, axis, gradient)
+                    steepness = np.sqrt((gradient**2).sum())
+                    gradient /= spacing
+                    length = np.sqrt((gradient**2).sum())
+                    first, sign = (0, 1.0) if body[z, y, x] else (1, -1.0)
+                    voxels[row, first] = a
+                    voxels[row, 1 - first] = b
+                    for k in range(3):
+                        normal[row, k] = -gradient[k] / length if length > 0 else 0.0
+                    face = spacing[0] * spacing[1] * spacing[2] / spacing[axis]
+                    area[row] = face * max(0.0, sign * normal[row, axis])
+                    unit[row] = steepness / length if length > 0 else spacing[axis]
+                    half[row] = spacing[axis] * abs(normal[row, axis]) / 2
+                    row += 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _tetrahedron_area(corners: Any, value: Any, place: Any, level: float, points: Any) -> Any:
-    """Area of the level set in one tetrahedron: a triangle, or a quadrilateral of two."""
-    inside = np.empty(4, np.int64)
-    outside = np.empty(4, np.int64)
-    n_in = n_out = 0
-    for i in range(4):
-        if value[corners[i]] > level:
-            inside[n_in] = corners[i]
-            n_in += 1
-        else:
-            outside[n_out] = corners[i]
-            n_out += 1
-    if n_in == 0 or n_out == 0:
-        return 0.0
-    n = 0
-    for i in range(n_in):
-        for j in range(n_out):
-            # Turning back on the second row keeps the corners of a quadrilateral in order.
-            p, q = inside[i], outside[j if i % 2 == 0 else n_out - 1 - j]
-            share = (level - value[p]) / (value[q] - value[p])
-            for axis in range(3):
-                points[n, axis] = place[p, axis] + share * (place[q, axis] - place[p, axis])
-            n += 1
-    area = _triangle_area(points[0], points[1], points[2])
-    return area + _triangle_area(points[0], points[2], points[3]) if n == 4 else area
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _triangle_area(p: Any, q: Any, r: Any) -> Any:
-    a0, a1, a2 = q[0] - p[0], q[1] - p[1], q[2] - p[2]
-    b0, b1, b2 = r[0] - p[0], r[1] - p[1], r[2] - p[2]
-    c0, c1, c2 = a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0
-    return 0.5 * np.sqrt(c0 * c0 + c1 * c1 + c2 * c2)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _gradient(body: Any, a: Any, axis: int, out: Any) -> float:
+    """Smoothed body between voxel `a` and the next on `axis`, and its gradient up to a factor."""
+    nz, ny, nx = body.shape
+    out[:] = 0
+    inside = total = 0.0
+    for i in range(2 * REACH + (axis != 0)):
+        di = HALF_OFFSETS[i] if axis == 0 else OFFSETS[i]
+        wi = HALF_WEIGHTS[i] if axis == 0 else WEIGHTS[i]
+        z = min(max(a[0] - REACH + i + (axis == 0), 0), nz - 1)
+        for j in range(2 * REACH + (axis != 1)):
+            dj = HALF_OFFSETS[j] if axis == 1 else OFFSETS[j]
+            wj = wi * (HALF_WEIGHTS[j] if axis == 1 else WEIGHTS[j])
+            y = min(max(a[1] - REACH + j + (axis == 1), 0), ny - 1)
+            for k in range(2 * REACH + (axis != 2)):
+                x = min(max(a[2] - REACH + k + (axis == 2), 0), nx - 1)
+                w = wj * (HALF_WEIGHTS[k] if axis == 2 else WEIGHTS[k])
+                total += w
+                if body[z, y, x]:
+                    dk = HALF_OFFSETS[k] if axis == 2 else OFFSETS[k]
+                    inside += w
+                    out[0] += w * di
+                    out[1] += w * dj
+                    out[2] += w * dk
+    return inside / total

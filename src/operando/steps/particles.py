@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from operando.errors import InputError
-from operando.particles.settings import LinkSettings, SplitSettings
+from operando.particles.settings import (
+    LinkSettings,
+    MeasureSettings,
+    PhaseLabels,
+    SplitSettings,
+)
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -25,12 +30,36 @@ CRACKED_FROM = 0.01
 """Crack fraction from which a particle counts as cracked in summaries."""
 
 
+class PhaseNames(BaseModel):
+    """Classes that particles are measured against; without one, its columns stay empty."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pore: str = Field("pore", title="Pore", description="Class of the pores")
+    binder: str = Field("binder", title="Binder", description="Class of the binder")
+    collector: str = Field(
+        "collector", title="Current collector", description="Class of the current collector"
+    )
+    grey_low: str = Field(
+        "pore", title="Grey 0", description="Class whose median grey counts as density 0"
+    )
+    grey_high: str = Field(
+        "binder", title="Grey 1", description="Class whose median grey counts as density 1"
+    )
+
+    def labels(self, classes: Sequence[LabelClass]) -> PhaseLabels:
+        """Find the labels of the classes that there are."""
+        known = {label_class.name: k for k, label_class in enumerate(classes, start=1)}
+        return PhaseLabels(**{field: known.get(name) for field, name in self})
+
+
 class FindParticles(Step):
     """Split touching particles, give each an id through time, and measure them."""
 
     name: ClassVar[str] = "particles"
     title: ClassVar[str] = "Particles"
 
+    images: str = Field("images", title="Images", description="Set of images that is read")
     phases: str = Field("phases", title="Phases", description="Segmentation to start from")
     phase: str = Field(
         "particle", title="Phase", description="Class of which the particles consist"
@@ -46,10 +75,19 @@ class FindParticles(Step):
         default_factory=LinkSettings, title="Following", description="How particles are followed"
     )
 
+    names: PhaseNames = Field(
+        default_factory=PhaseNames,
+        title="Other phases",
+        description="What the other classes are called",
+    )
+    measure: MeasureSettings = Field(
+        default_factory=MeasureSettings, title="Measuring", description="Definitions of measures"
+    )
+
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and phases."""
         del study
-        return ("images", f"phases/{self.phases}")
+        return (self.images, f"phases/{self.phases}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Ids of every voxel, the table of particles, and the table of their tracks."""
@@ -69,8 +107,9 @@ class FindParticles(Step):
         from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
-        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))
         phase = label_of(self.phase, classes)
+        images = study.image_series(self.images)
         n_frames = labels.shape[0]
         with replacing(study.product_path(f"particles/{self.particles}")) as partial:
             ids = create_image(
@@ -98,9 +137,12 @@ class FindParticles(Step):
                     measure(
                         named,
                         phases=np.asarray(labels[t]),
-                        image=study.series.frame(t, self.channel),
+                        image=images.frame(t, self.channel),
                         spacing=study.voxel_size,
                         phase=phase,
+                        labels=self.names.labels(classes),
+                        probabilities=probabilities[t],
+                        settings=self.measure,
                         frame=t,
                         time_h=study.times[t],
                         progress=progress,

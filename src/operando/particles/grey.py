@@ -1,0 +1,105 @@
+"""Grey levels inside a particle, as a proxy of its electron density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.particles.body import third_means
+from operando.particles.closing import distance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.particles.body import Body
+
+MOST_REFERENCE_VOXELS = 2_000_000
+
+
+@dataclass(frozen=True)
+class GreyScale:
+    """Two phases that do not change, between which grey levels are compared.
+
+    Parameters
+    ----------
+    low, high
+        Their median grey levels: 0 and 1 on the scale.
+    noise
+        Spread of grey levels within a reference phase (the larger of both), on the scale. It
+        holds noise and blur, and is what one voxel cannot be trusted below [Jiang et al., Nat.
+        Commun. 11 (2020) 2310, supplementary figure 8].
+    """
+
+    low: float
+    high: float
+    noise: float
+
+    def __call__(self, grey: float) -> float:
+        """Place a grey level on the scale."""
+        return (grey - self.low) / (self.high - self.low)
+
+
+def grey_scale(
+    image: NDArray[Any], phases: NDArray[Any], low: int | None, high: int | None
+) -> GreyScale | None:
+    """Find the scale of a frame; None if a reference phase is missing or both look the same."""
+    if low is None or high is None:
+        return None
+    middles, spreads = [], []
+    for label in (low, high):
+        values = image[phases == label]
+        values = values[:: max(1, values.size // MOST_REFERENCE_VOXELS)].astype(float)
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return None
+        middles.append(float(np.median(values)))
+        spreads.append(1.4826 * float(np.median(np.abs(values - middles[-1]))))
+    if middles[0] == middles[1]:
+        return None
+    zero, one = middles
+    return GreyScale(zero, one, max(spreads) / abs(one - zero))
+
+
+def measure_grey(
+    body: Body, image: NDArray[Any] | None, scale: GreyScale | None, crack_reach: float | None
+) -> dict[str, float]:
+    """Columns of grey levels of the solid part.
+
+    Parameters
+    ----------
+    body
+        One particle.
+    image
+        ``(Z, Y, X)`` in its crop; voxels that are NaN are left out.
+    scale
+        From `grey_scale`.
+    crack_reach
+        How far from a crack counts as near, µm; None: a tenth of the diameter.
+    """
+    names = ("mean_intensity", "grey_spread", "grey_core", "grey_middle", "grey_shell")
+    more = ("grey_near_crack", "density", "density_spread", "density_noise")
+    out = dict.fromkeys((*names, *more), float("nan"))
+    if image is None:
+        return out
+    known = body.core & np.isfinite(image) if image.dtype.kind == "f" else body.core
+    values = image[known].astype(float)
+    if not values.size:
+        return out
+    profile = third_means(values, body.thirds[known])
+    out |= dict(zip(names, (values.mean(), values.std(), *profile), strict=True))
+    if body.solid is not None and body.cracks.any():
+        near = crack_distance(body)[known] <= (crack_reach or body.diameter / 10)
+        if near.any() and not near.all():
+            out["grey_near_crack"] = float(values[near].mean() - values[~near].mean())
+    if scale is not None:
+        out["density"] = scale(float(values.mean()))
+        out["density_spread"] = float(values.std()) / abs(scale.high - scale.low)
+        out["density_noise"] = scale.noise
+    return out
+
+
+def crack_distance(body: Body) -> NDArray[np.float32]:
+    """Distance of every voxel to the nearest crack wall of the particle, µm."""
+    return distance(~body.cracks, body.spacing) - np.float32(np.mean(body.spacing) / 2)

@@ -1,0 +1,93 @@
+"""Where particles lie among the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEAREST = 6
+"""As many nearest neighbours enter the mean distance, as in ParticleNetworkDynamics (2022)."""
+
+
+def neighbour_distances(
+    centres: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Distance from every centre to the nearest other one, and mean distance to the six nearest.
+
+    Parameters
+    ----------
+    centres
+        ``(N, 3)``.
+
+    Returns
+    -------
+    Two arrays ``(N,)``; NaN where there is no other particle. With fewer than six, over all.
+    """
+    from scipy.spatial import cKDTree
+
+    others = min(NEAREST, len(centres) - 1)
+    if others < 1:
+        missing = np.full(len(centres), np.nan)
+        return missing, missing.copy()
+    distances, _ = cKDTree(centres).query(centres, k=others + 1)
+    return distances[:, 1], distances[:, 1:].mean(axis=1)
+
+
+def packing_density(
+    ids: NDArray[np.int32],
+    centres: NDArray[np.float64],
+    edge: float,
+    spacing: tuple[float, float, float],
+) -> NDArray[np.float64]:
+    """Share of particles in the cube around every centre, as far as the image shows the cube.
+
+    Parameters
+    ----------
+    ids
+        ``(Z, Y, X)``.
+    centres
+        ``(N, 3)``, in the unit of the spacing.
+    edge
+        Of the cube, likewise.
+    spacing
+        Voxel size ``(z, y, x)``.
+    """
+    low = np.rint((centres - edge / 2) / spacing).astype(np.int64)
+    high = np.rint((centres + edge / 2) / spacing).astype(np.int64) + 1
+    upper = np.array(ids.shape)
+    return np.asarray(_shares(ids, np.clip(low, 0, upper - 1), np.clip(high, 1, upper)))
+
+
+def depth_below(
+    centres: NDArray[np.float64],
+    shape: tuple[int, ...],
+    spacing: tuple[float, float, float],
+    side: str,
+) -> NDArray[np.float64]:
+    """Distance of centres from a side of the image such as ``"z first"``, half a voxel out."""
+    letter, _, end = side.partition(" ")
+    axis = "zyx".index(letter)
+    half = spacing[axis] / 2
+    places = centres[:, axis]
+    if end == "first":
+        return np.asarray(places + half)
+    return np.asarray((shape[axis] - 1) * spacing[axis] + half - places)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _shares(ids: Any, low: Any, high: Any) -> Any:
+    out = np.empty(len(low))
+    for i in range(len(low)):
+        count = 0
+        for z in range(low[i, 0], high[i, 0]):
+            for y in range(low[i, 1], high[i, 1]):
+                for x in range(low[i, 2], high[i, 2]):
+                    count += ids[z, y, x] > 0
+        edges = high[i] - low[i]
+        out[i] = count / (edges[0] * edges[1] * edges[2])
+    return out

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import binary_erosion
+from scipy.spatial import cKDTree
+
+from operando.particles.paths import path_lengths, path_line
+
+
+def test_a_straight_bar() -> None:
+    bar = np.ones((6, 8, 60), bool)
+    door = np.zeros_like(bar)
+    door[:, :, 0] = True
+    lengths = path_lengths(bar, door, (1, 1, 0.5))
+    np.testing.assert_allclose(np.diff(lengths[3, 4]), 0.5, rtol=1e-5)
+    assert lengths.mean() == pytest.approx(15, rel=0.02)
+    assert lengths.max() == pytest.approx(30, rel=0.02)
+
+
+def test_round_a_corner() -> None:
+    shape = np.zeros((6, 60, 60), bool)
+    shape[:, :, :8] = shape[:, :8, :] = True
+    door = np.zeros_like(shape)
+    door[:, 59, :8] = True
+    lengths = path_lengths(shape, door)
+    for y in (0, 3, 7):
+        expected = (59.5 - 7.5) + np.hypot(7.5 - y, 59 - 7.5)
+        assert lengths[3, y, 59] == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("radius", [10, 20])
+def test_a_sphere_from_one_pole(radius) -> None:
+    grid = np.indices((2 * radius + 3,) * 3) - (radius + 1)
+    sphere = (grid**2).sum(0) < radius**2
+    door = sphere & ~binary_erosion(sphere) & (grid[2] < -radius + 1.5)
+    lengths = path_lengths(sphere, door)
+    straight = cKDTree(np.argwhere(door)).query(np.argwhere(sphere))[0] + 0.5
+    assert lengths[sphere].mean() == pytest.approx(straight.mean(), rel=0.05)
+    assert lengths[sphere].max() == pytest.approx(straight.max(), rel=0.03)
+
+
+def test_cracks_block_and_what_is_cut_off_has_no_path() -> None:
+    slab = np.ones((1, 21, 30), bool)
+    slab[0, 1:, 15] = False
+    door = np.zeros_like(slab)
+    door[0, 20, 14] = True
+    lengths = path_lengths(slab, door, start=0)
+    assert lengths[0, 20, 16] == pytest.approx(np.hypot(20, 1) * 2, rel=0.05)
+    assert np.isnan(lengths[0, 5, 15])
+    slab[0, 0, 15] = False
+    lengths = path_lengths(slab, door)
+    assert np.isinf(lengths[0, :, 16:]).all()
+    assert np.isfinite(lengths[0, :, :15]).all()
+
+
+def test_the_same_body_at_two_resolutions() -> None:
+    means = []
+    for scale in (1, 2):
+        body = np.ones((10 * scale, 12 * scale, 30 * scale), bool)
+        door = np.zeros_like(body)
+        door[: 5 * scale, 0, : 10 * scale] = True
+        means.append(path_lengths(body, door, (1 / scale,) * 3).mean())
+    assert means[1] == pytest.approx(means[0], rel=0.03)
+
+
+def test_a_line_leads_down_to_the_contact() -> None:
+    bar = np.ones((5, 5, 30), bool)
+    door = np.zeros_like(bar)
+    door[:, :, 0] = True
+    lengths = path_lengths(bar, door)
+    line = path_line(lengths, (2, 3, 25))
+    assert line[0].tolist() == [2, 3, 25]
+    assert line[-1].tolist() == [2, 3, 0]
+    assert len(line) == 26
+    lengths[:] = np.inf
+    assert len(path_line(lengths, (2, 3, 25))) == 1
