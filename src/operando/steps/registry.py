@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from operando.errors import InputError
+from operando.steps.convert import Convert
 from operando.steps.particles import FindParticles
 from operando.steps.segment import Segment
 from operando.steps.strain import MeasureStrain
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from operando.steps.step import Step
 
 STEPS: Mapping[str, type[Step]] = {
-    step.name: step for step in (Train, Segment, FindParticles, MeasureStrain)
+    step.name: step for step in (Convert, Train, Segment, FindParticles, MeasureStrain)
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import InputError, StudyError
 from operando.study import atomic, record
+from operando.study.converted import CONVERTED, open_converted
 from operando.study.fields import read_field, write_field
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
@@ -334,25 +335,43 @@ class Study:
         return makers[-1] if makers else "unrecorded"
 
     def _images_fingerprint(self) -> str:
-        digest = hashlib.sha256()
-        for source in source_paths(self._manifest.sources, self.path):
-            stat = source.stat()
-            digest.update(f"{source.name} {stat.st_size} {stat.st_mtime_ns}".encode())
-        digest.update(repr((self.voxel_size, self.times)).encode())
-        return digest.hexdigest()[:12]
+        return _digest(self._sources_as_text() + repr((self.voxel_size, self.times)))
 
-    def _open_series(self) -> Series:
+    @property
+    def source_state(self) -> str:
+        """Short text that changes when a source file does."""
+        return _digest(self._sources_as_text())
+
+    def _sources_as_text(self) -> str:
+        sources = source_paths(self._manifest.sources, self.path)
+        stats = [(source.name, source.stat()) for source in sources]
+        return "".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
+
+    @property
+    def source_series(self) -> Series:
+        """The images as the source files hold them, also where converted ones are used."""
         return open_sources(
             source_paths(self._manifest.sources, self.path),
-            voxel_size=self.voxel_size,
-            times=self.times,
-            name=self.name,
+            **self._calibration,
             **self._manifest.hints,
         )
+
+    @property
+    def _calibration(self) -> dict[str, Any]:
+        return {"voxel_size": self.voxel_size, "times": self.times, "name": self.name}
+
+    def _open_series(self) -> Series:
+        path = self.product_path(f"images/{CONVERTED}")
+        converted = path.exists() and open_converted(path, self.source_state, **self._calibration)
+        return converted or self.source_series
 
     def _check_writable(self) -> None:
         if not self.writable:
             raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _file_version(path: Path) -> tuple[int, int, int] | None:
