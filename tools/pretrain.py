@@ -1,6 +1,6 @@
 """Pre-train the network that strokes start from, on synthetic electrodes with dense labels.
 
-    python tools/pretrain.py OUT --electrodes 200 --steps 9000 --cache CACHE
+    python tools/pretrain.py OUT --electrodes 160 --steps 3600 --cache CACHE
     python tools/pretrain.py OUT --electrodes 2 --steps 10          (a smoke test, a minute)
 
 Electrodes are drawn with `draw_settings` from seeds at 100000 and above, which no benchmark,
@@ -36,7 +36,6 @@ from operando.nets.frames import Frames
 from operando.nets.training import Batch, HeldOut, Schedule, fit
 from operando.samples import draw_settings, make_electrode
 from operando.segment import Model
-from operando.segment.losses import StrokeLoss
 from operando.segment.normalise import grey_scale
 from operando.segment.scores import confusion, dice
 
@@ -50,6 +49,7 @@ FLAT_SHARE, ZOOM_SHARE, CRACK_SHARE = 0.2, 0.33, 0.33
 LEVELS = 4
 PORE, CRACK = 1, 4
 CLASSES = (*DEFAULT_CLASSES, LabelClass("crack", COLOUR_CYCLE[3]))
+WEIGHTS = (0.8, 1.2, 1.0, 1.5)
 DEEPEST = 12
 """Distance to the surface of a particle, voxels, beyond which voxels count alike."""
 
@@ -152,8 +152,6 @@ class Targets(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self._phases = StrokeLoss((0.8, 1.2, 1.0), dice=0.5, smoothing=0.02)
-        self._classes = StrokeLoss((0.8, 1.2, 1.0, 1.5), dice=0.5, smoothing=0.02)
         self._depth = nn.Conv3d(architecture.width, 1, 1)
         self._flat = build(flatten_levels(architecture, [(1, 1, 1)], []))
 
@@ -170,7 +168,8 @@ class Targets(nn.Module):
 
     def _of_classes(self, logits: Tensor, classes: Tensor) -> Tensor:
         phases = torch.where(classes == CRACK, PORE, classes)
-        return self._classes(logits, classes) + self._phases(logits[:, : CRACK - 1], phases)
+        logits = logits.float()
+        return dense_loss(logits, classes) + dense_loss(logits[:, : CRACK - 1], phases)
 
     def _flattened(self, network: nn.Module, images: Tensor) -> Tensor:
         weights = {
@@ -183,12 +182,29 @@ class Targets(nn.Module):
         return logits
 
 
+def dense_loss(logits: Tensor, classes: Tensor) -> Tensor:
+    """Mean of cross-entropy and one minus Dice over the classes that occur."""
+    target = classes.long() - 1
+    logarithm = logits.log_softmax(1)
+    entropy = functional.nll_loss(
+        logarithm, target, torch.tensor(WEIGHTS[: logits.shape[1]], device=logits.device)
+    )
+    probability, shares = logarithm.exp(), []
+    for k in range(logits.shape[1]):
+        truth = (target == k).to(logits.dtype)
+        total = truth.sum()
+        if total > 0:
+            overlap = 2 * (probability[:, k] * truth).sum() + 1
+            shares.append(overlap / (probability[:, k].sum() + total + 1))
+    return (entropy + 1 - torch.stack(shares).mean()) / 2
+
+
 def main() -> None:
     """Make the electrodes, train, and save the best model whenever there is a better one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--electrodes", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--electrodes", type=int, default=160)
+    parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -248,7 +264,7 @@ def main() -> None:
             steps=options.steps,
             learning_rate=4e-3,
             average=100,
-            evaluations=12,
+            evaluations=9,
             freeze_from=0.6,
         ),
         evaluate=evaluate,

@@ -72,3 +72,26 @@ def test_hidden_voxels_repeat_with_the_seed() -> None:
     image, labels = torch.randn(1, 1, 4, 16, 16), torch.ones(1, 4, 16, 16, dtype=torch.uint8)
     first, second = (learn(net, image, labels) for learn, net in (objective(1.0), objective(1.0)))
     assert torch.equal(first, second)
+
+
+def test_agreeing_with_the_teacher_counts_where_nothing_is_labelled() -> None:
+    """As long as the network is its own teacher, the cost is the entropy and has no slope."""
+    _, net = objective(0)
+    loss = StrokeLoss((1, 1))
+    image = torch.randn(1, 1, 4, 16, 16)
+    labels = torch.zeros(1, 4, 16, 16, dtype=torch.uint8)
+    labels[0, 0, 0, :2] = torch.tensor([1, 2])
+    with torch.no_grad():
+        net.head.weight *= 10
+    free, bound = (StrokeObjective(loss, 4, 1, 0, teacher=net, keep=keep) for keep in (0.0, 2.0))
+    taught = net(image).softmax(1).detach()
+    entropy = float(-(taught * taught.log()).sum(1).mean())
+    cost = bound(net, image, labels) - free(net, image, labels)
+    assert cost.item() == pytest.approx(2 * entropy, rel=1e-4)
+    cost.backward()
+    assert float(net.head.weight.grad.abs().max()) < 1e-5
+    with torch.no_grad():
+        net.head.bias += torch.tensor([3.0, 0.0])
+    moved = bound(net, image, labels) - free(net, image, labels)
+    assert moved.item() > 2 * entropy + 0.1
+    assert not any(p.requires_grad for p in bound.parameters() if p.shape == net.head.weight.shape)

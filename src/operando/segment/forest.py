@@ -11,12 +11,12 @@ from operando.nets.frames import CELL, Frames, check_finite
 from operando.nets.scale_features import REACH, n_features, scale_features
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from operando.nets.patches import LabelledVoxels
-    from operando.segment.normalise import GreyScale
+    from operando.segment.normalise import Normalise
 
 TREES = 100
 
@@ -37,7 +37,7 @@ def forest_architecture(channels: int, n_classes: int, flat: bool = False) -> Ar
 def grow_forest(
     frames: Frames,
     voxels: LabelledVoxels,
-    scales: Mapping[int, GreyScale],
+    normalise: Normalise,
     n_classes: int,
     *,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
@@ -51,7 +51,7 @@ def grow_forest(
         The images.
     voxels
         What is labelled.
-    scales
+    normalise
         Grey scale of every labelled frame.
     n_classes
         Classes of the answer.
@@ -64,14 +64,14 @@ def grow_forest(
     """
     from operando.nets.forest import grow
 
-    rows = features_at(frames, voxels, scales, spacing)
+    rows = features_at(frames, voxels, normalise, spacing)
     return grow(rows, voxels.label, n_classes, trees=TREES, spacing=spacing, seed=seed)
 
 
 def features_at(
     frames: Frames,
     voxels: LabelledVoxels,
-    scales: Mapping[int, GreyScale],
+    normalise: Normalise,
     spacing: Sequence[float] = (1.0, 1.0, 1.0),
 ) -> NDArray[np.float32]:
     """Compute multi-scale features of labelled voxels, ``(n, F)``, one neighbourhood at a time."""
@@ -84,6 +84,6 @@ def features_at(
         high = np.minimum(position.max(axis=0) + REACH + 1, frames.volume_shape)
         raw = frames.read(t, tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))
         check_finite(raw, t)
-        features = scale_features(scales[t].apply(raw), spacing)
+        features = scale_features(normalise(raw, t), spacing)
         rows[here] = features[:, *(position - low).T].T
     return rows

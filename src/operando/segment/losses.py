@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -48,11 +49,15 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 class StrokeObjective(nn.Module):
-    """Learn from strokes, and from every other voxel by guessing voxels that were hidden.
+    """Learn from strokes, and from every other voxel in one of two ways.
 
-    A few voxels of each patch are replaced by a neighbour's value, and a second head restores
-    them from the features (blind spots of Noise2Void [Krull 2019]). Unlabelled voxels thus
-    teach the network what the material looks like, though not what it is called.
+    A network that knows something already goes on agreeing with its teacher, the network as it
+    was, in voxels without strokes (learning without forgetting [Li 2016]).
+
+    A network that starts anew guesses voxels that were hidden: a few voxels of each patch are
+    replaced by a neighbour's value, and a second head restores them from the features (blind
+    spots of Noise2Void [Krull 2019]). Unlabelled voxels thus teach the network what the
+    material looks like, though not what it is called.
 
     Parameters
     ----------
@@ -64,17 +69,31 @@ class StrokeObjective(nn.Module):
         Weight of the second task; 0 leaves it out.
     seed
         Of the second head and of the hidden voxels.
+    teacher
+        Network to agree with; then nothing is hidden.
+    keep
+        Weight of agreeing with it.
     """
 
     HIDDEN = 0.03
     REACH = 2
 
     def __init__(
-        self, loss: StrokeLoss, width: int, channels: int, restore: float, seed: int = 0
+        self,
+        loss: StrokeLoss,
+        width: int,
+        channels: int,
+        restore: float,
+        seed: int = 0,
+        *,
+        teacher: nn.Module | None = None,
+        keep: float = 0.0,
     ) -> None:
         super().__init__()
         self._loss = loss
-        self._weight = restore
+        self._restore = restore
+        self._keep = keep
+        self._teacher = deepcopy(teacher).eval().requires_grad_(False) if teacher else None
         self._random = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -82,14 +101,25 @@ class StrokeObjective(nn.Module):
 
     def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a network with `features` and `head`."""
-        if not self._weight:
+        if self._teacher is not None:
+            logits = network(images)
+            known = self._loss(logits, labels)
+            return known + self._keep * self._forgotten(logits, images) if self._keep else known
+        if not self._restore:
             return self._loss(network(images), labels)
         hidden = torch.rand(images.shape, generator=self._random) < self.HIDDEN
         hidden = hidden.to(images.device)
         features = network.features(torch.where(hidden, self._moved(images), images))  # type: ignore[operator]
         restored = self._restorer(features)[hidden].float()
         error = functional.mse_loss(restored, images[hidden])
-        return self._loss(network.head(features), labels) + self._weight * error  # type: ignore[operator]
+        return self._loss(network.head(features), labels) + self._restore * error  # type: ignore[operator]
+
+    def _forgotten(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Cross-entropy between what the teacher and the network say, mean over all voxels."""
+        with torch.no_grad():
+            taught = self._teacher(images).float().softmax(dim=1)  # type: ignore[misc]
+        error: Tensor = -(taught * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
+        return error
 
     def _moved(self, images: Tensor) -> Tensor:
         """Images moved by a few voxels in the plane, never by none."""

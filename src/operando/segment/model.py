@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 FORMAT = 1
+CRACK = "crack"
 PRETRAINED = Path(__file__).parents[1] / "nets" / "weights" / "electrodes"
 CURVE_COLUMNS = ("step", "loss", "held_out_loss", "held_out_dice")
 WEIGHTS_FILE, CARD_FILE, CURVE_FILE = "weights.safetensors", "model.json", "curve.parquet"
@@ -180,12 +181,25 @@ class Model:
         return table.astype({"step": "int64"})
 
 
-def pretrained() -> Model:
+def pretrained(*, cracks: bool = False) -> Model:
     """Load the model that comes with the package: synthetic electrodes, one channel.
 
-    Its classes are pore, binder and particle. `tools/pretrain.py` made it.
+    Its classes are pore, binder and particle; `tools/pretrain.py` made it.
+
+    Parameters
+    ----------
+    cracks
+        Whether cracks are a fourth class; otherwise they are pore.
     """
-    return Model.load(PRETRAINED)
+    model = Model.load(PRETRAINED)
+    kept = tuple(c for c in model.classes if cracks or c.name != CRACK)
+    rows = {name: model.weights[name][: len(kept)] for name in ("head.weight", "head.bias")}
+    return replace(
+        model,
+        architecture=replace(model.architecture, n_classes=len(kept)),
+        classes=kept,
+        weights={**model.weights, **rows},
+    )
 
 
 def _from_card(card: Mapping[str, Any]) -> dict[str, Any]:

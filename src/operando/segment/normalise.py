@@ -10,6 +10,8 @@ import numpy as np
 from operando.nets.frames import check_finite
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from operando.nets.frames import Frames
@@ -38,6 +40,23 @@ class GreyScale:
         scaled *= (2 / (self.high - self.low)).reshape(shape)
         scaled -= 1
         return np.clip(scaled, -4, 4, out=scaled)
+
+
+@dataclass(frozen=True)
+class Normalise:
+    """Scales what was read with the grey scale of its frame.
+
+    Parameters
+    ----------
+    scales
+        By frame.
+    """
+
+    scales: Mapping[int, GreyScale]
+
+    def __call__(self, values: NDArray[Any], t: int) -> NDArray[np.float32]:
+        """Scale ``(C, z, y, x)`` of frame `t`."""
+        return self.scales[t].apply(values)
 
 
 def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 99.0)) -> GreyScale:

@@ -20,8 +20,11 @@ class TrainSettings(BaseModel):
         title="Effort",
         description="How long to train; balanced takes about a minute on two processor cores",
     )
-    network: Literal["unet3d"] = Field(
-        "unet3d", title="Network", description="Which network learns"
+    network: Literal["unet3d", "separable", "lrcsnet", "forest"] = Field(
+        "unet3d",
+        title="Network",
+        description="3D U-Net (pre-trained); separable: a light U-Net; LRCS-Net in 3D; or the "
+        "random forest on multi-scale features, to compare with",
     )
     width: int = Field(
         16,
@@ -78,7 +81,16 @@ class TrainSettings(BaseModel):
         ge=0,
         le=10,
         title="Restore",
-        description="Weight of guessing hidden voxels, by which unlabelled ones teach too",
+        description="Weight of guessing hidden voxels, by which unlabelled ones teach too; "
+        "for networks that start from scratch",
+    )
+    keep: float = Field(
+        0.5,
+        ge=0,
+        le=10,
+        title="Keep",
+        description="Weight of agreeing with what was known before where there are no strokes; "
+        "for networks that do not start from scratch",
     )
     seed: int = Field(
         0,

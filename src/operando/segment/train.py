@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from operando.compute.device import choose_device
+from operando.compute.progress import Stopwatch
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
 from operando.errors import InputError
-from operando.nets.adapt import adapt_weights, flatten_levels
-from operando.nets.architecture import Architecture, Triple, build, plan_levels
+from operando.nets.architecture import build
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames
-from operando.nets.patches import LabelledVoxels, PatchSampler
-from operando.segment.model import Model, pretrained
-from operando.segment.normalise import GreyScale, grey_scale
-from operando.segment.scores import confusion, dice
+from operando.segment.forest import forest_architecture, grow_forest
+from operando.segment.lesson import Lesson
+from operando.segment.model import Model
+from operando.segment.normalise import Normalise, grey_scale
 from operando.segment.settings import TrainSettings
-from operando.segment.strokes import check_shapes, class_weights, find_strokes, hold_out
+from operando.segment.start import adapted_network, choose_start, new_network
+from operando.segment.strokes import check_shapes, find_strokes, hold_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from operando.compute.progress import ProgressCallback
-    from operando.nets.training import HeldOut
-    from operando.segment.losses import StrokeLoss
+    from operando.nets.architecture import Architecture, Triple
+    from operando.nets.training import Fit
 
 FINE_TUNING_RATE = 0.3
-HELD_OUT_PATCHES = 8
 
 
 def train(
@@ -86,42 +84,27 @@ def train(
     frames = Frames(images)
     check_shapes(frames.shape, strokes)
     painted = find_strokes(strokes)
-    before = _start(start, frames.shape[1])
+    before = choose_start(start, settings, frames.shape[1])
     classes = _classes(classes, max(painted.classes), None if start == "pretrained" else before)
     size = voxel_size or (before.voxel_size if before else None)
     patch = choose_patch(frames.volume_shape, settings, size)
-    network, architecture = _network(frames.shape[1], classes, patch, size, settings, before)
-
     seeds = np.random.SeedSequence(settings.seed).spawn(2)
     learn, score = hold_out(painted, settings.held_out, np.random.default_rng(seeds[0]))
-    scales = {t: grey_scale(frames, t) for t in painted.frames}
-    normalise = _Normalise(scales)
-    augment = Augmentation() if settings.augment else None
-    sampler = PatchSampler(frames, learn, patch, normalise, augment)
-    rng = np.random.default_rng(seeds[1])
-    loss = _loss(learn, len(classes), settings)
-    evaluate = (
-        _Evaluate(PatchSampler(frames, score, patch, normalise), loss, len(classes), device)
-        if len(score)
-        else None
-    )
-
-    from operando.nets.training import Schedule, fit
-    from operando.segment.losses import StrokeObjective
-
-    rate = settings.learning_rate * (FINE_TUNING_RATE if before else 1.0)
-    objective = StrokeObjective(
-        loss, architecture.width, frames.shape[1], settings.restore, settings.seed
-    )
-    result = fit(
-        network,
-        lambda: sampler.draw(rng, settings.batch),
-        objective,
-        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if before else 0.4),
-        evaluate=evaluate,
+    lesson = Lesson(
+        frames=frames,
+        learn=learn,
+        score=score,
+        normalise=Normalise({t: grey_scale(frames, t) for t in painted.frames}),
+        classes=classes,
+        patch=patch,
+        spacing=size or (1.0, 1.0, 1.0),
+        settings=settings,
         device=device,
-        progress=progress,
     )
+    if settings.network == "forest":
+        architecture, result = _grow(lesson, progress)
+    else:
+        architecture, result = _fit(lesson, before, np.random.default_rng(seeds[1]), progress)
     curve = np.array(result.curve, np.float64)
     return Model(
         architecture=architecture,
@@ -131,14 +114,79 @@ def train(
         voxel_size=None if size is None else _spacing(size),
         settings=settings.model_dump(),
         scores={
-            **({} if evaluate is None else _held_out_scores(curve, result.best_step)),
+            **({} if np.isnan(curve[-1, 3]) else _held_out_scores(curve, result.best_step)),
             "best_step": result.best_step,
-            "steps": settings.steps,
+            "steps": len(curve),
             "strokes": len(np.unique(painted.stroke)),
             "stroke_voxels": len(painted.voxels),
         },
         curve=curve,
     )
+
+
+def _fit(
+    lesson: Lesson,
+    before: Model | None,
+    rng: np.random.Generator,
+    progress: ProgressCallback | None,
+) -> tuple[Architecture, Fit]:
+    from operando.nets.training import Schedule, fit
+    from operando.segment.losses import StrokeObjective
+
+    settings = lesson.settings
+    if before is None:
+        network, architecture = new_network(lesson)
+    else:
+        network, architecture = adapted_network(before, lesson)
+    rate = settings.learning_rate * (FINE_TUNING_RATE if before else 1.0)
+    sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
+    result = fit(
+        network,
+        lambda: sampler.draw(rng, settings.batch),
+        StrokeObjective(
+            lesson.loss,
+            architecture.width,
+            lesson.channels,
+            settings.restore,
+            settings.seed,
+            teacher=network if before else None,
+            keep=settings.keep,
+        ),
+        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if before else 0.4),
+        evaluate=lesson.evaluate,
+        device=lesson.device,
+        progress=progress,
+    )
+    return architecture, result
+
+
+def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architecture, Fit]:
+    """Grow a random forest: one step."""
+    import torch
+
+    from operando.nets.training import Fit
+
+    n_classes = len(lesson.classes)
+    flat = lesson.patch[0] == 1
+    architecture = forest_architecture(lesson.channels, n_classes, flat)
+    watch = Stopwatch(progress, 1, "steps", "Growing trees")
+    weights = grow_forest(
+        lesson.frames,
+        lesson.learn,
+        lesson.normalise,
+        n_classes,
+        spacing=lesson.spacing,
+        seed=lesson.settings.seed,
+    )
+    nothing = float("nan")
+    row = (1, nothing, nothing, nothing)
+    if lesson.evaluate is not None:
+        network = build(architecture)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+        held_out = lesson.evaluate(network)
+        row = (1, nothing, held_out.loss, held_out.dice)
+    watch.advance(values={} if np.isnan(row[3]) else {"held_out_dice": row[3]})
+    return architecture, Fit(weights=weights, curve=[row], best_step=1)
 
 
 def _held_out_scores(curve: NDArray[np.float64], step: int) -> dict[str, float]:
@@ -155,54 +203,6 @@ def choose_patch(
         depth = max(1, round(depth * min(1.0, min(voxel_size[1:]) / voxel_size[0])))
     z, y, x = volume
     return min(depth, z), min(settings.patch, y), min(settings.patch, x)
-
-
-def _network(
-    channels: int,
-    classes: Sequence[LabelClass],
-    patch: Triple,
-    voxel_size: Sequence[float] | None,
-    settings: TrainSettings,
-    before: Model | None,
-) -> tuple[nn.Module, Architecture]:
-    spacing = voxel_size or (1.0, 1.0, 1.0)
-    if before is None:
-        kernels, strides = plan_levels(patch, spacing)
-        architecture = Architecture(
-            network=settings.network,
-            in_channels=channels,
-            n_classes=len(classes),
-            width=settings.width,
-            kernels=kernels,
-            strides=strides,
-        )
-        return build(architecture, settings.seed), architecture
-    roomy = (1 if patch[0] == 1 else 64, 64, 64)
-    architecture = replace(
-        flatten_levels(before.architecture, *plan_levels(roomy, spacing)),
-        in_channels=channels,
-        n_classes=len(classes),
-    )
-    weights = adapt_weights(
-        before.weights, architecture, _inherited(classes, before), settings.seed
-    )
-    return replace(before, architecture=architecture, weights=weights).network(), architecture
-
-
-def _inherited(classes: Sequence[LabelClass], before: Model) -> list[int | None]:
-    """Old classes by the names of the new ones."""
-    old = {c.name.casefold(): k for k, c in enumerate(before.classes)}
-    return [old.get(c.name.casefold()) for c in classes]
-
-
-def _start(start: str | Path | Model, channels: int) -> Model | None:
-    if start == "scratch":
-        return None
-    if start == "pretrained":
-        return pretrained()
-    model = start if isinstance(start, Model) else Model.load(start)
-    model.check_channels(channels)
-    return model
 
 
 def _classes(
@@ -222,58 +222,6 @@ def _classes(
     )
 
 
-def _loss(voxels: LabelledVoxels, n_classes: int, settings: TrainSettings) -> StrokeLoss:
-    from operando.segment.losses import StrokeLoss
-
-    return StrokeLoss(class_weights(voxels, n_classes, settings.balance))
-
-
 def _spacing(voxel_size: Sequence[float]) -> tuple[float, float, float]:
     z, y, x = (float(v) for v in voxel_size)
     return z, y, x
-
-
-class _Normalise:
-    """Scales what was read with the grey scale of its frame."""
-
-    def __init__(self, scales: dict[int, GreyScale]) -> None:
-        self._scales = scales
-
-    def __call__(self, values: NDArray[Any], t: int) -> NDArray[np.float32]:
-        return self._scales[t].apply(values)
-
-
-class _Evaluate:
-    """Scores a network on the same patches around held-out strokes every time."""
-
-    def __init__(
-        self,
-        sampler: PatchSampler,
-        loss: Callable[[Any, Any], Any],
-        n_classes: int,
-        device: str,
-    ) -> None:
-        self._patches = [sampler.patch(v) for v in sampler.cover(HELD_OUT_PATCHES)]
-        self._loss = loss
-        self._device = device
-        self._n_classes = n_classes
-
-    def __call__(self, network: nn.Module) -> HeldOut:
-        import torch
-
-        from operando.nets.training import HeldOut
-
-        losses, weights = [], []
-        table = np.zeros((self._n_classes,) * 2, np.int64)
-        with torch.inference_mode():
-            for image, labels in self._patches:
-                x = torch.from_numpy(image[None]).to(self._device)
-                y = torch.from_numpy(labels[None]).to(self._device)
-                logits = network(x)
-                losses.append(float(self._loss(logits, y)))
-                weights.append(int((labels > 0).sum()))
-                answer = logits.argmax(1)[0].cpu().numpy() + 1
-                table += confusion(labels, answer, self._n_classes)
-        painted = table.sum(axis=1) > 0
-        score = float(np.mean(dice(table)[painted]))
-        return HeldOut(loss=float(np.average(losses, weights=weights)), dice=score)

@@ -40,7 +40,12 @@ EFFORTS = (
     ("balanced", "balanced"),
     ("thorough", "thorough: five times as long"),
 )
-NETWORKS = (("unet3d", "3D U-Net"),)
+NETWORKS = (
+    ("unet3d", "3D U-Net"),
+    ("separable", "light U-Net (separable)"),
+    ("lrcsnet", "LRCS-Net in 3D"),
+    ("forest", "random forest, to compare"),
+)
 DEVICES = (
     ("auto", "the fastest there is"),
     ("cpu", "processor"),
