@@ -73,6 +73,7 @@ PARTICLE_COLUMNS = (
         _DAMAGE,
     ),
     Column("on_edge", "on edge", "", "Whether the image border cuts the particle", 0, _WHERE),
+    Column("accepted", "accepted", "", "Whether somebody looked and found it right", 0, _WHERE),
     Column("z_um", "z", "µm", "Centroid", 2, _WHERE),
     Column("y_um", "y", "µm", "Centroid", 2, _WHERE),
     Column("x_um", "x", "µm", "Centroid", 2, _WHERE),

@@ -11,6 +11,7 @@ from operando.particles.body import third_means
 from operando.particles.closing import distance
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from operando.particles.body import Body
@@ -39,6 +40,16 @@ class GreyScale:
     def __call__(self, grey: float) -> float:
         """Place a grey level on the scale."""
         return (grey - self.low) / (self.high - self.low)
+
+    @classmethod
+    def of_table(cls, rows: pd.DataFrame) -> GreyScale | None:
+        """Recover the scale from measured particles of one frame; None if they had none."""
+        known = rows.dropna(subset=["mean_intensity", "density"])
+        if known["mean_intensity"].nunique() < 2:
+            return None
+        slope, start = np.polyfit(known["mean_intensity"], known["density"], 1)
+        low = -start / slope
+        return cls(float(low), float(low + 1 / slope), float(known["density_noise"].iloc[0]))
 
 
 def grey_scale(

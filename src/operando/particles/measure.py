@@ -93,6 +93,7 @@ def measure(
     labels: PhaseLabels | None = None,
     probabilities: Any | None = None,
     settings: MeasureSettings | None = None,
+    scale: GreyScale | None = None,
     only: Collection[int] | None = None,
     frame: int = 0,
     time_h: float = 0.0,
@@ -124,6 +125,8 @@ def measure(
         ``(K, Z, Y, X)`` of the classes 1 to K on any scale, for the error of the detachment.
     settings
         Definitions that need a length or a choice.
+    scale
+        Of the grey levels; by default found from the reference phases in this frame.
     only
         Ids to measure; the others still count as neighbours. By default all.
     frame, time_h
@@ -143,14 +146,14 @@ def measure(
     """
     from scipy.ndimage import find_objects
 
-    scene = _make_scene(ids, phases, image, spacing, phase, labels, probabilities, settings)
+    scene = _make_scene(ids, phases, image, spacing, phase, labels, probabilities, settings, scale)
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     if only is not None:
         boxes = [(i, b) for i, b in boxes if i in only]
     watch = Stopwatch(progress, len(boxes), "particles", "Measuring particles")
     rows = []
     for row in _in_threads(partial(_measure_one, scene), boxes):
-        rows.append({"frame": frame, "time_h": time_h, **row})
+        rows.append({"frame": frame, "time_h": time_h, "accepted": False, **row})
         watch.advance()
     table = _table(rows)
     return table if table.empty else _add_neighbourhood(table, scene)
@@ -265,6 +268,13 @@ def _add_neighbourhood(table: pd.DataFrame, scene: Scene) -> pd.DataFrame:
     return table
 
 
+def refresh_neighbours(rows: pd.DataFrame) -> pd.DataFrame:
+    """Measure the distances to neighbours anew, from the centroids of all rows of a frame."""
+    centres = rows[["z_um", "y_um", "x_um"]].to_numpy(float)
+    nearest, six = neighbour_distances(centres)
+    return rows.assign(nearest_um=nearest, six_nearest_um=six)
+
+
 def _make_scene(
     ids: NDArray[Any],
     phases: NDArray[Any] | None,
@@ -274,11 +284,12 @@ def _make_scene(
     labels: PhaseLabels | None,
     probabilities: Any | None,
     settings: MeasureSettings | None,
+    scale: GreyScale | None,
 ) -> Scene:
     from operando.particles.split import solid_of
 
     ids = check_ids(ids)
-    solid = scale = None
+    solid = None
     if phases is not None:
         phases = check_same_shape(phases, ids, "The phases")
         solid = solid_of(phases, phase)
@@ -289,7 +300,7 @@ def _make_scene(
         labels = PhaseLabels()
     if image is not None:
         image = _check_image(image, ids)
-        if phases is not None and labels is not None:
+        if scale is None and phases is not None and labels is not None:
             scale = grey_scale(image, phases, labels.grey_low, labels.grey_high)
     return Scene(
         ids=ids,
@@ -317,5 +328,5 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
     table = pd.DataFrame(rows, columns=[c.name for c in PARTICLE_COLUMNS])
     kinds = dict.fromkeys(table.columns, "float64")
-    kinds |= {"frame": "int64", "particle": "int64", "on_edge": "bool"}
+    kinds |= {"frame": "int64", "particle": "int64", "on_edge": "bool", "accepted": "bool"}
     return table.astype(kinds)

@@ -104,6 +104,7 @@ class FindParticles(Step):
 
         from operando.files.ome_zarr import create_image
         from operando.particles import follow, measure, rename, split_series
+        from operando.steps.corrections import Corrections
         from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
@@ -151,7 +152,15 @@ class FindParticles(Step):
         particles = pd.concat(measured, ignore_index=True)
         study.write_table(self.particles, particles)
         study.write_table(f"{self.particles}-tracks", tracks)
-        return StepResult(*_summarise(particles, n_frames))
+        corrections = Corrections(study, self)
+        lost = corrections.reapply()
+        summary, values = _summarise(corrections.table, n_frames)
+        if corrections.edits or lost:
+            values |= {
+                "corrections": float(len(corrections.edits)),
+                "corrections_lost": float(lost),
+            }
+        return StepResult(summary, values)
 
 
 class _Frames:

@@ -1,0 +1,134 @@
+"""How deep inside its own particle every voxel lies, told by a network from the shape of the solid.
+
+Where particles touch over flat faces, or cracks run right through, distances to the surface say
+little. The network has seen many such particles: it gives 0 at the border of a particle, also
+where another one touches it, and 1 at its deepest place, and it looks through cracks. It was
+trained by ``tools/train_splitter.py`` on synthetic electrodes, at one size: every solid is
+resampled so that its typical particle is 16 voxels across.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.tiles import plan_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+TYPICAL = 16.0
+"""Voxels across the typical particle in what the network sees."""
+
+LARGEST_FACTOR = 1.6
+"""By how much small particles are enlarged at most; more would show nothing new."""
+
+TILE, HALO = (64, 96, 96), 28
+
+WEIGHTS = "splitter.safetensors"
+
+
+def interior(
+    solid: NDArray[np.bool_],
+    typical: float,
+    spacing: tuple[float, float, float],
+    tick: Callable[[], None] = lambda: None,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Tell how deep in its particle every voxel lies.
+
+    Parameters
+    ----------
+    solid
+        ``(Z, Y, X)``.
+    typical
+        Typical diameter of the particles, in the unit of `spacing`.
+    spacing
+        Voxel size ``(z, y, x)``.
+    tick
+        Called after every tile.
+
+    Returns
+    -------
+    depth
+        ``(Z, Y, X)`` 0 at the border of a particle to 1 at its deepest place.
+    inside
+        ``(Z, Y, X)`` where particles are, their cracks included.
+    """
+    seen = resample(solid, typical, spacing)
+    answer = np.empty((2, *seen.shape), np.float32)
+    run = _runner()
+    for tile in plan_tiles(seen.shape, TILE, HALO):
+        answer[:, *tile.core] = run(seen[tile.padded])[:, *tile.inner]
+        tick()
+    depth = _to_shape(answer[0], solid.shape)
+    return depth, _to_shape(answer[1], solid.shape) > 0.5
+
+
+def resample(
+    solid: NDArray[np.bool_], typical: float, spacing: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """Bring a solid to the size at which the network knows particles: shares of solid, 0 to 1."""
+    from scipy.ndimage import gaussian_filter
+
+    factors = [min(TYPICAL * s / typical, LARGEST_FACTOR) for s in spacing]
+    blur = [0.4 / f if f < 1 else 0.0 for f in factors]
+    shape = tuple(max(1, round(n * f)) for n, f in zip(solid.shape, factors, strict=True))
+    return _to_shape(gaussian_filter(solid.astype(np.float32), blur), shape)
+
+
+def _to_shape(volume: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    from scipy.ndimage import zoom
+
+    factors = [n / m for n, m in zip(shape, volume.shape, strict=True)]
+    return np.asarray(zoom(volume, factors, order=1, mode="nearest", grid_mode=True))
+
+
+def build_network() -> nn.Module:
+    """Make the network, untrained: shares of solid to the logits of depth and inside."""
+    from operando.nets.architecture import Architecture
+    from operando.nets.unet3d import UNet3d
+
+    levels = 4
+    return UNet3d(
+        Architecture(
+            network="unet3d",
+            in_channels=1,
+            n_classes=2,
+            width=12,
+            kernels=((3, 3, 3),) * levels,
+            strides=((2, 2, 2),) * (levels - 1),
+        )
+    )
+
+
+def to_input(shares: Any) -> Any:
+    """Centre shares of solid, an array or a tensor, around 0."""
+    return 2 * shares - 1
+
+
+@cache
+def _runner() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Load the shipped weights; the result takes ``(Z, Y, X)`` and gives ``(2, Z, Y, X)``."""
+    import torch
+    from safetensors.torch import load
+
+    from operando.nets.backends import fold_normalisation
+
+    network = build_network()
+    stored = load(resources.files("operando.particles").joinpath(WEIGHTS).read_bytes())
+    network.load_state_dict({name: value.float() for name, value in stored.items()})
+    ready = fold_normalisation(network).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+    def run(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(to_input(shares)))[None, None]
+            answer: NDArray[np.float32] = torch.sigmoid(ready(batch))[0].numpy()
+        return answer
+
+    return run

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from operando import Study
+from operando.errors import InputError, StudyError
+from operando.files.ome_zarr import create_image
+from operando.particles import measure
+from operando.particles.edits import Edit
+from operando.steps.corrections import Corrections
+from operando.steps.particles import FindParticles
+from operando.study.phases import create_phases
+
+
+@pytest.fixture
+def found(study, electrode):
+    """The study with its true phases and particles."""
+    labels, probabilities = create_phases(
+        study.product_path("phases/phases"), study, study.strokes().classes
+    )
+    labels[:] = electrode.phases
+    for k in range(3):
+        probabilities[:, k] = np.where(electrode.phases == k + 1, 200, 27)
+    ids = create_image(
+        study.product_path("particles/particles"),
+        electrode.ids.shape,
+        "int32",
+        axes="tzyx",
+        voxel_size=study.voxel_size,
+        times=study.times,
+    )
+    ids[:] = electrode.ids
+    study.write_table("particles", _measure_all(study, electrode.ids))
+    return study
+
+
+def _measure_all(study, ids):
+    from operando.study.phases import open_phases
+
+    labels, probabilities, _ = open_phases(study.product_path("phases/phases"))
+    tables = [
+        measure(
+            ids[t],
+            phases=labels[t],
+            phase=3,
+            probabilities=probabilities[t],
+            image=study.series.frame(t),
+            spacing=study.voxel_size,
+            frame=t,
+            time_h=study.times[t],
+        )
+        for t in range(len(ids))
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _ids(study):
+    return np.asarray(study.open_array("particles/particles")[:])
+
+
+def _same_table(study, table):
+    """The table is that of measuring everything anew, but for lengths that follow from medians."""
+    expected = _measure_all(study, _ids(study))
+    assert table[["frame", "particle"]].equals(expected[["frame", "particle"]])
+    loose = ("packing", "accepted", "density", "density_spread", "density_noise")
+    for name in expected.columns.drop(list(loose)):
+        np.testing.assert_allclose(
+            table[name].astype(float), expected[name].astype(float), rtol=1e-6, err_msg=name
+        )
+    np.testing.assert_allclose(table["density"], expected["density"], rtol=1e-3)
+
+
+def _two_in_both(table):
+    both = table.groupby("particle")["frame"].nunique() == 2
+    big = table[table["frame"] == 0].set_index("particle")["volume_um3"]
+    kept = big[big.index.isin(both.index[both])].sort_values()
+    return [int(i) for i in kept.index[-2:]]
+
+
+def _merge(corrections, a, b, **more):
+    points = (corrections.anchor(a, 0), corrections.anchor(b, 0))
+    return Edit(kind="merge", frame=0, points=points, **more)
+
+
+def test_merging_through_time_undo_and_redo(found) -> None:
+    before, table = _ids(found), found.table("particles")
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(table)
+    change = corrections.apply(_merge(corrections, a, b))
+    assert change.frames == (0, 1)
+    merged = np.where(before == b, a, before)
+    np.testing.assert_array_equal(_ids(found), merged)
+    _same_table(found, found.table("particles"))
+    corrections.undo()
+    np.testing.assert_array_equal(_ids(found), before)
+    _same_table(found, found.table("particles"))
+    corrections.redo()
+    np.testing.assert_array_equal(_ids(found), merged)
+
+
+def test_undo_survives_closing(found) -> None:
+    before = _ids(found)
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    corrections.apply(_merge(corrections, a, b, through_time=False))
+    assert (_ids(found)[1] == before[1]).all()
+    path = found.path
+    found.close()
+    with Study.open(path) as again:
+        later = Corrections(again, FindParticles())
+        assert later.can_undo
+        assert not later.can_redo
+        later.undo()
+        assert later.can_redo
+        np.testing.assert_array_equal(_ids(again), before)
+        _same_table(again, later.table)
+
+
+def test_splitting_and_cutting(found) -> None:
+    corrections = Corrections(found, FindParticles())
+    label = _two_in_both(corrections.table)[-1]
+    places = np.argwhere(_ids(found)[0] == label)
+    ends = tuple(tuple(int(v) for v in p) for p in (places[0], places[-1]))
+    change = corrections.apply(Edit(kind="split", frame=0, points=ends))
+    new = max(change.particles)
+    assert {label, new} <= set(change.particles)
+    assert change.frames == (0, 1)
+    table = found.table("particles").set_index(["frame", "particle"])
+    for frame in (0, 1):
+        assert (frame, new) in table.index
+    _same_table(found, found.table("particles"))
+    corrections.undo()
+    z, y, x = corrections.anchor(label, 0)
+    line = ((z, y, x), (z, 0, x), (z, 63, x))
+    corrections.apply(Edit(kind="cut", frame=0, points=line, through_time=False))
+    now = _ids(found)[0]
+    assert now[z, y, x + 2] != now[z, y, x - 2]
+
+
+def test_deleting_accepting_growing(found) -> None:
+    before = _ids(found)
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    point = corrections.anchor(a, 0)
+    corrections.apply(Edit(kind="accept", frame=0, points=(corrections.anchor(b, 0),)))
+    accepted = found.table("particles").query("accepted")
+    assert set(accepted["particle"]) == {b}
+    assert len(accepted) == 2
+    corrections.apply(Edit(kind="delete", frame=0, points=(point,)))
+    assert not (_ids(found) == a).any()
+    assert a not in set(found.table("particles")["particle"])
+    corrections.apply(Edit(kind="grow", frame=0, points=(point,)))
+    new = _ids(found)[0][point]
+    assert new > before.max()
+    assert ((_ids(found)[0] == new) & (before[0] == a)).sum() > 0.9 * (before[0] == a).sum()
+    for _ in range(3):
+        corrections.undo()
+    np.testing.assert_array_equal(_ids(found), before)
+    assert not corrections.table["accepted"].any()
+
+
+def test_what_makes_no_sense_changes_nothing(found) -> None:
+    before = _ids(found)
+    corrections = Corrections(found, FindParticles())
+    a, _ = _two_in_both(corrections.table)
+    point = corrections.anchor(a, 0)
+    free = tuple(int(v) for v in np.argwhere(before[0] == 0)[0])
+    for edit, words in (
+        (Edit(kind="merge", frame=0, points=(point, point)), "only one"),
+        (Edit(kind="delete", frame=0, points=(free,)), "no particle"),
+        (Edit(kind="delete", frame=7, points=(point,)), "no frame 7"),
+        (Edit(kind="delete", frame=0, points=((999, 0, 0),)), "outside"),
+        (Edit(kind="split", frame=0, points=(point, point)), "same place"),
+    ):
+        with pytest.raises(InputError, match=words):
+            corrections.apply(edit)
+    np.testing.assert_array_equal(_ids(found), before)
+    assert not corrections.can_undo
+
+
+def test_corrections_are_done_again_when_particles_are_found_anew(found) -> None:
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    point = corrections.anchor(b, 0)
+    corrections.apply(Edit(kind="delete", frame=0, points=(point,)))
+    corrections.apply(Edit(kind="accept", frame=0, points=(corrections.anchor(a, 0),)))
+    result = FindParticles().run(found)
+    assert result.values["corrections"] + result.values["corrections_lost"] == 2
+    assert _ids(found)[0][point] == 0
+    again = Corrections(found, FindParticles())
+    again.undo()
+    again.undo()
+    assert _ids(found)[0][point] > 0
+
+
+def test_a_damaged_list_is_named(found) -> None:
+    (found.path / "edits").mkdir(exist_ok=True)
+    (found.path / "edits" / "particles.json").write_text("{")
+    with pytest.raises(StudyError, match="damaged"):
+        Corrections(found, FindParticles())
