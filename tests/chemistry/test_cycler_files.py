@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from operando.chemistry import read_cycling
+from operando.errors import FileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BDF = (
+    "Test Time / s,Voltage / V,Current / A,Cycle Count / 1\n"
+    "0,3,0.1,1\n1800,3.5,0.1,1\n3600,4,0.1,2\n"
+)
+
+
+def test_bdf(tmp_path: Path) -> None:
+    path = tmp_path / "cell.bdf.csv"
+    path.write_text(BDF)
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 0.5, 1]
+    assert table["voltage_v"].tolist() == [3, 3.5, 4]
+    assert table["capacity_ah"].tolist() == pytest.approx([0, 0.05, 0.1])
+    assert table["cycle"].tolist() == [1, 1, 2]
+    assert "guessed" not in table.attrs
+
+
+def test_a_header_of_text_decimal_commas_and_latin_letters(tmp_path: Path) -> None:
+    path = tmp_path / "export.txt"
+    text = (
+        "Gerät: Prüfstand 3\nZelle;17\n\nZeit;Spannung\n"
+        "time / min;U / mV;I / µA\n10,5;3100,5;-20\n40,5;3000,5;-20\n"
+    )
+    path.write_bytes(text.encode("latin-1"))
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 0.5]
+    assert table["voltage_v"].tolist() == pytest.approx([3.1005, 3.0005])
+    assert table["current_a"].tolist() == pytest.approx([-2e-5, -2e-5])
+
+
+def test_excel_takes_the_sheet_with_a_curve(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "cell.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"setting": range(50)}).to_excel(writer, sheet_name="Info", index=False)
+        curve = pd.DataFrame({"Time(h)": [0, 1, 2], "Voltage(V)": [3, 3.5, 4]})
+        curve.to_excel(writer, sheet_name="Record", index=False)
+    assert read_cycling(path)["voltage_v"].tolist() == [3, 3.5, 4]
+
+
+def test_clock_times_and_counters_that_start_again(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text(
+        "Total Time,Voltage(V),Charge Capacity(mAh),Discharge Capacity(mAh)\n"
+        "0:00:00,3,0,0\n1:00:00,4,10,0\n1d 02:00:00,3.9,0,2\n1d 03:00:00,3.0,0,9\n"
+        "1d 04:00:00,3.2,4,0\n"
+    )
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 1, 26, 27, 28]
+    assert table["capacity_ah"].tolist() == pytest.approx([0, 0.010, 0.008, 0.001, 0.005])
+
+
+def test_times_of_single_steps_are_strung_together(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text("time/h,voltage/V\n0,3\n1,3.1\n0,3.2\n2,3.3\n")
+    assert read_cycling(path)["time_h"].tolist() == [0, 1, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("a.csv", "a,b\n1,2\n", "names columns of time and voltage"),
+        ("a.csv", BDF.splitlines()[0], "has 0 rows|no cycling record"),
+        ("a.csv", "", "names columns"),
+        ("a.csv", "\0\1\2", "is no text"),
+        ("a.ndax", "no archive", "no cycling record|NewareNDA"),
+        ("a.xlsx", "no archive", "no cycling record|openpyxl"),
+        ("a.mpr", "", "galvani|no cycling record"),
+        ("a.res", "", "galvani|no cycling record"),
+    ],
+)
+def test_what_is_no_record_gets_one_sentence(
+    tmp_path: Path, name: str, content: str, word: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(FileError, match=word) as caught:
+        read_cycling(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "hours"),
+    [("cp", 121, 0.0331), ("ocv", 602, 10), ("gcpl.issue_226.CxN", 15, 0.033)],
+)
+def test_biologic_text(shared_data: Path, name: str, rows: int, hours: float) -> None:
+    table = read_cycling(shared_data / "cycling" / "biologic" / f"{name}.mpt")
+    assert len(table) == rows
+    assert table["time_h"].iloc[-1] == pytest.approx(hours, abs=1e-4)
+    assert np.isfinite(table["voltage_v"]).all()
+
+
+def test_biologic_with_decimal_commas(shared_data: Path) -> None:
+    table = read_cycling(shared_data / "cycling" / "biologic" / "gcpl.issue_149.mpt")
+    # The first row of the file reads 3,4228721E+000 V.
+    assert table["voltage_v"].iloc[0] == 3.4228721
+    assert table.attrs["started"] == "2024-01-10T11:02:29.886000"
+
+
+def test_mean_current_is_what_the_cycler_says(shared_data: Path) -> None:
+    path = shared_data / "cycling" / "biologic" / "gcpl.issue_226.CxN.mpt"
+    from operando.chemistry import cycling_table
+
+    table = read_cycling(path)
+    derived = cycling_table(table["time_h"], table["voltage_v"], capacity_ah=table["capacity_ah"])
+    inside = (table["step"] == table["step"].shift()).to_numpy()
+    assert derived["current_a"][inside].to_numpy() == pytest.approx(
+        table["current_a"][inside].to_numpy(), abs=5e-6
+    )
+
+
+@pytest.mark.parametrize("name", ["nw4-120-1-6-53.ndax", "2-1-6_61_07005012.nda"])
+def test_neware_agrees_with_another_reader(shared_data: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("NewareNDA")
+    folder = shared_data / "cycling" / "neware"
+    path = folder / name
+    if not path.exists():
+        with zipfile.ZipFile(folder / f"{name}.zip") as archive:
+            archive.extractall(tmp_path)
+        path = next(tmp_path.rglob(name))
+    table = read_cycling(path)
+    other = pd.read_parquet(folder / f"{path.stem}.parquet")
+    assert len(table) == len(other)
+    assert np.allclose(table["voltage_v"], other["Voltage(mV)"] / 1000, atol=1e-4)
+    assert np.allclose(table["current_a"], other["Current(uA)"] / 1e6, atol=1e-5)
+    assert table["cycle"].tolist() == other["Cycle Index"].tolist()
+    if path.suffix == ".nda":
+        # One step of pulses; its charge is the last value of the counter.
+        expected = other["Capacity(mAs)"].iloc[-1] / 3.6e6
+        assert table["capacity_ah"].iloc[-1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_every_shared_record_is_read_or_refused(shared_data: Path) -> None:
+    read, refused = 0, 0
+    for path in (shared_data / "cycling").rglob("*"):
+        if not path.is_file():
+            continue
+        try:
+            table = read_cycling(path)
+        except FileError:
+            refused += 1
+        else:
+            assert (np.diff(table["time_h"]) >= 0).all()
+            read += 1
+    assert read >= 5
+    assert refused >= 1

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from operando.chemistry import (
+    CYCLING_COLUMNS,
+    cycling_at,
+    cycling_table,
+    shift_cycling,
+    state_of_charge,
+)
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOURS = np.linspace(0, 10, 1001)
+
+
+@pytest.fixture
+def cycle() -> pd.DataFrame:
+    """Five hours of charge at 0.2 A, five of discharge at 0.1 A."""
+    current = np.where(HOURS <= 5, 0.2, -0.1)
+    return cycling_table(HOURS, 3 + 0.1 * HOURS, current, cycle=HOURS // 5)
+
+
+def test_columns_are_those_that_are_described(cycle: pd.DataFrame) -> None:
+    assert list(cycle) == [column.name for column in CYCLING_COLUMNS]
+
+
+def test_charge_is_the_integral_of_the_current(cycle: pd.DataFrame) -> None:
+    at = cycling_at(cycle, (0, 5, 10))
+    # The one row where the sign changes is a trapezoid between 0.2 and -0.1 A.
+    assert at["capacity_ah"].tolist() == pytest.approx([0, 1, 0.5], abs=0.002)
+
+
+def test_current_is_the_slope_of_the_charge() -> None:
+    table = cycling_table([0, 1, 2, 4], [3, 3, 3, 3], capacity_ah=[0, 0.5, 0.5, -0.5])
+    assert table["current_a"].tolist() == [0, 0.5, 0, -0.5]
+
+
+def test_state_of_charge_as_defined(cycle: pd.DataFrame) -> None:
+    relative = state_of_charge(cycle)
+    assert (relative.min(), relative.max()) == (0, 1)
+    absolute = state_of_charge(cycle, capacity_ah=2.0, start=0.25)
+    assert absolute[500] == pytest.approx(0.25 + 0.5)
+    assert absolute[-1] == pytest.approx(0.25 + 0.25, abs=0.001)
+
+
+def test_without_charge_there_is_no_state_of_charge() -> None:
+    table = cycling_table([0, 1, 2], [3, 3.1, 3.2])
+    assert np.isnan(state_of_charge(table)).all()
+    assert np.isnan(cycling_at(table, (0.5,))["state_of_charge"][0])
+
+
+def test_frames_outside_the_record_have_no_values(cycle: pd.DataFrame) -> None:
+    at = cycling_at(cycle, (-1, 2.5, 11))
+    assert at["voltage_v"].isna().tolist() == [True, False, True]
+    assert at["voltage_v"][1] == pytest.approx(3.25)
+
+
+def test_an_offset_replaces_the_one_before(cycle: pd.DataFrame) -> None:
+    once = shift_cycling(cycle, 2.0)
+    twice = shift_cycling(once, -1.5)
+    assert once["time_h"].iloc[0] == 2.0
+    assert np.allclose(twice["time_h"], HOURS - 1.5)
+    assert twice.attrs["offset_h"] == -1.5
+    assert cycle["time_h"].iloc[0] == 0
+    with pytest.raises(InputError, match="offset of nan"):
+        shift_cycling(cycle, float("nan"))
+
+
+def test_the_offset_is_kept_on_disk(cycle: pd.DataFrame, tmp_path: Path) -> None:
+    shift_cycling(cycle, 2.0).to_parquet(tmp_path / "cycling.parquet")
+    again = pd.read_parquet(tmp_path / "cycling.parquet")
+    assert shift_cycling(again, 0)["time_h"].iloc[0] == 0
+
+
+def test_rows_without_values_are_left_out() -> None:
+    table = cycling_table([2, 0, np.nan, 1], [3.2, 3.0, 3, np.nan])
+    assert table["time_h"].tolist() == [0, 2]
+    with pytest.raises(InputError, match="has 1 rows"):
+        cycling_table([0, 1], [3.0, np.nan])
