@@ -76,6 +76,8 @@ class Corrections:
         self._study = study
         self._step = step
         self.table: pd.DataFrame = study.table(step.particles)
+        if "accepted" not in self.table:
+            self.table["accepted"] = False
         self._ids = open_image(study.product_path(f"particles/{step.particles}"), "r+")
         labels, probabilities, classes = open_phases(study.product_path(f"phases/{step.phases}"))
         self._phases, self._probabilities = labels, probabilities

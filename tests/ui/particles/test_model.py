@@ -44,7 +44,7 @@ def test_headers_carry_units_and_definitions(model: ParticleModel) -> None:
         "on edge",
     ]
     tip = model.headerData(2, horizontal, Qt.ItemDataRole.ToolTipRole)
-    assert tip == "Voxels of the particle and of the cracks inside it"
+    assert tip == "Particle with the cracks inside it"
 
 
 def test_cells_have_the_decimals_of_their_column(model: ParticleModel, table: pd.DataFrame) -> None:

@@ -66,6 +66,10 @@ class RecentSlices(FrameArray):
         self._most = most
         self._slices: dict[str, NDArray[Any]] = {}
 
+    def forget(self) -> None:
+        """Read anew what is asked for: the array on disk has changed."""
+        self._slices.clear()
+
     def _read(self, t: int, box: tuple[Any, ...]) -> NDArray[Any]:
         key = repr((t, box))
         if key in self._slices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QGroupBox, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
@@ -13,10 +13,12 @@ from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.particles.editor import ParticleEditor
 from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
+    import pandas as pd
     from qtpy.QtWidgets import QWidget
 
     from operando.ui.session import Session
@@ -40,6 +42,8 @@ class ParticlesPanel(RunPanel):
         What is shown in the canvas.
     table : ParticleTable or None
         The dock, while it is open.
+    editor : ParticleEditor
+        Buttons that correct particles by hand.
     """
 
     title = "Particles"
@@ -53,7 +57,12 @@ class ParticlesPanel(RunPanel):
         self.particles = StudyParticles(session)
         self.open_table = QPushButton("Show table and plots")
         self.open_table.setToolTip("Open the particles dock: table, colours and plots")
+        self.editor = ParticleEditor(session, self.particles.view)
+        self.correct = QGroupBox("Correct by hand")
+        QVBoxLayout(self.correct).addWidget(self.editor)
         self.column.addWidget(self.open_table)
+        self.column.addWidget(self.correct)
+        self.editor.edited.connect(self._on_edited)
         self.open_table.clicked.connect(self.show_table)
         self.particles.changed.connect(self._on_particles)
         session.products_changed.connect(self._on_products)
@@ -65,7 +74,7 @@ class ParticlesPanel(RunPanel):
         return SettingsForm(
             STEPS["particles"],
             up_front=("phase", "split.smallest_diameter"),
-            hidden=(_PHASES, "particles"),
+            hidden=(_PHASES, "particles", "names"),
             choices={"phase": [("particle", "particle")]},
         )
 
@@ -92,8 +101,15 @@ class ParticlesPanel(RunPanel):
         classes = self._classes()
         if classes:
             self.form.set_choices("phase", [(name, name) for name in classes])
-        self.open_table.setVisible(self.particles.table is not None)
+        there = self.particles.table is not None
+        self.open_table.setVisible(there)
+        self.correct.setVisible(there)
         super().refresh()
+
+    def refresh_job(self) -> None:
+        """Show how far the job is; particles are not corrected while it runs."""
+        super().refresh_job()
+        self.editor.refresh()
 
     def show_table(self) -> None:
         """Open the particles dock, if it is not open yet."""
@@ -115,6 +131,7 @@ class ParticlesPanel(RunPanel):
         self.session.viewer.events.theme.disconnect(self._on_theme)
         if self.table is not None:
             remove_dock(self.session.viewer, self.table)
+        self.editor.close_editor()
         self.particles.close()
         super().close_panel()
 
@@ -130,7 +147,12 @@ class ParticlesPanel(RunPanel):
         if self.table is not None:
             self.table.set_table(self.particles.table, len(study.times) if study else 1)
 
+    def _on_edited(self, table: pd.DataFrame) -> None:
+        self.particles.table = table
+        self._fill_table()
+
     def _on_particles(self) -> None:
+        self.editor.forget()
         self._fill_table()
         self.refresh()
 

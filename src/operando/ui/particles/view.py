@@ -43,6 +43,8 @@ class ParticleView:
         Layer of the ids.
     values : Image or None
         Layer of a column's values, while particles are coloured by one.
+    selects : bool
+        Whether a click selects; not while clicks mean something else.
     """
 
     selected = Signal(int)
@@ -51,6 +53,7 @@ class ParticleView:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.particle = 0
+        self.selects = True
         self.labels: Labels | None = None
         self.values: Image | None = None
         self._outline: Labels | None = None
@@ -88,6 +91,17 @@ class ParticleView:
         self._n_frames = int(ids.shape[0])
         self.labels = particles_layer(RecentSlices(ids), name, placement)
         self._add(self.labels)
+        self.push_features()
+
+    def reread(self, table: pd.DataFrame) -> None:
+        """Show ids and table after a correction."""
+        if self.labels is None:
+            return
+        self._table, self._featured = table, None
+        self.labels.data.forget()
+        for layer in (self.labels, self.values, self._outline):
+            if layer is not None:
+                layer.refresh()
         self.push_features()
 
     def clear(self) -> None:
@@ -188,7 +202,7 @@ class ParticleView:
             layer is not None and layer.visible and layer in self.viewer.layers
             for layer in (self.labels, self.values)
         )
-        if self.labels is None or not shown:
+        if self.labels is None or not shown or not self.selects:
             return
         self.select(_particle_at(self.labels, event))
 
