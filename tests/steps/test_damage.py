@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+
+from operando.files.ome_zarr import create_image
+from operando.particles import measure
+from operando.steps.damage import MapDamage
+from operando.study.phases import create_phases
+
+
+def test_map_and_profiles_of_every_frame(study, electrode) -> None:
+    import pandas as pd
+
+    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels[:] = electrode.phases
+    ids = create_image(
+        study.product_path("particles/particles"),
+        electrode.ids.shape,
+        "int32",
+        axes="tzyx",
+        voxel_size=study.voxel_size,
+        times=study.times,
+    )
+    ids[:] = electrode.ids
+    tables = [
+        measure(
+            electrode.ids[t], phases=electrode.phases[t], phase=3, frame=t, spacing=study.voxel_size
+        )
+        for t in range(2)
+    ]
+    study.write_table("particles", pd.concat(tables, ignore_index=True))
+    result = MapDamage(block=0.8, window=0.8).run(study)
+    found = np.asarray(study.open_array("particles/particles-damage")[:])
+    assert found.shape == (2, 4, 8, 8)
+    # Blocks as large as the window share no voxels: the areas add up to those of the particles.
+    for t in range(2):
+        blocks = (electrode.ids[t] > 0).reshape(4, 8, 8, 8, 8, 8).sum(axis=(1, 3, 5))
+        area = np.nansum(found[t] * blocks) * np.prod(study.voxel_size)
+        np.testing.assert_allclose(area, tables[t]["crack_area_um2"].sum(), rtol=1e-3)
+    profiles = study.table("particles-profiles")
+    assert set(profiles["frame"]) == {0, 1}
+    counts = profiles[(profiles["column"] == "crack_fraction")].groupby("frame")["n"].sum()
+    assert counts.tolist() == [len(table) for table in tables]
+    assert "crack_area_per_um" in result.values
