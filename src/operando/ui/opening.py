@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from operando.samples import shipped_sample
 from operando.study import Study, study_of_sample
@@ -26,9 +26,10 @@ def create_study(
     voxel_size: Sequence[float],
     times: Sequence[float],
     axes: str = "",
+    **hints: Any,
 ) -> Study:
     """Make a study of images; see `Study.create`."""
-    hints = {"axes": axes} if axes else {}
+    hints |= {"axes": axes} if axes else {}
     sources = images[0] if len(images) == 1 else list(images)
     return _warmed(Study.create(path, sources, voxel_size=voxel_size, times=times, **hints))
 

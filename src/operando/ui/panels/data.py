@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QStandardPaths
 from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from operando.files.formats import READERS, find_format
+from operando.files.raw import HEADERS
 from operando.study.study import SUFFIX
 from operando.ui.dock.section import Mark
 from operando.ui.jobs.background import Background
 from operando.ui.opening import create_study, load_study, open_sample
 from operando.ui.panels.new_study import NewStudyForm, found_images
 from operando.ui.panels.panel import Panel, text_label
+from operando.ui.panels.raw_dialog import RawDialog
 from operando.ui.panels.start import StartView
 from operando.ui.panels.study_facts import StudyFacts
 from operando.ui.wording import bytes_text, count
@@ -43,6 +46,7 @@ class DataPanel(Panel):
     """
 
     title = "Data"
+    job_names = ("convert",)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -72,7 +76,9 @@ class DataPanel(Panel):
         self.new_study.create.clicked.connect(self._on_create)
         self.new_study.back.clicked.connect(self._on_back)
         self.new_study.axes_chosen.connect(self._on_axes)
+        self.new_study.dataset_chosen.connect(self._on_dataset)
         self.facts.failed.connect(self.show_error)
+        session.products_changed.connect(self._on_products)
         self._show_page(self.start)
 
     @property
@@ -80,9 +86,13 @@ class DataPanel(Panel):
         """Whether something is being read."""
         return self._background.is_busy
 
-    def open_images(self, paths: Sequence[Path], axes: str = "") -> None:
+    def open_images(self, paths: Sequence[Path], axes: str = "", **hints: Any) -> None:
         """Look at images and ask for what they do not say."""
-        self._work(f"Looking at {paths[0].name} …", partial(found_images, paths, axes), self._found)
+        if not hints and needs_layout(paths[0]):
+            self._ask_for_layout(paths)
+            return
+        look = partial(found_images, paths, axes, **hints)
+        self._work(f"Looking at {paths[0].name} …", look, self._found)
 
     def open_study(self, path: Path) -> None:
         """Open a study, unless it is the one that is open."""
@@ -116,12 +126,19 @@ class DataPanel(Panel):
             self._show_page(self.facts if study else self.start)
         if study is not None:
             self.facts.refresh()
+        self.refresh_job()
+
+    def refresh_job(self) -> None:
+        """Show how far the conversion is."""
+        self.facts.convert.set_job(self.job)
 
     def state(self) -> tuple[Mark, str]:
         """Say how much there is."""
         study = self.session.study
         if study is None:
             return Mark.NOT_YET, ""
+        if self.job is not None and not self.job.state.is_over:
+            return super().state()
         series = study.series
         parts = [count(series.n_frames, "frame"), bytes_text(series.nbytes)]
         if "cycling" in study.products("tables"):
@@ -131,6 +148,7 @@ class DataPanel(Panel):
     def close_panel(self) -> None:
         """Show nothing of what is still being read."""
         self._closed = True
+        self.session.products_changed.disconnect(self._on_products)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders."""
@@ -165,6 +183,11 @@ class DataPanel(Panel):
             return
         self.session.show_study(study)
 
+    def _on_products(self, step_name: str) -> None:
+        if step_name == "convert":
+            # The study opens the copy instead of the files from now on.
+            self.session.calibrate()
+
     def _show_page(self, page: QWidget) -> None:
         for other in self._pages:
             other.setVisible(other is page)
@@ -176,7 +199,7 @@ class DataPanel(Panel):
 
     def _choose_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
-            self, "Open images", "", "Images (*.tif *.tiff *.btf *.npy);;All files (*)"
+            self, "Open images", "", f"Images ({_patterns()});;All files (*)"
         )
         if paths:
             self.open_images([Path(path) for path in paths])
@@ -187,7 +210,17 @@ class DataPanel(Panel):
             self.open_study(Path(path))
 
     def _on_axes(self, axes: str) -> None:
-        self.open_images(self.new_study.paths, axes)
+        self.open_images(self.new_study.paths, axes, **self.new_study.hints)
+
+    def _on_dataset(self, name: str) -> None:
+        self.open_images(self.new_study.paths, dataset=name)
+
+    def _ask_for_layout(self, paths: Sequence[Path]) -> None:
+        self.layout_dialog = RawDialog(paths[0], self)
+        self.layout_dialog.accepted.connect(
+            lambda: self.open_images(paths, **self.layout_dialog.value())
+        )
+        self.layout_dialog.open()
 
     def _on_create(self) -> None:
         self._work(
@@ -197,6 +230,17 @@ class DataPanel(Panel):
     def _on_back(self) -> None:
         self.show_error(None)
         self._show_page(self.start)
+
+
+def needs_layout(path: Path) -> bool:
+    """Whether a path is a raw volume without a header beside it."""
+    found = find_format(path)
+    headed = any(path.with_suffix(suffix).is_file() for suffix in HEADERS)
+    return found is not None and found.name == "raw" and not headed
+
+
+def _patterns() -> str:
+    return " ".join(f"*{ending}" for form in READERS for ending in form.endings)
 
 
 def _local_paths(event: QDropEvent) -> list[Path]:

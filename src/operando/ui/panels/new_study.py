@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +22,19 @@ from qtpy.QtWidgets import (
 )
 
 from operando.files import Description, describe, read
+from operando.files.formats import HDF5_ENDINGS
 from operando.study.study import SUFFIX
 from operando.ui.forms.calibration import CalibrationForm
 from operando.ui.forms.fields import ChoiceField
 from operando.ui.forms.form import LABEL_WIDTH
+from operando.ui.panels.histogram import GreyHistogram
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from operando.data import Series
+    from operando.files.hdf5_layout import Found
 
 AXES = (
     ("", "as the files say"),
@@ -51,18 +55,44 @@ class FoundImages:
     axes: str
     series: Series
     description: Description
+    hints: dict[str, Any] = field(default_factory=dict)
+    datasets: tuple[tuple[str, str], ...] = ()
 
 
-def found_images(paths: Sequence[Path], axes: str = "") -> FoundImages:
-    """Read headers and one slice of images; may take a while.
+def found_images(paths: Sequence[Path], axes: str = "", **hints: Any) -> FoundImages:
+    """Read headers and a few slices of images; may take a while.
+
+    Of several data sets in an HDF5 file the largest is taken until the user chooses one.
+
+    Parameters
+    ----------
+    paths
+        What was chosen.
+    axes
+        How the axes of a file are to be read; empty for as it says.
+    hints
+        Further ones for `operando.files.read`, such as ``dataset``.
 
     Raises
     ------
     FileError, InputError
         If they cannot be opened as one series.
     """
-    series = read(paths[0] if len(paths) == 1 else list(paths), axes=axes or None)
-    return FoundImages(tuple(paths), axes, series, describe(series))
+    datasets = _datasets(paths)
+    if len(datasets) > 1 and "dataset" not in hints:
+        hints["dataset"] = max(datasets, key=lambda found: prod(found.shape)).name
+    source = paths[0] if len(paths) == 1 else list(paths)
+    series = read(source, axes=axes or None, **hints)
+    choices = tuple((found.name, found.title) for found in datasets)
+    return FoundImages(tuple(paths), axes, series, describe(series), hints, choices)
+
+
+def _datasets(paths: Sequence[Path]) -> list[Found]:
+    if paths[0].suffix.lower() not in HDF5_ENDINGS:
+        return []
+    from operando.files.hdf5 import list_datasets
+
+    return list_datasets(paths[0])
 
 
 class NewStudyForm(QWidget):
@@ -81,10 +111,17 @@ class NewStudyForm(QWidget):
     axes_chosen = Signal(object)
     """The user says how the axes of the files are to be read."""
 
+    dataset_chosen = Signal(object)
+    """The user chooses another data set of an HDF5 file."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.paths: tuple[Path, ...] = ()
+        self.hints: dict[str, Any] = {}
         self.facts = text_label()
+        self.histogram = GreyHistogram()
+        self.dataset = ChoiceField()
+        self._dataset_label = QLabel("Data set")
         self.warnings = text_label()
         self.axes = ChoiceField(AXES)
         self.calibration = CalibrationForm()
@@ -98,6 +135,7 @@ class NewStudyForm(QWidget):
         self.back = QPushButton("Back")
         self._lay_out()
         self.axes.valueChanged.connect(self.axes_chosen)
+        self.dataset.valueChanged.connect(self.dataset_chosen)
         self.browse.clicked.connect(self._choose_folder)
         self.name.textChanged.connect(self._check)
         self.folder.textChanged.connect(self._check)
@@ -107,7 +145,9 @@ class NewStudyForm(QWidget):
         """Show other images; a name that was typed is kept for the same files."""
         series = found.series
         again = found.paths == self.paths
-        self.paths = found.paths
+        self.paths, self.hints = found.paths, found.hints
+        self.histogram.set_description(found.description)
+        self._show_datasets(found)
         self.facts.setText("\n".join(found.description.facts))
         self.warnings.setText("\n".join(f"⚠ {text}" for text in found.description.warnings))
         self.warnings.setVisible(bool(found.description.warnings))
@@ -135,6 +175,7 @@ class NewStudyForm(QWidget):
             "voxel_size": self.calibration.voxel_size,
             "times": self.calibration.times,
             "axes": self.axes.value(),
+            **self.hints,
         }
 
     def obstacle(self) -> str:
@@ -157,6 +198,7 @@ class NewStudyForm(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         label = QLabel("Axes of a file")
         label.setMinimumWidth(LABEL_WIDTH)
+        form.addRow(self._dataset_label, self.dataset)
         form.addRow(label, self.axes)
         names = QFormLayout()
         names.setSpacing(6)
@@ -171,12 +213,23 @@ class NewStudyForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.facts)
+        column.addWidget(self.histogram)
         column.addWidget(self.warnings)
         column.addLayout(form)
         column.addWidget(self.calibration)
         column.addLayout(names)
         column.addWidget(self.hint)
         column.addLayout(buttons)
+
+    def _show_datasets(self, found: FoundImages) -> None:
+        several = len(found.datasets) > 1
+        self._dataset_label.setVisible(several)
+        self.dataset.setVisible(several)
+        if several:
+            before = self.dataset.blockSignals(True)
+            self.dataset.set_choices(found.datasets)
+            self.dataset.setValue(found.hints["dataset"])
+            self.dataset.blockSignals(before)
 
     def _choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(

@@ -13,6 +13,9 @@ from operando.errors import OperandoError
 from operando.files import describe
 from operando.ui.forms.calibration import CalibrationForm
 from operando.ui.jobs.background import Background
+from operando.ui.panels.convert_box import ConvertBox
+from operando.ui.panels.cycling_box import CyclingBox
+from operando.ui.panels.histogram import GreyHistogram
 from operando.ui.panels.panel import text_label
 from operando.ui.wording import bytes_text, count, shape_text, times_text, voxel_size_text
 
@@ -48,6 +51,9 @@ class StudyFacts(QWidget):
         self._grid.setColumnStretch(1, 1)
         self.warnings = text_label()
         self.warnings.hide()
+        self.histogram = GreyHistogram()
+        self.convert = ConvertBox(session)
+        self.cycling = CyclingBox(session)
         self.edit = QPushButton("Voxel size and times…")
         self.edit.setCheckable(True)
         self.close_study = QPushButton("Close study")
@@ -66,9 +72,14 @@ class StudyFacts(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(self._grid)
+        column.addWidget(self.histogram)
         column.addWidget(self.warnings)
+        column.addWidget(self.convert)
+        column.addWidget(self.cycling)
         column.addLayout(buttons)
         column.addWidget(self._editor)
+        self.convert.failed.connect(self.failed)
+        self.cycling.failed.connect(self.failed)
         self.edit.toggled.connect(self._on_edit)
         self.apply.clicked.connect(self._on_apply)
         self.close_study.clicked.connect(self._on_close)
@@ -77,22 +88,23 @@ class StudyFacts(QWidget):
     @property
     def is_busy(self) -> bool:
         """Whether the images are being looked at."""
-        return self._background.is_busy
+        return self._background.is_busy or self.cycling.is_busy
 
     def refresh(self) -> None:
         """Show the study as it is now."""
         study = self._session.study
         if study is None:
             return
-        asked = (id(study), study.voxel_size, study.times)
+        asked = (id(study), study.voxel_size, study.times, study.series.source)
         if asked != self._described_for and not self._background.is_busy:
             self._described_for = asked
             self.edit.setChecked(False)
-            self.warnings.hide()
+            self._described(None)
             self._background.start(partial(describe, study.series), self._described, self._dropped)
         for title, text in facts_of(study).items():
             self._show_fact(title, text)
         self.edit.setEnabled(study.writable)
+        self.cycling.refresh()
 
     def _show_fact(self, title: str, text: str) -> None:
         if title not in self.facts:
@@ -105,9 +117,12 @@ class StudyFacts(QWidget):
         self.facts[title].setText(text)
         self.facts[title].setToolTip(text)
 
-    def _described(self, description: Description) -> None:
-        self.warnings.setText("\n".join(f"⚠ {text}" for text in description.warnings))
-        self.warnings.setVisible(bool(description.warnings))
+    def _described(self, description: Description | None) -> None:
+        warnings = description.warnings if description else ()
+        self.warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
+        self.warnings.setVisible(bool(warnings))
+        self.histogram.set_description(description)
+        self.convert.set_reason(description.slow if description else "")
 
     def _dropped(self, error: OperandoError) -> None:
         self.failed.emit(error)
