@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from operando.errors import InputError
+from operando.errors import Cancelled, InputError
 from operando.segment import InstantModel, Model, predict
 from operando.segment.scores import confusion, dice
 
@@ -67,3 +67,32 @@ def test_is_close_to_the_network_it_borrows_from(
 ) -> None:
     full = predict(model, scene.image[0], device="cpu").argmax(0)[8]
     assert (instant.preview(0, 8).argmax(0) == full).mean() > 0.85
+
+
+def test_reads_only_the_slices_that_hold_strokes(model: Model, scene: object) -> None:
+    """Given the painted slices, it learns the same from them, and does not look elsewhere."""
+
+    class Watched:
+        shape, dtype = scene.strokes.shape, scene.strokes.dtype
+
+        def __getitem__(self, key: tuple[int, int]) -> np.ndarray:
+            assert key == (0, 8)
+            return scene.strokes[key]
+
+    all_read, some_read = (InstantModel(scene.image, model, device="cpu") for _ in range(2))
+    all_read.learn(scene.strokes)
+    some_read.learn(Watched(), [(0, 8)])
+    np.testing.assert_allclose(some_read.preview(0, 8), all_read.preview(0, 8), atol=1e-3)
+    with pytest.raises(InputError, match="two classes"):
+        some_read.learn(np.zeros_like(scene.strokes), [(0, 8)])
+
+
+def test_stops_when_told(model: Model, scene: object) -> None:
+    def stop(progress: object) -> None:
+        raise Cancelled
+
+    instant = InstantModel(scene.image, model, device="cpu")
+    with pytest.raises(Cancelled):
+        instant.learn(scene.strokes, progress=stop)
+    instant.learn(scene.strokes)
+    assert instant.preview(0, 8).shape == (3, 48, 48)

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.device import choose_device
+from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
 from operando.nets.frames import Frames, check_finite
+from operando.nets.patches import LabelledVoxels
 from operando.segment.normalise import GreyScale, grey_scale
 from operando.segment.strokes import check_shapes, class_weights, find_strokes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
+    from operando.compute.progress import ProgressCallback
     from operando.segment.model import Model
 
 SLAB = 9
@@ -60,10 +65,26 @@ class InstantModel:
         self._percentiles = base.percentiles
         self._scales: dict[int, GreyScale] = {}
         self._kept: OrderedDict[tuple[int, int], NDArray[np.float16]] = OrderedDict()
+        self._rows: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
         self._head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
-    def learn(self, strokes: Any) -> None:
-        """Fit the head to all strokes ``(T, Z, Y, X)``; of very many voxels a regular part.
+    def learn(
+        self,
+        strokes: Any,
+        slices: Iterable[tuple[int, int]] | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        """Fit the head to all strokes; of very many voxels a regular part.
+
+        Parameters
+        ----------
+        strokes
+            ``(T, Z, Y, X)`` integers, 0 where there is no stroke.
+        slices
+            Frame and z of all slices that hold strokes, where known: only these are read.
+        progress
+            Called after every tile of features that are not kept yet.
 
         Raises
         ------
@@ -71,19 +92,21 @@ class InstantModel:
             If there are no strokes, or of one class only, or they do not fit the images.
         """
         check_shapes(self._frames.shape, strokes)
-        voxels = find_strokes(strokes).voxels
+        voxels = find_strokes(strokes).voxels if slices is None else _painted(strokes, slices)
         voxels = voxels.select(np.arange(0, len(voxels), 1 + len(voxels) // MOST_VOXELS))
-        slices = np.stack([voxels.frame, voxels.position[:, 0]], axis=1)
         rows = np.empty((len(voxels), self._n_features), np.float32)
-        for t, z in np.unique(slices, axis=0):
-            here = np.flatnonzero((slices == (t, z)).all(axis=1))
-            y, x = voxels.position[here, 1:].T
-            rows[here] = self.features(int(t), int(z))[:, y, x].T
+        where = np.stack([voxels.frame, voxels.position[:, 0]], axis=1)
+        for t, z in np.unique(where, axis=0):
+            here = np.flatnonzero((where == (t, z)).all(axis=1))
+            pixels = voxels.position[here, 1:]
+            rows[here] = self._rows_at(int(t), int(z), pixels, progress)
         n_classes = int(voxels.label.max())
         weights = class_weights(voxels, n_classes, 1.0)
         self._head = _fit_head(rows, voxels.label, weights)
 
-    def preview(self, t: int, z: int) -> NDArray[np.float32]:
+    def preview(
+        self, t: int, z: int, *, progress: ProgressCallback | None = None
+    ) -> NDArray[np.float32]:
         """Probability of every class in one slice, ``(K, Y, X)``.
 
         Raises
@@ -94,17 +117,19 @@ class InstantModel:
         if self._head is None:
             raise InputError("There is nothing to preview yet", "learn from strokes first")
         weight, bias = self._head
-        features = self.features(t, z).astype(np.float32)
+        features = self.features(t, z, progress=progress).astype(np.float32)
         logits = np.tensordot(weight, features, 1) + bias[:, None, None]
         logits -= logits.max(axis=0)
         odds = np.exp(logits)
         return np.asarray(odds / odds.sum(axis=0), np.float32)
 
-    def features(self, t: int, z: int) -> NDArray[np.float16]:
+    def features(
+        self, t: int, z: int, *, progress: ProgressCallback | None = None
+    ) -> NDArray[np.float16]:
         """Features of one slice, ``(F, Y, X)``; computed once, kept while memory lasts."""
         key = (t, z)
         if key not in self._kept:
-            self._kept[key] = self._compute(t, z)
+            self._kept[key] = self._compute(t, z, progress)
             while sum(v.nbytes for v in self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
@@ -114,19 +139,34 @@ class InstantModel:
     def _n_features(self) -> int:
         return self._width + self._frames.shape[1]
 
-    def _compute(self, t: int, z: int) -> NDArray[np.float16]:
+    def _rows_at(
+        self, t: int, z: int, pixels: NDArray[np.int64], progress: ProgressCallback | None
+    ) -> NDArray[np.float32]:
+        """Features of pixels ``(n, 2)`` of a slice; those of the same pixels are kept."""
+        before = self._rows.get((t, z))
+        if before is not None and np.array_equal(before[0], pixels):
+            return before[1]
+        y, x = pixels.T
+        rows = self.features(t, z, progress=progress)[:, y, x].T.astype(np.float32)
+        self._rows[t, z] = (pixels, rows)
+        return rows
+
+    def _compute(self, t: int, z: int, progress: ProgressCallback | None) -> NDArray[np.float16]:
         depth, height, width = self._frames.volume_shape
         if t not in self._scales:
             self._scales[t] = grey_scale(self._frames, t, self._percentiles)
         out = np.empty((self._n_features, height, width), np.float16)
         low, high = max(0, z - SLAB // 2), min(depth, z + SLAB // 2 + 1)
-        for tile in plan_tiles((1, height, width), TILE, HALO):
+        tiles = list(plan_tiles((1, height, width), TILE, HALO))
+        watch = Stopwatch(progress, len(tiles), "tiles", "Looking at a slice")
+        for tile in tiles:
             box = (slice(low, high), *tile.padded[1:])
             raw = self._frames.read(t, box)
             check_finite(raw, t)
             image = self._scales[t].apply(raw)
             features = np.concatenate([self._run(image), image])[:, z - low]
             out[:, *tile.core[1:]] = features[:, *tile.inner[1:]]
+            watch.advance()
         return out
 
     def _run(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -136,6 +176,21 @@ class InstantModel:
             batch = torch.from_numpy(image[None]).to(self._device)
             features = self._network.features(batch)[0]  # type: ignore[operator]
         return np.asarray(features.cpu().numpy())
+
+
+def _painted(strokes: Any, slices: Iterable[tuple[int, int]]) -> LabelledVoxels:
+    """Painted voxels of the slices given, in order."""
+    frames, positions, labels = [], [], []
+    for t, z in sorted(slices):
+        image = np.asarray(strokes[t, z])
+        pixels = np.argwhere(image)
+        frames.append(np.full(len(pixels), t))
+        positions.append(np.column_stack([np.full(len(pixels), z), pixels]))
+        labels.append(image[tuple(pixels.T)].astype(np.uint8))
+    found = np.unique(np.concatenate(labels)) if labels else ()
+    if len(found) < 2:
+        raise InputError("Strokes of fewer than two classes", "paint two classes first")
+    return LabelledVoxels(np.concatenate(frames), np.concatenate(positions), np.concatenate(labels))
 
 
 def _fit_head(

@@ -23,6 +23,7 @@ UNITS = ("dimensionless", "um", "um", "um")
 """Time is counted in frames, so that the slider goes from frame to frame however far apart."""
 
 STROKES_NAME = "strokes"
+PREVIEW_NAME = "live preview"
 
 
 class LayerFactory:
@@ -96,6 +97,21 @@ class LayerFactory:
             colormap=class_colormap(classes),
             opacity=0.4,
             visible=visible,
+            multiscale=False,
+            **self.placement,
+        )
+        layer.editable = False
+        return layer
+
+    def preview(self, labels: Any, classes: Sequence[LabelClass]) -> Labels:
+        """Make the layer of labels that come and go while strokes are painted."""
+        from napari.layers import Labels
+
+        layer = Labels(
+            labels,
+            name=PREVIEW_NAME,
+            colormap=class_colormap(classes),
+            opacity=0.35,
             multiscale=False,
             **self.placement,
         )

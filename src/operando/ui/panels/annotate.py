@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -26,6 +27,7 @@ from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.strokes.brush_tools import BrushTools
 from operando.ui.strokes.class_list import ClassList
+from operando.ui.strokes.preview import LivePreview
 from operando.ui.wording import count
 
 if TYPE_CHECKING:
@@ -62,6 +64,13 @@ class AnnotatePanel(Panel):
         self.undo.setToolTip("Take the last stroke back (Ctrl+Z)")
         self.redo = QPushButton("Redo")
         self.redo.setToolTip("Bring it back (Ctrl+Shift+Z)")
+        self.preview = LivePreview(session, self)
+        self.live = QCheckBox("Live preview")
+        self.live.setToolTip(
+            "Label the slice in view anew after every stroke; a first look, before training"
+        )
+        self.live_text = text_label()
+        self.live_text.hide()
         self.place = QLabel()
         self.summary = text_label()
         self._body = QWidget()
@@ -98,6 +107,7 @@ class AnnotatePanel(Panel):
 
     def close_panel(self) -> None:
         """Listen to the viewer no more."""
+        self.preview.close()
         self._set_painter(None)
         self.session.viewer.dims.events.current_step.disconnect(self._show_place)
 
@@ -128,8 +138,10 @@ class AnnotatePanel(Panel):
         body.addWidget(self.add, 1, 0, Qt.AlignmentFlag.AlignLeft)
         body.addWidget(self.tools, 2, 0)
         body.addLayout(edits, 3, 0)
-        body.addWidget(self.summary, 4, 0)
-        body.addWidget(self.place, 5, 0)
+        body.addWidget(self.live, 4, 0)
+        body.addWidget(self.live_text, 5, 0)
+        body.addWidget(self.summary, 6, 0)
+        body.addWidget(self.place, 7, 0)
 
     def _connect(self) -> None:
         self.classes.chosen.connect(self._on_chosen)
@@ -140,6 +152,8 @@ class AnnotatePanel(Panel):
         self.load.clicked.connect(self._choose_import)
         self.undo.clicked.connect(self._on_undo)
         self.redo.clicked.connect(self._on_redo)
+        self.live.toggled.connect(self.preview.set_on)
+        self.preview.said.connect(self._on_preview_said)
         self.session.viewer.dims.events.current_step.connect(self._show_place)
 
     @property
@@ -168,6 +182,10 @@ class AnnotatePanel(Panel):
         frame = f"frame {t} of 0–{frames - 1} ({study.times[min(t, frames - 1)]:.2f} h), "
         text = f"slice z {z} of 0–{slices - 1}"
         self.place.setText(f"Now at {frame if frames > 1 else ''}{text}")
+
+    def _on_preview_said(self, text: str) -> None:
+        self.live_text.setText(text)
+        self.live_text.setVisible(bool(text))
 
     def _on_chosen(self, label: int) -> None:
         if self._painter is not None:

@@ -1,0 +1,122 @@
+"""The preview in the real window, with the model that ships with the package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando.ui.panels.annotate import AnnotatePanel
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+    from operando.samples import Electrode
+    from operando.ui.strokes.preview import LivePreview
+
+_PATIENCE_MS = 60_000
+
+
+@pytest.fixture
+def session(study: Study) -> Iterator[Session]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[AnnotatePanel]:
+    panel = AnnotatePanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    session.strokes_changed.connect(panel.refresh)
+    panel.show()
+    yield panel
+    panel.preview.set_on(False)
+    qtbot.waitUntil(lambda: not panel.preview.is_busy, timeout=_PATIENCE_MS)
+    panel.close_panel()
+
+
+def _wait(qtbot: QtBot, preview: LivePreview, shown: Callable[[], bool]) -> None:
+    qtbot.waitUntil(lambda: preview.layer is not None and shown(), timeout=_PATIENCE_MS)
+
+
+def test_it_labels_the_slice_in_view_and_follows(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session, electrode: Electrode
+) -> None:
+    dims, preview = session.viewer.dims, panel.preview
+    panel.live.setChecked(True)
+    for t, z in ((0, 9), (1, 20)):
+        dims.current_step = (t, z, 0, 0)
+        _wait(qtbot, preview, lambda t=t, z=z: bool(preview.layer.data[t, z].all()))
+        labels = preview.layer.data[t, z]
+        truth = electrode.phases[t, z]
+        solid = truth > 0
+        assert (labels == truth)[solid].mean() > 0.7
+    assert preview.layer.visible
+    assert not preview.layer.editable
+    assert "Preview of this slice, from the shipped model" in panel.live_text.text()
+    layers = session.viewer.layers
+    assert layers.index(preview.layer) < layers.index(session.painter.layer)
+    panel.live.setChecked(False)
+    assert not preview.layer.visible
+    assert panel.live_text.isHidden()
+
+
+def test_a_stroke_changes_the_preview(qtbot: QtBot, panel: AnnotatePanel, session: Session) -> None:
+    """What was called particle everywhere and is now called pore turns into pore."""
+    session.viewer.dims.current_step = (0, 9, 0, 0)
+    preview, strokes = panel.preview, session.study.strokes()
+    panel.live.setChecked(True)
+    _wait(qtbot, preview, lambda: bool(preview.layer.data[0, 9].any()))
+    assert (preview.layer.data[0, 9] == 3).any()
+    everywhere = tuple(slice(0, n) for n in strokes.array.shape)
+    strokes.paint(everywhere, np.where(strokes.array == 3, 1, strokes.array))
+    session.painter.reload()
+    _wait(qtbot, preview, lambda: not (preview.layer.data[0, 9] == 3).any())
+    assert set(np.unique(preview.layer.data[0, 9])) == {1, 2}
+
+
+def test_it_says_what_is_missing(qtbot: QtBot, panel: AnnotatePanel, session: Session) -> None:
+    session.painter.undo()
+    panel.live.setChecked(True)
+    qtbot.waitUntil(lambda: panel.live_text.text() == "Paint two classes first.")
+    assert panel.preview.layer is None
+
+
+def test_it_says_that_other_views_have_none(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session
+) -> None:
+    panel.live.setChecked(True)
+    session.viewer.dims.order = (0, 2, 1, 3)
+    qtbot.waitUntil(lambda: "turn the axes back" in panel.live_text.text())
+
+
+def test_a_closed_study_takes_the_preview_along(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session
+) -> None:
+    panel.live.setChecked(True)
+    _wait(qtbot, panel.preview, lambda: bool(panel.preview.layer.visible))
+    session.close_study()
+    assert panel.preview.layer is None
+    assert not session.viewer.layers
+
+
+def test_phases_hide_while_it_is_on(panel: AnnotatePanel, session: Session) -> None:
+    class Phases:
+        visible = True
+
+    phases: Any = Phases()
+    session.layers.phases = phases
+    panel.live.setChecked(True)
+    assert not phases.visible
+    panel.live.setChecked(False)
+    assert phases.visible
+    session.layers.phases = None
