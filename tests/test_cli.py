@@ -83,6 +83,19 @@ def test_running_a_recipe(study, tmp_path):
         assert opened.products("strain") == ["000-001"]
 
 
+def test_exporting_a_field(study, tmp_path):
+    path = study.path
+    step = STEPS["strain"](window=15, spacing=8)
+    step.run(study)
+    n = len(study.field("000-001").positions)
+    study.close()
+    assert "field.csv" in run("export", path, "strain/000-001", tmp_path / "field.csv")
+    lines = (tmp_path / "field.csv").read_text().splitlines()
+    assert len(lines) == n + 1
+    with pytest.raises(InputError, match=r"strain/000-007.*strain/000-001"):
+        run("export", path, "strain/000-007", tmp_path / "field.vti")
+
+
 def test_a_recipe_that_is_not_there(study, tmp_path):
     with pytest.raises(StudyError, match="There is no recipe"):
         run("run", study.path, tmp_path / "none.yaml")

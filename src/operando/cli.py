@@ -124,6 +124,26 @@ def run(
 
 
 @app.command()
+def export(
+    study: Annotated[Path, typer.Argument(help="Folder of a study")],
+    product: Annotated[str, typer.Argument(help="What to write, such as strain/000-001")],
+    out: Annotated[Path, typer.Argument(help="New file: .vti, .vtu, .csv, .npz or SPAM's .tsv")],
+) -> None:
+    """Write a displacement field for ParaView, SPAM, a table program or numpy."""
+    from operando.files import write_field
+    from operando.study import Study
+
+    kind, _, name = product.partition("/")
+    with Study.open(study, read_only=True) as opened:
+        known = opened.products("strain")
+        if kind != "strain" or name not in known:
+            there = ", ".join(f"strain/{field}" for field in known) or "none: run strain first"
+            raise InputError(f"There is no field {product!r}", f"this study has {there}")
+        write_field(out, opened.field(name), voxel_size=opened.voxel_size)
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
 def steps(
     name: Annotated[str | None, typer.Argument(help="Name of a step")] = None,
 ) -> None:
@@ -132,7 +152,7 @@ def steps(
 
     if name is None:
         for step in STEPS.values():
-            typer.echo(f"{step.name:<12}{_first_line(step)}")
+            typer.echo(f"{step.name:<15} {_first_line(step)}")
         return
     if name not in STEPS:
         raise InputError(f"There is no step {name!r}", f"use one of {', '.join(STEPS)}")

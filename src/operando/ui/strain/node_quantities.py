@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from operando.errors import InputError
+from operando.files.node_table import physical, volume_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,8 +110,7 @@ def _values(
         moved = field.displacement * voxel_size
         return moved[:, _AXES.index(part)] if part else np.linalg.norm(moved, axis=1)
     if name == "volume_change":
-        with np.errstate(invalid="ignore"):  # nodes without a gradient are NaN
-            return 100 * (np.linalg.det(np.eye(3) + field.gradient.astype(float)) - 1)
+        return 100 * volume_change(field)
     if name == "von_mises":
         strain = physical(field, voxel_size).strain()
         deviator = strain - np.eye(3) * np.trace(strain, axis1=1, axis2=2)[:, None, None] / 3
@@ -118,12 +118,6 @@ def _values(
     if name == "error":
         return np.sqrt(np.mean(field.sigma.astype(float) ** 2, axis=1))
     return field.zncc.astype(float)
-
-
-def physical(field: DisplacementField, voxel_size: Sequence[float]) -> DisplacementField:
-    """Return the field with its gradient in µm per µm instead of voxel per voxel."""
-    size = np.asarray(voxel_size, float)
-    return replace(field, gradient=field.gradient * (size[:, None] / size[None, :]))
 
 
 def colour_limits(
