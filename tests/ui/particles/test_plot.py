@@ -79,3 +79,61 @@ def test_nothing_to_plot_is_an_empty_plot(plot: ParticlePlot) -> None:
     plot.set_table(None, ())
     plot.set_shown(None, 0, 0)
     assert plot.plot.listDataItems() == []
+
+
+WIDE = pd.DataFrame(
+    {
+        "frame": 0,
+        "particle": np.arange(1, 21),
+        "volume_um3": np.arange(20.0),
+        "crack_fraction": np.where(np.arange(20) < 15, 0.0, 0.2),
+        "depth_um": np.repeat([1.0, 3.0], 10),
+    }
+)
+WIDE_COLUMNS = tuple(c for c in PARTICLE_COLUMNS if c.name in WIDE)
+
+
+@pytest.fixture
+def wide(plot: ParticlePlot) -> ParticlePlot:
+    plot.set_table(WIDE, WIDE_COLUMNS)
+    plot.set_shown(WIDE, 18, 0)
+    return plot
+
+
+def _dots(plot: ParticlePlot) -> list[pg.ScatterPlotItem]:
+    return [item for item in plot.plot.items() if type(item) is pg.ScatterPlotItem]
+
+
+def test_scatter_shows_every_row_and_rings_the_selected_one(wide: ParticlePlot) -> None:
+    wide.kind.setCurrentText("scatter")
+    wide.column.setCurrentText("crack")
+    wide.against.setCurrentText("volume (µm³)")
+    sizes = sorted(len(item.data) for item in _dots(wide))
+    assert sizes == [1, 20]
+    ring = min(_dots(wide), key=lambda item: len(item.data))
+    assert (ring.data["x"][0], ring.data["y"][0]) == (17.0, 0.2)
+
+
+def test_groups_part_the_points(wide: ParticlePlot) -> None:
+    wide.kind.setCurrentText("scatter")
+    wide.grouping.setCurrentText("cracked")
+    assert sorted(len(item.data) for item in _dots(wide)) == [1, 5, 15]
+    assert "5 cracked" in wide.note.text()
+
+
+def test_a_clicked_point_is_told(wide: ParticlePlot, qtbot: QtBot) -> None:
+    wide.kind.setCurrentText("scatter")
+    dots = max(_dots(wide), key=lambda item: len(item.data))
+    with qtbot.waitSignal(wide.picked) as told:
+        dots.sigClicked.emit(dots, [dots.points()[6]], None)
+    assert told.args == [0, 7]
+
+
+def test_the_profile_has_the_mean_of_every_slab(wide: ParticlePlot) -> None:
+    wide.kind.setCurrentText("depth profile")
+    wide.column.setCurrentText("volume (µm³)")
+    mean = wide.plot.listDataItems()[-1]
+    assert mean.yData.tolist() == [4.5, 14.5]
+    low, high = (item.yData for item in wide.plot.listDataItems()[:2])
+    assert ((low < mean.yData) & (mean.yData < high)).all()
+    assert "95 %" in wide.note.text()

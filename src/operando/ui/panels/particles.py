@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QGroupBox, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
@@ -13,6 +13,7 @@ from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.particles.damage import DamageLayer
 from operando.ui.particles.editor import ParticleEditor
 from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
@@ -48,6 +49,7 @@ class ParticlesPanel(RunPanel):
 
     title = "Particles"
     step_name = "particles"
+    job_names = ("damage",)
     sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"
 
@@ -60,7 +62,14 @@ class ParticlesPanel(RunPanel):
         self.editor = ParticleEditor(session, self.particles.view)
         self.correct = QGroupBox("Correct by hand")
         QVBoxLayout(self.correct).addWidget(self.editor)
-        self.column.addWidget(self.open_table)
+        self.map_damage = QPushButton("Map cracks")
+        self.map_damage.setToolTip("Crack surface per volume, as a layer, and profiles along depth")
+        self.map_damage.clicked.connect(self._on_map_damage)
+        self.damage = DamageLayer(session)
+        more = QHBoxLayout()
+        more.addWidget(self.open_table, 1)
+        more.addWidget(self.map_damage)
+        self.column.addLayout(more)
         self.column.addWidget(self.correct)
         self.editor.edited.connect(self._on_edited)
         self.open_table.clicked.connect(self.show_table)
@@ -104,12 +113,14 @@ class ParticlesPanel(RunPanel):
         there = self.particles.table is not None
         self.open_table.setVisible(there)
         self.correct.setVisible(there)
+        self.map_damage.setVisible(there)
         super().refresh()
 
     def refresh_job(self) -> None:
         """Show how far the job is; particles are not corrected while it runs."""
         super().refresh_job()
         self.editor.refresh()
+        self.map_damage.setEnabled(self.primary.isEnabled())
 
     def show_table(self) -> None:
         """Open the particles dock, if it is not open yet."""
@@ -132,6 +143,7 @@ class ParticlesPanel(RunPanel):
         if self.table is not None:
             remove_dock(self.session.viewer, self.table)
         self.editor.close_editor()
+        self.damage.clear()
         self.particles.close()
         super().close_panel()
 
@@ -145,7 +157,20 @@ class ParticlesPanel(RunPanel):
     def _fill_table(self) -> None:
         study = self.session.study
         if self.table is not None:
+            self._feed_gallery()
             self.table.set_table(self.particles.table, len(study.times) if study else 1)
+
+    def _feed_gallery(self) -> None:
+        study, labels = self.session.study, self.particles.view.labels
+        images = [layer for layer in self.session.viewer.layers if layer._type_string == "image"]
+        if self.table is None or study is None or labels is None or not images:
+            return
+        self.table.gallery.model.set_source(
+            study.series.data[:, 0],
+            study.open_array("particles/particles"),
+            study.voxel_size,
+            tuple(images[0].contrast_limits),
+        )
 
     def _on_edited(self, table: pd.DataFrame) -> None:
         self.particles.table = table
@@ -158,7 +183,13 @@ class ParticlesPanel(RunPanel):
 
     def _on_products(self, step_name: str) -> None:
         if step_name == self.step_name:
+            self.damage.clear()
             self.show_table()
+        elif step_name == "damage":
+            self.damage.show()
+
+    def _on_map_damage(self) -> None:
+        self.run([STEPS["damage"]()])
 
     def _on_theme(self) -> None:
         if self.table is not None:

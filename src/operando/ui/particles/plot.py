@@ -1,4 +1,4 @@
-"""A plot of particles: how a column is distributed, or how one particle changes through time."""
+"""Plots of particles: distribution, two columns against each other, through time, along depth."""
 
 from __future__ import annotations
 
@@ -6,31 +6,40 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
+from operando.particles.profiles import depth_profile
+from operando.ui.particles.groups import GROUPINGS, groups_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from operando.data import Column
+    from operando.ui.particles.groups import Group
 
-_ONE, _ALL = COLOUR_CYCLE[1], COLOUR_CYCLE[0]
+_ONE, _ALL = COLOUR_CYCLE[4], COLOUR_CYCLE[0]
+_KINDS = ("histogram", "scatter", "through time", "depth profile")
+_DEPTH = "depth_um"
 _AXIS_WIDTH = 52
-_SIDE_WIDTH = 140
-NOT_PLOTTED = ("frame", "particle", "time_h", "on_edge")
+_SIDE_WIDTH = 150
+_MANY = 3000
+NOT_PLOTTED = ("frame", "particle", "time_h", "on_edge", "accepted")
 
 
 class ParticlePlot(QWidget):
-    """Histogram of the shown rows, or a column of the selected particle through time.
+    """Plots of the rows that the table shows, and of the selected particle through time.
 
     Parameters
     ----------
     parent
         Owner.
     """
+
+    picked = Signal(int, int)
+    """Frame and id of a point that was clicked."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,8 +49,13 @@ class ParticlePlot(QWidget):
         self._particle, self._frame = 0, 0
         self._background, self._foreground = "#000000", "#ffffff"
         self.kind = QComboBox()
-        self.kind.addItems(["histogram", "through time"])
+        self.kind.addItems(_KINDS)
         self.column = QComboBox()
+        self.against = QComboBox()
+        self.against.setToolTip("Column along the bottom")
+        self.grouping = QComboBox()
+        self.grouping.addItems(GROUPINGS)
+        self.grouping.setToolTip("Colour groups of particles apart")
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)
@@ -50,30 +64,36 @@ class ParticlePlot(QWidget):
         for side in ("left", "bottom"):
             self.plot.getAxis(side).enableAutoSIPrefix(False)
         self.note = QLabel()
-        self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.RichText)
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         side = QVBoxLayout()
-        for widget in (self.kind, self.column, self.note):
+        for widget in (self.kind, self.column, self.against, self.grouping):
             widget.setFixedWidth(_SIDE_WIDTH)
             side.addWidget(widget)
         side.addStretch(1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.addLayout(side)
-        layout.addWidget(self.plot, 1)
-        self.kind.currentIndexChanged.connect(self.draw)
-        self.column.currentIndexChanged.connect(self.draw)
+        right = QVBoxLayout()
+        right.setSpacing(2)
+        right.addWidget(self.note)
+        right.addWidget(self.plot, 1)
+        layout.addLayout(right, 1)
+        for box in (self.kind, self.column, self.against, self.grouping):
+            box.currentIndexChanged.connect(self.draw)
 
     def set_table(self, table: pd.DataFrame | None, columns: tuple[Column, ...]) -> None:
         """Plot another table; keeps the chosen column."""
         self._table = table
         self._columns = [c for c in columns if c.name not in NOT_PLOTTED]
-        chosen = self.column.currentText()
         titles = [c.header for c in self._columns]
-        self.column.blockSignals(True)
-        self.column.clear()
-        self.column.addItems(titles)
-        self.column.setCurrentIndex(titles.index(chosen) if chosen in titles else 0)
-        self.column.blockSignals(False)
+        for box, first in ((self.column, 0), (self.against, min(1, len(titles) - 1))):
+            chosen = box.currentText()
+            box.blockSignals(True)
+            box.clear()
+            box.addItems(titles)
+            box.setCurrentIndex(titles.index(chosen) if chosen in titles else first)
+            box.blockSignals(False)
 
     def set_shown(self, shown: pd.DataFrame | None, particle: int, frame: int) -> None:
         """Take the rows that the table shows and the particle that is selected."""
@@ -102,27 +122,131 @@ class ParticlePlot(QWidget):
         index = self.column.currentIndex()
         if self._table is None or self._shown is None or not 0 <= index < len(self._columns):
             return
-        if self.kind.currentIndex() == 0:
-            self._draw_histogram(self._columns[index])
+        kind = self.kind.currentText()
+        self.against.setVisible(kind == "scatter")
+        self.grouping.setVisible(kind != "through time")
+        column = self._columns[index]
+        if kind == "histogram":
+            self._draw_histogram(column)
+        elif kind == "scatter":
+            self._draw_scatter(column, self._columns[max(self.against.currentIndex(), 0)])
+        elif kind == "through time":
+            self._draw_through_time(column)
         else:
-            self._draw_through_time(self._columns[index])
+            self._draw_depth_profile(column)
 
     def _draw_histogram(self, column: Column) -> None:
         self.plot.setLabel("bottom", column.header)
         self.plot.setLabel("left", "particles")
         values = np.asarray(self._shown[column.name], float)
-        counts, edges = histogram(values)
-        bars = pg.BarGraphItem(
-            x0=edges[:-1], x1=edges[1:], height=counts, brush=_ALL, pen=self._background
-        )
-        self.plot.addItem(bars)
-        here = (self._shown["particle"] == self._particle) & (self._shown["frame"] == self._frame)
-        for value in values[np.asarray(here)]:
+        _, edges = histogram(values)
+        base = np.zeros(len(edges) - 1)
+        for group in self._groups():
+            inside = values[group.rows & np.isfinite(values)]
+            counts = np.histogram(inside, edges)[0]
+            self.plot.addItem(
+                pg.BarGraphItem(
+                    x0=edges[:-1],
+                    x1=edges[1:],
+                    y0=base,
+                    height=counts,
+                    brush=group.colour,
+                    pen=self._background,
+                )
+            )
+            base = base + counts
+        here = self._here()
+        for value in values[here]:
             line = pg.InfiniteLine(value, angle=90, pen=pg.mkPen(_ONE, width=2))
             self.plot.addItem(line, ignoreBounds=True)
-        if here.any():
-            self.note.setText(f"orange: particle {self._particle}")
+        self._explain("yellow" if here.any() else "")
         self.plot.enableAutoRange()
+
+    def _draw_scatter(self, column: Column, against: Column) -> None:
+        self.plot.setLabel("bottom", against.header)
+        self.plot.setLabel("left", column.header)
+        x = np.asarray(self._shown[against.name], float)
+        y = np.asarray(self._shown[column.name], float)
+        known = np.isfinite(x) & np.isfinite(y)
+        rows = np.arange(len(x))
+        size = 6 if known.sum() < _MANY else 3
+        for group in self._groups():
+            keep = known & group.rows
+            dots = pg.ScatterPlotItem(
+                x=x[keep], y=y[keep], data=rows[keep], size=size, pen=None, brush=group.colour
+            )
+            dots.sigClicked.connect(self._on_dots)
+            self.plot.addItem(dots)
+        here = self._here() & known
+        if here.any():
+            self.plot.addItem(
+                pg.ScatterPlotItem(
+                    x=x[here], y=y[here], size=13, pen=pg.mkPen(_ONE, width=2), brush=None
+                )
+            )
+        self._explain("yellow ring" if here.any() else "click a point to select it")
+        self.plot.enableAutoRange()
+
+    def _draw_depth_profile(self, column: Column) -> None:
+        self.plot.setLabel("bottom", "depth (µm)")
+        self.plot.setLabel("left", column.header)
+        if _DEPTH not in self._shown:
+            self.note.setText("This table holds no depth.")
+            return
+        depth = np.asarray(self._shown[_DEPTH], float)
+        values = np.asarray(self._shown[column.name], float)
+        for group in self._groups():
+            profile = depth_profile(depth[group.rows], values[group.rows])
+            place, mean = profile["depth_um"].to_numpy(), profile["mean"].to_numpy()
+            low, high = (profile[k].fillna(profile["mean"]).to_numpy() for k in ("low", "high"))
+            colour = pg.mkColor(group.colour)
+            ends = [
+                pg.PlotDataItem(place, edge, pen=pg.mkPen(colour, width=0.5))
+                for edge in (low, high)
+            ]
+            colour.setAlpha(60)
+            band = pg.FillBetweenItem(*ends, brush=colour)
+            for item in (band, *ends):
+                self.plot.addItem(item)
+            self.plot.plot(
+                place,
+                mean,
+                pen=pg.mkPen(group.colour, width=2),
+                symbol="o",
+                symbolSize=5,
+                symbolBrush=group.colour,
+                symbolPen=None,
+            )
+        self._explain("")
+        self.note.setText(
+            (self.note.text() + " · band: 95 % confidence of the mean").removeprefix(" · ")
+        )
+        self.plot.enableAutoRange()
+
+    def _groups(self) -> list[Group]:
+        return groups_of(self._shown, self.grouping.currentText())
+
+    def _here(self) -> NDArray[np.bool_]:
+        here = (self._shown["particle"] == self._particle) & (self._shown["frame"] == self._frame)
+        return here.to_numpy(bool)
+
+    def _explain(self, mark: str) -> None:
+        """Say what the colours mean."""
+        lines = [
+            f'<span style="color:{g.colour}">■</span> {g.rows.sum()} {g.name}'
+            for g in self._groups()
+            if g.name
+        ]
+        if mark.startswith("yellow"):
+            lines.append(f"{mark}: particle {self._particle}")
+        elif mark:
+            lines.append(mark)
+        self.note.setText(" · ".join(lines))
+
+    def _on_dots(self, _item: Any, points: Any) -> None:
+        if len(points) and self._shown is not None:
+            row = self._shown.iloc[int(points[0].data())]
+            self.picked.emit(int(row["frame"]), int(row["particle"]))
 
     def _draw_through_time(self, column: Column) -> None:
         time = "time_h" if "time_h" in self._table else "frame"
@@ -141,8 +265,8 @@ class ParticlePlot(QWidget):
             symbolBrush=_ONE,
             symbolPen=self._background,
         )
-        one_text = f"orange: particle {self._particle}" if len(one) else "select a particle"
-        self.note.setText(f"{one_text}\ndashed: median of all")
+        one_text = f"yellow: particle {self._particle}" if len(one) else "select a particle"
+        self.note.setText(f"{one_text} · dashed: median of all")
         self.plot.enableAutoRange()
 
 

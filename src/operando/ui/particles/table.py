@@ -24,9 +24,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from operando.data import PARTICLE_COLUMNS
 from operando.errors import FileError, OperandoError
 from operando.ui import navigation
 from operando.ui.dock.widgets import DockContent
+from operando.ui.particles.gallery import ParticleGallery
 from operando.ui.particles.model import ParticleModel
 from operando.ui.particles.plot import ParticlePlot
 
@@ -35,7 +37,11 @@ if TYPE_CHECKING:
 
     from operando.ui.particles.view import ParticleView
 
-_HIDDEN_AT_FIRST = ("frame", "time_h", "surface_um2", "z_um", "y_um", "x_um")
+_SHOWN_AT_FIRST = (
+    *("particle", "volume_um3", "diameter_um", "crack_fraction", "fragments"),
+    *("detachment", "path_mean_um", "mean_intensity", "on_edge"),
+)
+_KNOWN = {column.name for column in PARTICLE_COLUMNS}
 _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
@@ -51,6 +57,11 @@ class ParticleTable(DockContent):
         The particles in the canvas.
     parent
         Owner.
+
+    Attributes
+    ----------
+    column_actions : dict of QAction
+        What shows and hides each column, by the column's name.
     """
 
     def __init__(self, view: ParticleView, parent: QWidget | None = None) -> None:
@@ -59,12 +70,15 @@ class ParticleTable(DockContent):
         self._n_frames = 1
         self._following = False
         self.model = ParticleModel(self)
+        self.column_actions: dict[str, QAction] = {}
         self._make_controls()
         self._make_table()
         self.plot = ParticlePlot()
+        self.gallery = ParticleGallery()
         self.tabs = QTabWidget()
         self.tabs.addTab(self.table, "Table")
         self.tabs.addTab(self.plot, "Plot")
+        self.tabs.addTab(self.gallery, "Gallery")
         self.count = QLabel()
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -94,6 +108,7 @@ class ParticleTable(DockContent):
         if self.model.columns != before:
             self._offer_columns()
         self.plot.set_table(table, self.model.columns)
+        self.gallery.set_table(table, self.model.columns, n_frames)
         if self.colour.currentData() is not None:
             self._on_colour()
         self.refresh()
@@ -107,7 +122,9 @@ class ParticleTable(DockContent):
             problem = str(error)
         self._show_frame_column()
         self._say_what_is_shown(problem)
-        self.plot.set_shown(self.model.shown_table(), self._view.particle, self._frame())
+        shown = self.model.shown_table()
+        self.plot.set_shown(shown, self._view.particle, self._frame())
+        self.gallery.set_shown(shown, self._view.particle)
 
     def unlink(self) -> None:
         """Let go of viewer and canvas, before this widget goes."""
@@ -135,7 +152,7 @@ class ParticleTable(DockContent):
         self.colour.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.colour.setMinimumContentsLength(8)
+        self.colour.setMinimumContentsLength(5)
         self.colour.setToolTip("What the colours of the particles in the canvas mean")
         self.columns = QPushButton("Columns")
         self.columns.setToolTip("Choose the columns of the table")
@@ -169,7 +186,7 @@ class ParticleTable(DockContent):
         first.addWidget(self.all_frames)
         buttons = QHBoxLayout(corner)
         buttons.setContentsMargins(0, 0, 0, 0)
-        for widget in (QLabel("Colour by"), self.colour, self.columns, self.save):
+        for widget in (QLabel("Colour"), self.colour, self.columns, self.save):
             buttons.addWidget(widget)
         self.tabs.setCornerWidget(corner)
         layout = QVBoxLayout(self)
@@ -189,20 +206,30 @@ class ParticleTable(DockContent):
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self._view.viewer.dims.events.current_step.connect(self._on_step)
         self._view.selected.connect(self._on_selected)
+        self.plot.picked.connect(self._on_picked)
+        self.gallery.picked.connect(self._on_picked)
 
     def _offer_columns(self) -> None:
-        """List the columns in the menus, and hide the less wanted ones."""
+        """List the columns in the menus by group, and hide the less wanted ones."""
         menu = self.columns.menu()
         menu.clear()
+        self.column_actions = {}
+        groups: dict[str, QMenu] = {}
         for number, column in enumerate(self.model.columns):
-            hidden = column.name in _HIDDEN_AT_FIRST
+            hidden = column.name in _KNOWN and column.name not in _SHOWN_AT_FIRST
             self.table.setColumnHidden(number, hidden)
+            group = column.group or "other"
+            if group not in groups:
+                groups[group] = menu.addMenu(group.capitalize())
             action = QAction(column.header, menu)
+            action.setToolTip(column.description)
             action.setCheckable(True)
             action.setChecked(not hidden)
             action.setData(number)
             action.toggled.connect(self._on_columns)
-            menu.addAction(action)
+            groups[group].addAction(action)
+            groups[group].setToolTipsVisible(True)
+            self.column_actions[column.name] = action
         self.colour.blockSignals(True)
         self.colour.clear()
         self.colour.addItem("id", None)
@@ -223,7 +250,7 @@ class ParticleTable(DockContent):
         names = [column.name for column in self.model.columns]
         if "frame" in names:
             number = names.index("frame")
-            picked = self.columns.menu().actions()[number].isChecked()
+            picked = self.column_actions["frame"].isChecked()
             self.table.setColumnHidden(number, not (picked or self.all_frames.isChecked()))
 
     def _follow(self, particle: int) -> None:
@@ -262,6 +289,10 @@ class ParticleTable(DockContent):
         if not self._following:
             self._follow(particle)
         self.plot.set_shown(self.model.shown_table(), particle, self._frame())
+        self.gallery.mark(particle)
+
+    def _on_picked(self, frame: int, particle: int) -> None:
+        self._view.select(particle, frame)
 
     def _on_step(self) -> None:
         frame = self._frame_to_show()
@@ -272,7 +303,7 @@ class ParticleTable(DockContent):
         self._view.colour_by(self.colour.currentData())
 
     def _on_columns(self) -> None:
-        for action in self.columns.menu().actions():
+        for action in self.column_actions.values():
             self.table.setColumnHidden(action.data(), not action.isChecked())
         self._show_frame_column()
 
