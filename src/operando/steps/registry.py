@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from operando.errors import InputError
+from operando.steps.clean import CLEAN_STEPS
 from operando.steps.convert import Convert
+from operando.steps.damage import MapDamage
 from operando.steps.particles import FindParticles
 from operando.steps.segment import Segment
 from operando.steps.strain import MeasureStrain
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from operando.steps.step import Step
 
 STEPS: Mapping[str, type[Step]] = {
-    step.name: step for step in (Convert, Train, Segment, FindParticles, MeasureStrain)
+    step.name: step
+    for step in (Convert, *CLEAN_STEPS, Train, Segment, FindParticles, MapDamage, MeasureStrain)
 }
 
 

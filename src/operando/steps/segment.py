@@ -27,6 +27,7 @@ class Segment(Step):
     name: ClassVar[str] = "segment"
     title: ClassVar[str] = "Segment"
 
+    images: str = Field("images", title="Images", description="Set of images that is read")
     model: str = Field("model", title="Model", description="Model of this study to use")
     phases: str = Field("phases", title="Phases", description="Name under which labels are kept")
     device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps")
@@ -34,7 +35,7 @@ class Segment(Step):
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and model."""
         del study
-        return ("images", f"models/{self.model}")
+        return (self.images, f"models/{self.model}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Labels with probabilities, and the fraction of every phase in every frame."""
@@ -54,12 +55,13 @@ class Segment(Step):
             labels, probabilities, _ = open_phases(partial.content, writable=True)
         else:
             labels, probabilities = create_phases(partial.content, study, model.classes)
-        whole = PartProgress(progress, study.series.n_frames)
-        for t in range(study.series.n_frames):
+        images = study.image_series(self.images)
+        whole = PartProgress(progress, images.n_frames)
+        for t in range(images.n_frames):
             done = _FrameBlocks(partial, t)
             predict_into(
                 model,
-                study.series.data[t],
+                images.data[t],
                 labels_out=_FrameView(labels, t),
                 probabilities_out=_FrameView(probabilities, t),
                 is_done=done.has,

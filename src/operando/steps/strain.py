@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -23,6 +23,7 @@ class MeasureStrain(Step):
     name: ClassVar[str] = "strain"
     title: ClassVar[str] = "Strain"
 
+    images: str = Field("images", title="Images", description="Set of images that is read")
     reference: int = Field(
         0, ge=0, title="From frame", description="Index of the undeformed frame, from 0"
     )
@@ -50,7 +51,7 @@ class MeasureStrain(Step):
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the images."""
         del study
-        return ("images",)
+        return (self.images,)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the displacement field of this pair of frames."""
@@ -62,21 +63,44 @@ class MeasureStrain(Step):
         return f"{reference:03d}-{deformed:03d}"
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Correlate, and keep the field."""
+        """Correlate tile by tile, and keep the field; what a stopped run solved is kept too.
+
+        Frames that are larger than a tile are read piece by piece; a smaller copy of both, of at
+        most 16 million voxels, is held while the coarse motion is looked for.
+        """
         from operando.strain import correlate
+        from operando.study.fields import UnfinishedField
 
         reference, deformed = self._frames(study)
+        unfinished = UnfinishedField(
+            study.product_path(f"strain/{self.pair(study)}"),
+            {
+                "settings": self.model_dump(mode="json"),
+                "frames": [reference, deformed],
+                "input": study.fingerprint(self.images),
+            },
+        )
         field = correlate(
-            study.series.frame(reference, self.channel),
-            study.series.frame(deformed, self.channel),
+            self._frame(study, reference),
+            self._frame(study, deformed),
             spacing=self.spacing,
             window=self.window,
             settings=self.settings,
             device=self.device,
             progress=progress,
+            store=unfinished,
         )
-        study.write_field(self.pair(study), field)
+        unfinished.finish(field)
         return StepResult(*_summarise(field))
+
+    def _frame(self, study: Study, t: int) -> Any:
+        """One frame: in memory if it is no larger than a tile, else lazy."""
+        from operando.strain.tiles import fits_one_tile
+
+        images = study.image_series(self.images)
+        if fits_one_tile(images.volume_shape, self.settings.tile):
+            return images.frame(t, self.channel)
+        return images.data[t, self.channel]
 
     def _frames(self, study: Study) -> tuple[int, int]:
         last = study.series.n_frames - 1

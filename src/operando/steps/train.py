@@ -26,6 +26,7 @@ class Train(Step):
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
 
+    images: str = Field("images", title="Images", description="Set of images that is read")
     strokes: str = Field("strokes", title="Strokes", description="Stroke set to learn from")
     start: str = Field(
         PRETRAINED,
@@ -43,7 +44,7 @@ class Train(Step):
         """Images and strokes, and the model to start from."""
         del study
         start = () if self.start in {PRETRAINED, SCRATCH, self.model} else (f"models/{self.start}",)
-        return ("images", f"strokes/{self.strokes}", *start)
+        return (self.images, f"strokes/{self.strokes}", *start)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the model."""
@@ -57,7 +58,7 @@ class Train(Step):
 
         strokes = study.strokes(self.strokes)
         model = train(
-            study.series.data,
+            study.image_series(self.images).data,
             strokes.array,
             classes=strokes.classes,
             voxel_size=study.voxel_size,

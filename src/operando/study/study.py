@@ -11,6 +11,7 @@ from operando.errors import InputError, StudyError
 from operando.study import atomic, record
 from operando.study.converted import CONVERTED, open_converted
 from operando.study.fields import read_field, write_field
+from operando.study.image_sets import COPIED, SOURCE, open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
 from operando.study.sources import open_sources, read_images, source_paths, sources_to_keep
@@ -217,6 +218,32 @@ class Study:
             self._series = self._open_series()
         return self._series
 
+    @property
+    def image_sets(self) -> list[str]:
+        """Products that hold images: the source ``"images"``, then others as they were made."""
+        made = [p for e in self.entries for p in e.outputs if p.startswith(f"{SOURCE}/")]
+        others = set(self.products(SOURCE)) - {COPIED, CONVERTED}
+        there = [f"{SOURCE}/{name}" for name in sorted(others)]
+        age = {product: number for number, product in enumerate(made)}
+        return [SOURCE, *sorted(there, key=lambda product: age.get(product, -1))]
+
+    def image_series(self, product: str = SOURCE) -> Series:
+        """Open a set of images, such as ``"images/denoised"``; `series` is the source.
+
+        Raises
+        ------
+        StudyError
+            If there is none of this name.
+        """
+        if product == SOURCE:
+            return self.series
+        path = self.product_path(product)
+        if not product.startswith(f"{SOURCE}/") or not path.exists():
+            raise StudyError(
+                f"There are no {product} in this study", f"use one of {', '.join(self.image_sets)}"
+            )
+        return open_image_set(self, path, product.partition("/")[2])
+
     def calibrate(
         self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
     ) -> None:
@@ -249,7 +276,9 @@ class Study:
         suffixes |= {"tables": ".parquet", "models": "", "reports": ""}
         if folder not in suffixes or not name or Path(name).name != name:
             raise InputError(f"{product!r} names no product", f"use one of {sorted(suffixes)}/NAME")
-        return self.path / folder / f"{name}{suffixes[folder]}"
+        path = self.path / folder / f"{name}{suffixes[folder]}"
+        seen_through = path.with_suffix(".json")
+        return seen_through if folder == SOURCE and seen_through.exists() else path
 
     def products(self, folder: str) -> list[str]:
         """Names of the finished products of one folder, such as ``"strain"``."""

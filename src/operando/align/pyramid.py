@@ -1,0 +1,102 @@
+"""Volumes reduced to what fits into memory, at several resolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+LARGEST = 200**3
+"""Voxels of the finest level: 32 MB."""
+
+_COARSEST = 40**3
+_LEAST_EDGE = 12
+
+
+@dataclass(frozen=True)
+class Level:
+    """A volume and how it lies in physical space.
+
+    Parameters
+    ----------
+    grey
+        ``(z, y, x)`` float32.
+    spacing
+        Distance of its voxels, µm.
+    origin
+        Place of its first voxel, µm.
+    """
+
+    grey: NDArray[np.float32]
+    spacing: NDArray[np.float64]
+    origin: NDArray[np.float64]
+
+
+def make_pyramid(
+    volume: Any, spacing: Sequence[float], box: Sequence[slice] | None = None
+) -> list[Level]:
+    """Reduce a volume, finest level first.
+
+    Parameters
+    ----------
+    volume
+        ``(z, y, x)``; read slab by slab.
+    spacing
+        Voxel size, µm.
+    box
+        Part to use; None is everything.
+    """
+    sides = tuple(box) if box is not None else tuple(slice(0, n) for n in volume.shape)
+    starts = np.array([s.start for s in sides], float)
+    shape = [s.stop - s.start for s in sides]
+    edge = np.array(spacing, float)
+    factor = np.ones(3, int)
+    while np.prod([n // f for n, f in zip(shape, factor, strict=True)]) > LARGEST:
+        factor *= _next_factor(np.array(shape) // factor, edge * factor)
+    grey = _read(volume, sides, factor)
+    levels = [Level(grey, edge * factor, edge * (starts + (factor - 1) / 2))]
+    while levels[-1].grey.size > _COARSEST:
+        last = levels[-1]
+        step = _next_factor(np.array(last.grey.shape), last.spacing)
+        if step.max() == 1:
+            break
+        levels.append(
+            Level(
+                block_mean(last.grey, step),
+                last.spacing * step,
+                last.origin + last.spacing * (step - 1) / 2,
+            )
+        )
+    return levels
+
+
+def block_mean(grey: NDArray[np.float32], factor: NDArray[np.int_]) -> NDArray[np.float32]:
+    """Average blocks of voxels; what is left over at the far end is dropped."""
+    z, y, x = (n // f for n, f in zip(grey.shape, factor, strict=True))
+    fz, fy, fx = (int(f) for f in factor)
+    part = grey[: z * fz, : y * fy, : x * fx].reshape(z, fz, y, fy, x, fx)
+    return np.asarray(part.mean(axis=(1, 3, 5)), np.float32)
+
+
+def _next_factor(shape: NDArray[np.int_], spacing: NDArray[np.float64]) -> NDArray[np.int_]:
+    """Halve the axes that are long enough and not much coarser than the finest."""
+    long = shape >= 2 * _LEAST_EDGE
+    finest = spacing[long].min() if long.any() else 1.0
+    return np.where(long & (spacing < 1.5 * finest), 2, 1)
+
+
+def _read(volume: Any, sides: Sequence[slice], factor: NDArray[np.int_]) -> NDArray[np.float32]:
+    z0, z1 = sides[0].start, sides[0].stop
+    thick = int(factor[0]) * max(1, 16 // int(factor[0]))
+    slabs = []
+    for z in range(z0, z1 - (z1 - z0) % int(factor[0]), thick):
+        stop = min(z + thick, z1 - (z1 - z0) % int(factor[0]))
+        raw = np.asarray(volume[(slice(z, stop), *sides[1:])]).astype(np.float32)
+        slabs.append(block_mean(np.nan_to_num(raw), factor))
+    return np.concatenate(slabs)

@@ -1,0 +1,250 @@
+"""Rigid, similarity and affine registration of two volumes to a small part of a voxel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from operando.align.transform import Transform
+from operando.compute.shifts import rotation, shift_candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from operando.align.pyramid import Level
+
+Motion = Literal["shift", "rigid", "similarity", "affine"]
+GOOD_ZNCC = 0.6
+_POINTS = 150_000
+_TURNS = 40
+_STARTS = 8
+_TUKEY = 4.7
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How a frame lies against the reference.
+
+    Parameters
+    ----------
+    transform
+        From places of the reference to places of the frame, µm.
+    zncc
+        Zero-normalised correlation of the two under it; below 0.3 nothing was found.
+    overlap
+        Share of the reference that lies inside the frame.
+    """
+
+    transform: Transform
+    zncc: float
+    overlap: float
+
+    @property
+    def merit(self) -> float:
+        """ZNCC, lowered where little overlaps: a small part matches by chance."""
+        return self.zncc * float(np.sqrt(self.overlap))
+
+
+def register(
+    reference: Sequence[Level],
+    moving: Sequence[Level],
+    motion: Motion = "rigid",
+    start: Transform | None = None,
+) -> Registration:
+    """Find how a frame moved against a reference.
+
+    Shift candidates on the coarsest level, and turned ones if none correlates; then Gauss-Newton
+    (inverse compositional [Baker 2004]) on the zero-normalised difference, from coarse to fine,
+    at a lattice of points. A change of gain and offset does not matter, and Tukey's weights
+    [Beaton 1974] leave out points that move by themselves.
+
+    Parameters
+    ----------
+    reference, moving
+        As `operando.align.pyramid.make_pyramid` gives them, finest first.
+    motion
+        "shift" (3 numbers), "rigid" (6), "similarity" (rigid with one change of length, 7) or
+        "affine" (12). On a single slice, in its plane.
+    start
+        Where to begin; no search then.
+    """
+    levels = list(zip(reference, moving, strict=False))
+    coarse = levels[-1]
+    if start is not None:
+        found = _fit(*coarse, motion, start)
+    else:
+        rough: Motion = "shift" if motion == "shift" else "rigid"
+        found = _best(coarse, rough, _shift_starts(*coarse, np.eye(3)))
+        if found.zncc < GOOD_ZNCC and motion != "shift":
+            turns = [
+                rotation(k, a) for k, a in product(_turn_axes(coarse[0]), (-20, -14, -8, 8, 14, 20))
+            ]
+            starts = [s for turn in turns for s in _shift_starts(*coarse, turn)[:2]]
+            found = max(found, _best(coarse, rough, starts), key=lambda r: r.merit)
+    for level in reversed(levels):
+        finer = _fit(*level, motion, found.transform)
+        if finer.zncc > 0.5 * found.zncc:
+            found = finer
+    return found
+
+
+def generators(motion: Motion, planar: bool) -> NDArray[np.float64]:
+    """Directions of the Lie algebra ``(n, 4, 4)``: shifts, rotations, then stretches."""
+    axes = (1, 2) if planar else (0, 1, 2)
+    found = [_unit(i, 3) for i in axes]
+    if motion != "shift":
+        found += [_unit(i, j) - _unit(j, i) for i, j in ((0, 1), (0, 2), (1, 2)) if i in axes]
+    if motion == "similarity":
+        found.append(sum((_unit(i, i) for i in axes), np.zeros((4, 4))))
+    if motion == "affine":
+        found += [_unit(i, i) for i in axes]
+        found += [_unit(i, j) + _unit(j, i) for i, j in ((0, 1), (0, 2), (1, 2)) if i in axes]
+    return np.array(found)
+
+
+def _unit(i: int, j: int) -> NDArray[np.float64]:
+    out = np.zeros((4, 4))
+    out[i, j] = 1
+    return out
+
+
+def _turn_axes(level: Level) -> Sequence[int]:
+    return (0,) if level.grey.shape[0] == 1 else (0, 1, 2)
+
+
+def _best(level: tuple[Level, Level], motion: Motion, starts: Sequence[Transform]) -> Registration:
+    found = []
+    for start in starts:
+        found.append(_fit(*level, motion, start, turns=_STARTS))
+        if found[-1].zncc > 0.95:
+            break
+    return max(found, key=lambda r: r.merit)
+
+
+def _shift_starts(reference: Level, moving: Level, turn: NDArray[np.float64]) -> list[Transform]:
+    """One rotation about the middle, with the most likely shifts after it."""
+    from scipy.ndimage import affine_transform
+
+    middle = (np.array(reference.grey.shape) - 1) / 2
+    turned = reference.grey
+    scale = reference.spacing
+    if not np.array_equal(turn, np.eye(3)):
+        voxels = np.diag(1 / scale) @ turn.T @ np.diag(scale)
+        turned = affine_transform(turned, voxels, middle - voxels @ middle, order=1, mode="nearest")
+    common = tuple(slice(0, min(n)) for n in zip(turned.shape, moving.grey.shape, strict=True))
+    shifts = shift_candidates(turned[common], moving.grey[common])
+    centre = reference.origin + middle * scale
+    offset = moving.origin - reference.origin
+    return [Transform.from_linear(turn, s * scale + offset, centre) for s in shifts]
+
+
+def _fit(
+    reference: Level, moving: Level, motion: Motion, start: Transform, turns: int = _TURNS
+) -> Registration:
+    """Refine a transform on one level."""
+    from scipy.linalg import expm
+    from scipy.ndimage import map_coordinates, spline_filter
+
+    points = _Points.on(reference)
+    planar = reference.grey.shape[0] == 1
+    directions = generators(motion, planar)
+    centre = points.places.mean(axis=0)
+    reach = float(np.abs(points.places - centre).max()) or 1.0
+    about = np.eye(4)
+    about[:3, 3] = centre
+    about[:3, :3] *= reach
+    back = np.linalg.inv(about)
+    # Where a small step of each direction moves the points, projected on the grey gradient.
+    scaled = np.c_[(points.places - centre) / reach, np.ones(len(points.places))]
+    steps = np.einsum("nij,pj->pni", directions[:, :3], scaled) * reach
+    jacobian = np.einsum("pni,pi->pn", steps, points.gradient)
+    coefficients = spline_filter(moving.grey, 3, output=np.float32, mode="mirror")
+    finest = float(reference.spacing[1:].min() if planar else reference.spacing.min())
+    matrix = start.matrix
+    zncc, overlap = -1.0, 0.0
+    best = Registration(start, -1.0, 1e-6)
+    weights: NDArray[Any] = np.ones(len(points.places))
+    for turn in range(turns):
+        moved = points.places @ matrix[:3, :3].T + matrix[:3, 3]
+        voxels = (moved - moving.origin) / moving.spacing
+        limit = np.array(moving.grey.shape) - 1
+        inside = ((voxels >= -1e-6) & (voxels <= limit + 1e-6)).all(axis=1)
+        overlap = float(inside.mean())
+        if inside.sum() < max(64, 0.1 * len(inside)):
+            return best
+        seen = map_coordinates(
+            coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
+        )
+        grey, slope = points.grey[inside], jacobian[inside]
+        a, b = grey - grey.mean(), seen - seen.mean()
+        norm = float(np.sqrt((a @ a) * (b @ b)))
+        if norm <= 0:
+            return best
+        zncc = float(a @ b) / norm
+        now = Registration(Transform(matrix), zncc, overlap)
+        if now.zncc > best.zncc:
+            best = now
+        # Gain and offset are unknowns of the same least squares, so they carry no motion.
+        whole = np.c_[slope, a, np.ones_like(a)]
+        root = np.sqrt(weights[inside])[:, None]
+        gain = float(a @ b) / float(a @ a)
+        if gain <= 0:
+            return best
+        rest = b / gain - a
+        solution = np.linalg.lstsq(whole * root, rest * root[:, 0], rcond=1e-9)[0]
+        rest = rest - whole @ solution
+        spread = 1.4826 * float(np.median(np.abs(rest))) or 1.0
+        if turn >= 2:
+            weights = np.ones(len(points.places))
+            weights[inside] = np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 1e-3, 1) ** 2
+        step = np.einsum("n,nij->ij", solution[: len(directions)], directions)
+        matrix = matrix @ about @ np.linalg.inv(expm(step)) @ back
+        if turn >= 4 and np.abs(solution[: len(directions)]).max() * reach < 2e-3 * finest:
+            break
+    final = Registration(Transform(matrix), zncc, overlap)
+    return final if final.zncc > 0.98 * best.zncc else best
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Points of the reference: places (µm), grey values, and grey gradients (per µm)."""
+
+    places: NDArray[np.float64]
+    grey: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+
+    @classmethod
+    def on(cls, level: Level) -> _Points:
+        """Take an even share of the voxels, those with no gradient left out."""
+        edges = [n > 1 for n in level.grey.shape]
+        slopes = [
+            _slope(level.grey, axis) / level.spacing[axis]
+            if edges[axis]
+            else np.zeros_like(level.grey)
+            for axis in range(3)
+        ]
+        keep = np.ones(level.grey.shape, bool)
+        if level.grey.size > _POINTS:
+            chosen = np.random.default_rng(0).choice(level.grey.size, _POINTS, replace=False)
+            keep = np.zeros(level.grey.size, bool)
+            keep[chosen] = True
+            keep = keep.reshape(level.grey.shape)
+        at = np.argwhere(keep)
+        return cls(
+            level.origin + at * level.spacing,
+            level.grey[keep].astype(np.float64),
+            np.stack([s[keep] for s in slopes], axis=1).astype(np.float64),
+        )
+
+
+def _slope(grey: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Seven-point derivative, exact for cubics; edges are repeated."""
+    from scipy.ndimage import correlate1d
+
+    weights = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
+    return np.asarray(correlate1d(grey, weights, axis=axis, mode="nearest"))

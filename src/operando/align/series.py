@@ -1,0 +1,206 @@
+"""Register every frame of a series: to the first, to the one before, or to the mean of all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from operando.align.pyramid import Level, make_pyramid
+from operando.align.register import Registration, register
+from operando.align.resample import resample_box
+from operando.align.transform import Transform
+from operando.compute.progress import Stopwatch
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from operando.compute.progress import ProgressCallback
+    from operando.data.series import Series
+
+Side = tuple[int, int]
+LOST = 0.3
+_MEAN_ROUNDS = 2
+
+
+class AlignSettings(BaseModel):
+    """How frames are brought in line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: Literal["first", "previous", "mean"] = Field(
+        "first",
+        title="Align to",
+        description="first frame; previous one (for large changes; small errors add up); or the "
+        "mean of all frames (for noisy ones)",
+    )
+    motion: Literal["shift", "rigid", "similarity", "affine"] = Field(
+        "rigid",
+        title="Motion",
+        description="shift; rigid: also rotation; similarity: also one change of length (voxel "
+        "size); affine: also stretch and shear, which takes real strain away",
+    )
+    z: Side = Field((0, 0), title="Slices", description="From, to (not included); 0 0 is all")
+    y: Side = Field((0, 0), title="Lines", description="From, to (not included); 0 0 is all")
+    x: Side = Field((0, 0), title="Columns", description="From, to (not included); 0 0 is all")
+    channel: int = Field(0, ge=0, title="Channel", description="Channel to compare, from 0")
+
+    def box(self, shape: Sequence[int]) -> tuple[slice, ...]:
+        """Region to compare, such as a casing that stands still.
+
+        Raises
+        ------
+        InputError
+            If it does not lie in the volume or is too small.
+        """
+        sides = []
+        for name, (start, stop), n in zip("zyx", (self.z, self.y, self.x), shape, strict=True):
+            end = n if (start, stop) == (0, 0) else stop
+            if not 0 <= start < end <= n or (end - start < min(8, n)):
+                raise InputError(
+                    f"The region {name} = {start} to {end} does not fit a volume of {n} voxels",
+                    "give at least 8 voxels inside it",
+                )
+            sides.append(slice(start, end))
+        return tuple(sides)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Transforms of all frames, and what is worth knowing about each.
+
+    Parameters
+    ----------
+    transforms
+        From places of the aligned series to places of each frame, µm.
+    table
+        One row per frame: ``frame``, ``shift_z_um``, ``shift_y_um``, ``shift_x_um`` (of the middle
+        of the region), ``rotation_deg``, ``length_change_percent`` (found by a similarity, whatever
+        the motion asked for), ``zncc``, ``overlap``.
+    """
+
+    transforms: tuple[Transform, ...]
+    table: pd.DataFrame
+
+
+def align(
+    series: Series, settings: AlignSettings | None = None, progress: ProgressCallback | None = None
+) -> Alignment:
+    """Find how every frame of a series has to be transformed to lie on the others.
+
+    Parameters
+    ----------
+    series
+        Its voxel size must be known. Frames are read one after the other, and reduced to at most
+        8 million voxels: of a larger volume the precision is that of the reduced voxels.
+    settings
+        How.
+    progress
+        Told after every frame; raises `Cancelled` to stop.
+
+    Raises
+    ------
+    InputError
+        If there is one frame only, or the voxel size is not known, or the region does not fit.
+    """
+    settings = settings or AlignSettings()
+    if series.n_frames < 2:
+        raise InputError("Alignment needs two frames, the series has one", "open a time series")
+    if series.voxel_size is None:
+        raise InputError("The voxel size of the series is not known", "give it when reading")
+    if settings.channel >= series.n_channels:
+        raise InputError(
+            f"There is no channel {settings.channel}", f"the last one is {series.n_channels - 1}"
+        )
+    box = settings.box(series.volume_shape)
+    rounds = 1 + _MEAN_ROUNDS if settings.reference == "mean" else 1
+    watch = Stopwatch(progress, rounds * series.n_frames, "frames", "Registering frames")
+
+    def levels(t: int) -> list[Level]:
+        return make_pyramid(series.data[t, settings.channel], series.voxel_size or (1, 1, 1), box)
+
+    first = levels(0)
+    found = [Registration(Transform.identity(), 1.0, 1.0)]
+    watch.advance()
+    before = first
+    for t in range(1, series.n_frames):
+        now = levels(t)
+        if settings.reference == "previous":
+            step = register(before, now, settings.motion)
+            chained = step.transform.after(found[-1].transform)
+            found.append(Registration(chained, step.zncc, step.overlap))
+            before = now
+        else:
+            found.append(register(first, now, settings.motion))
+        watch.advance()
+    for _ in range(rounds - 1):
+        mean = _mean(found, levels, first)
+        for t in range(series.n_frames):
+            found[t] = register(mean, levels(t), settings.motion, start=found[t].transform)
+            watch.advance()
+        # The mean hovers between the frames: the first one stays where it was.
+        home = found[0].transform.inverse()
+        found = [Registration(f.transform.after(home), f.zncc, f.overlap) for f in found]
+    lengths = [_length_change(first, levels(t), found[t]) for t in range(series.n_frames)]
+    return Alignment(tuple(f.transform for f in found), _table(first[0], found, lengths, series))
+
+
+def _mean(
+    found: Sequence[Registration], levels: Callable[[int], list[Level]], first: Sequence[Level]
+) -> list[Level]:
+    """Mean of all frames, each brought in line; levels as those of the first."""
+    total = np.zeros_like(first[0].grey)
+    grid = first[0]
+    box = tuple(slice(0, n) for n in grid.grey.shape)
+    for t, registration in enumerate(found):
+        level = levels(t)[0]
+        grey = (level.grey - level.grey.mean()) / max(float(level.grey.std()), 1e-9)
+        place = np.eye(4)
+        place[:3, 3] = grid.origin
+        place[:3, :3] = np.diag(grid.spacing)
+        matrix = np.linalg.inv(place) @ registration.transform.matrix @ place
+        total += resample_box(grey, matrix, box)
+    origin = tuple(grid.origin)
+    made = make_pyramid(total / len(found), tuple(grid.spacing))
+    return [Level(m.grey, m.spacing, m.origin + origin) for m in made]
+
+
+def _length_change(
+    reference: Sequence[Level], moving: Sequence[Level], found: Registration
+) -> float:
+    """Change of lengths in percent, by a similarity that starts from what was found."""
+    if found.zncc < LOST:
+        return float("nan")
+    finest = register(reference[:1], moving[:1], "similarity", start=found.transform)
+    planar = reference[0].grey.shape[0] == 1
+    scale = finest.transform.linear_scale ** (1.5 if planar else 1.0)
+    return 100 * (scale - 1)
+
+
+def _table(
+    grid: Level, found: Sequence[Registration], lengths: Sequence[float], series: Series
+) -> pd.DataFrame:
+    import pandas as pd
+
+    centre = grid.origin + (np.array(grid.grey.shape) - 1) / 2 * grid.spacing
+    shifts = np.array([f.transform.shift_at(centre) for f in found])
+    table = pd.DataFrame(
+        {
+            "frame": np.arange(len(found)),
+            "shift_z_um": shifts[:, 0],
+            "shift_y_um": shifts[:, 1],
+            "shift_x_um": shifts[:, 2],
+            "rotation_deg": [f.transform.rotation_deg for f in found],
+            "length_change_percent": lengths,
+            "zncc": [f.zncc for f in found],
+            "overlap": [f.overlap for f in found],
+        }
+    )
+    if series.times is not None:
+        table.insert(1, "time_h", series.times)
+    return table

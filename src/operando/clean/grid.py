@@ -1,0 +1,143 @@
+"""Crop, bin, rescale and mask a series, lazily; the first three change its grid of voxels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.blocks import as_type
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from operando.data.series import Series
+
+
+def crop(series: Series, box: Sequence[slice]) -> Series:
+    """Keep a box ``(z, y, x)`` of every frame.
+
+    Raises
+    ------
+    InputError
+        If no voxel is left.
+    """
+    data = series.data[(slice(None), slice(None), *box)]
+    if 0 in data.shape:
+        raise InputError(
+            f"The box {_box_text(box)} holds no voxel", f"the volume is {series.volume_shape}"
+        )
+    return replace(series, data=data)
+
+
+def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
+    """Average blocks of ``(z, y, x)`` voxels; what is left over at the far end is dropped.
+
+    Raises
+    ------
+    InputError
+        If a factor is below 1 or larger than the volume.
+    """
+    import dask.array as da
+
+    factors = tuple(int(f) for f in factor)
+    if len(factors) != 3 or not all(
+        1 <= f <= n for f, n in zip(factors, series.volume_shape, strict=True)
+    ):
+        raise InputError(
+            f"The volume {series.volume_shape} cannot be binned by {tuple(factor)}",
+            "give three whole numbers from 1 up",
+        )
+    mean = da.coarsen(
+        np.mean,
+        series.data.astype(np.float32),
+        {axis + 2: f for axis, f in enumerate(factors)},
+        trim_excess=True,
+    )
+    kind = series.data.dtype
+    data = mean.map_blocks(lambda block: as_type(block, kind), dtype=kind, meta=_meta(series))
+    return replace(series, data=data, voxel_size=_scaled_size(series, factors))
+
+
+def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
+    """Interpolate (linearly) to other voxels; enlarging voxels averages first.
+
+    Parameters
+    ----------
+    series
+        Its voxel size must be known.
+    voxel_size
+        ``(z, y, x)`` in µm.
+    """
+    import dask.array as da
+    from dask import delayed
+
+    if series.voxel_size is None:
+        raise InputError("The voxel size of the series is not known", "give it when reading")
+    ratio = np.array(voxel_size, float) / series.voxel_size
+    if ratio.shape != (3,) or not np.all(np.isfinite(ratio) & (ratio > 0)):
+        raise InputError(f"{tuple(voxel_size)} is no voxel size", "give three lengths in µm")
+    factors = np.maximum(1, np.floor(np.minimum(ratio + 1e-9, series.volume_shape))).astype(int)
+    binned = bin_voxels(series, factors.tolist()) if factors.max() > 1 else series
+    left = ratio / factors
+    shape = tuple(max(1, int(round(n / r))) for n, r in zip(binned.volume_shape, left, strict=True))
+    if np.allclose(left, 1):
+        return replace(binned, voxel_size=tuple(float(v) for v in voxel_size))
+    one = delayed(_resample, pure=True)
+    data = da.stack(
+        [
+            da.stack(
+                [
+                    da.from_delayed(one(binned.data[t, c], left, shape), shape, binned.data.dtype)
+                    for c in range(series.n_channels)
+                ]
+            )
+            for t in range(series.n_frames)
+        ]
+    )
+    return replace(series, data=data, voxel_size=tuple(float(v) for v in voxel_size))
+
+
+def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) -> Series:
+    """Give every voxel outside a mask ``(z, y, x)`` one grey value, in every frame."""
+    import dask.array as da
+
+    if mask.shape != series.volume_shape:
+        raise InputError(
+            f"The mask has the shape {mask.shape}, the volume {series.volume_shape}",
+            "give a mask of the same shape",
+        )
+    inside = da.from_array(mask, chunks=series.data.chunks[2:])
+    filled = np.asarray(as_type(np.array(value), series.data.dtype)).item()
+    return replace(series, data=da.where(inside[None, None], series.data, filled))
+
+
+def _resample(
+    volume: NDArray[Any], ratio: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """Voxel centres of the new grid in the old one; the outer faces coincide."""
+    from scipy.ndimage import affine_transform
+
+    grey = np.asarray(volume, np.float32)
+    offset = 0.5 * (ratio - 1)
+    out = affine_transform(grey, ratio, offset, output_shape=shape, order=1, mode="nearest")
+    return as_type(out, volume.dtype)
+
+
+def _scaled_size(series: Series, factors: Sequence[int]) -> tuple[float, float, float] | None:
+    if series.voxel_size is None:
+        return None
+    z, y, x = (s * f for s, f in zip(series.voxel_size, factors, strict=True))
+    return z, y, x
+
+
+def _meta(series: Series) -> NDArray[Any]:
+    return np.empty((0,) * 5, series.data.dtype)
+
+
+def _box_text(box: Sequence[slice]) -> str:
+    return " × ".join(f"{s.start or 0}:{'' if s.stop is None else s.stop}" for s in box)

@@ -1,0 +1,239 @@
+"""Judge slices and frames by numbers a user can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.clean.intensity import phase_levels
+from operando.clean.noise import noise_sigma, robust_sigma
+from operando.compute.blocks import sample_slices
+from operando.compute.progress import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from operando.compute.progress import ProgressCallback
+    from operando.data.series import Series
+
+_LEAST_EDGE = 16
+_SLOW = 8.0
+
+SLICE_SCORES: Mapping[str, str] = {
+    "noise": "noise, share of the contrast",
+    "sharpness": "slope of the steepest edges, contrast per voxel",
+    "rings": "height of rings, share of the contrast",
+    "stripes_y": "height of stripes along y beyond those along x, share of the contrast",
+    "stripes_x": "height of stripes along x beyond those along y, share of the contrast",
+    "shading": "slow change of brightness over the slice, share of the contrast",
+    "separability": "variance between dark and bright phase over all variance (Otsu), 0 to 1",
+    "saturation": "share of voxels at the darkest or brightest value there is",
+    "brightness": "median grey value",
+    "contrast": "grey values between the dark and the bright phase",
+}
+"""Scores of a slice and what they mean."""
+
+
+def judge(
+    series: Series,
+    *,
+    channel: int = 0,
+    slices: int = 24,
+    frames: Sequence[int] | None = None,
+    progress: ProgressCallback | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every frame, and a sample of its slices.
+
+    Parameters
+    ----------
+    series
+        At most `slices` slices of every frame are read, one at a time.
+    channel
+        Which one is judged.
+    slices
+        Spread evenly over every frame.
+    frames
+        Which are judged; None for all.
+    progress
+        Told after every slice; raises `Cancelled` to stop.
+
+    Returns
+    -------
+    frames
+        One row per frame: ``frame``, the medians of `SLICE_SCORES` over its slices, ``score``
+        (0 poor to 100 good, see `operando.clean.ranking`), ``brightness_change`` (share of the
+        contrast, to the first row) and ``drift_um`` (in the plane, to the row before).
+    slices
+        One row per slice: ``frame``, ``slice`` and the scores.
+    """
+    import pandas as pd
+
+    from operando.clean.ranking import score
+
+    at = sample_slices(series.volume_shape[0], slices)
+    chosen = list(range(series.n_frames) if frames is None else frames)
+    watch = Stopwatch(progress, len(chosen) * len(at), "slices", "Judging")
+    rows = []
+    middles: list[NDArray[np.float32]] = []
+    for t in chosen:
+        for z in at:
+            image = np.asarray(series.data[t, channel, z])
+            rows.append({"frame": t, "slice": z, **judge_slice(image)})
+            if z == at[len(at) // 2]:
+                middles.append(image.astype(np.float32))
+            watch.advance()
+    by_slice = pd.DataFrame(rows)
+    by_slice["score"] = score(by_slice)
+    table = by_slice.drop(columns="slice").groupby("frame", as_index=False).median()
+    table["score"] = score(table)
+    level = table["brightness"].to_numpy()
+    contrast = max(float(table["contrast"].iloc[0]), 1e-12)
+    table["brightness_change"] = (level - level[0]) / contrast
+    table["drift_um"] = [0.0, *_drifts(middles, series.voxel_size)]
+    if series.times is not None:
+        table.insert(1, "time_h", [series.times[t] for t in chosen])
+    return table, by_slice
+
+
+def judge_slice(image: NDArray[Any]) -> dict[str, float]:
+    """Score one slice ``(y, x)``; see `SLICE_SCORES`. Ratios are 0 where there is no contrast."""
+    from scipy.ndimage import gaussian_filter
+
+    raw = np.asarray(image)
+    grey = np.nan_to_num(raw.astype(np.float32))
+    dark, bright = phase_levels(grey)
+    contrast = bright - dark
+    scores = dict.fromkeys(SLICE_SCORES, 0.0)
+    scores |= {"brightness": float(np.median(grey)), "saturation": saturation(raw)}
+    if contrast <= 0 or min(grey.shape) < _LEAST_EDGE:
+        return scores
+    fine = grey - gaussian_filter(grey, _SLOW / 2, mode="nearest")
+    columns, rows = _profile_height(fine, 0), _profile_height(fine, 1)
+    smooth = gaussian_filter(grey, 1.0, mode="nearest")
+    slope = np.hypot(*np.gradient(smooth))
+    return scores | {
+        "noise": noise_sigma(grey) / contrast,
+        "sharpness": float(np.percentile(slope, 99)) / contrast,
+        "rings": ring_height(fine) / contrast,
+        "stripes_y": float(np.sqrt(max(columns**2 - rows**2, 0.0))) / contrast,
+        "stripes_x": float(np.sqrt(max(rows**2 - columns**2, 0.0))) / contrast,
+        "shading": shading(grey) / contrast,
+        "separability": separability(grey),
+        "contrast": contrast,
+    }
+
+
+def separability(grey: NDArray[Any]) -> float:
+    """Share of the grey variance that lies between the two classes of Otsu's threshold."""
+    from skimage.filters import threshold_otsu
+
+    total = float(np.var(grey, dtype=np.float64))
+    if total <= 0:
+        return 0.0
+    above = grey > threshold_otsu(grey)
+    share = float(above.mean())
+    if share in {0.0, 1.0}:
+        return 0.0
+    gap = float(grey[above].mean(dtype=np.float64) - grey[~above].mean(dtype=np.float64))
+    return share * (1 - share) * gap**2 / total
+
+
+def saturation(raw: NDArray[Any]) -> float:
+    """Share of voxels that pile up at the lowest or highest value of the image.
+
+    One lone extreme value is none; a pile is more than four times what the next value holds.
+    """
+    flat = raw[np.isfinite(raw)] if raw.dtype.kind == "f" else raw.ravel()
+    if not flat.size:
+        return 0.0
+    piled = 0.0
+    values, counts = np.unique(flat, return_counts=True)
+    if len(values) < 8:
+        return 0.0
+    for end, beside in ((0, slice(1, 4)), (-1, slice(-4, -1))):
+        if counts[end] > max(4 * float(np.mean(counts[beside])), 8):
+            piled += counts[end] / flat.size
+    return float(piled)
+
+
+def ring_height(fine: NDArray[np.float32]) -> float:
+    """Robust height of rings about the middle of an image without its slow changes."""
+    y, x = np.indices(fine.shape, np.float32)
+    middle = [(n - 1) / 2 for n in fine.shape]
+    radius = np.rint(np.hypot(y - middle[0], x - middle[1])).astype(int)
+    inside = radius <= min(fine.shape) // 2
+    counts = np.bincount(radius[inside])
+    means = np.bincount(radius[inside], fine[inside]) / np.maximum(counts, 1)
+    start = min(8, len(means) // 4)
+    noise = robust_sigma(fine) ** 2 / np.maximum(counts[start:], 1)
+    excess = robust_sigma(np.diff(means[start:])) ** 2 / 2 - float(np.median(noise))
+    return float(np.sqrt(max(excess, 0.0)))
+
+
+def shading(grey: NDArray[np.float32]) -> float:
+    """Range of a bowl (order 2) through the commonest phase of a slice, grey values."""
+    from operando.clean.shading import fit_surface
+
+    surface = fit_surface(grey[None], order=2).at([32, 32], 0.0)
+    return float(surface.max() - surface.min())
+
+
+def suggest(row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
+    """Say which steps would help most with a frame.
+
+    Parameters
+    ----------
+    row
+        Scores of a frame as `judge` gives them.
+
+    Returns
+    -------
+    Name of the step, settings worth changing, and a sentence; the most helpful first.
+    """
+    found: list[tuple[float, str, dict[str, Any], str]] = []
+    if row["saturation"] > 0.005:
+        found.append(
+            (0, "", {}, f"{row['saturation']:.1%} of the voxels are saturated; no filter helps.")
+        )
+    for axis in "yx":
+        height = row[f"stripes_{axis}"]
+        if height > 0.03:
+            text = f"Stripes along {axis}, {height:.0%} of the contrast: Remove stripes."
+            found.append((height / 0.03, "stripes", {"direction": axis}, text))
+    if row["rings"] > 0.04:
+        text = f"Rings, {row['rings']:.0%} of the contrast: Remove rings."
+        found.append((row["rings"] / 0.04, "rings", {}, text))
+    if row["noise"] > 0.12:
+        strength = 1.0 if row["noise"] < 0.4 else 1.3
+        text = f"Noise, {row['noise']:.0%} of the contrast: Denoise, strength {strength:g}."
+        found.append((row["noise"] / 0.12, "denoise", {"strength": strength}, text))
+    if row["shading"] > 0.3:
+        text = f"Brightness changes over the slice by {row['shading']:.0%} of the contrast: "
+        found.append((row["shading"] / 0.3, "shading", {}, text + "Even out shading."))
+    if abs(row.get("brightness_change", 0.0)) > 0.1:
+        text = f"Grey values changed by {row['brightness_change']:+.0%} of the contrast: "
+        found.append((3.0, "intensity", {}, text + "Match grey values."))
+    found.sort(key=lambda item: -item[0])
+    return [(step, settings, text) for _, step, settings, text in found]
+
+
+def _profile_height(fine: NDArray[np.float32], axis: int) -> float:
+    """Robust height of the mean along an axis, as far as it changes from voxel to voxel."""
+    profile = np.median(fine, axis=axis)
+    return robust_sigma(profile)
+
+
+def _drifts(
+    middles: Sequence[NDArray[np.float32]], voxel_size: Sequence[float] | None
+) -> list[float]:
+    from operando.clean.slices import slice_shift
+
+    edges = np.array((voxel_size or (1.0, 1.0, 1.0))[1:])
+    return [
+        float(np.linalg.norm(slice_shift(a, b) * edges))
+        for a, b in zip(middles, middles[1:], strict=False)
+    ]

@@ -1,0 +1,95 @@
+"""Take away rings around the rotation axis of a reconstruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from operando.clean.operation import Operation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.compute.blocks import Place
+
+_STEP = 0.5
+_NEAREST = 3.0
+"""Radii, voxels: how finely rings are told apart, and from which radius on."""
+
+
+class RemoveRings(Operation):
+    """Take away rings around the rotation axis, slice by slice, in polar coordinates."""
+
+    centre: tuple[float, float] = Field(
+        (-1.0, -1.0),
+        title="Rotation axis (y, x)",
+        description="Voxels from the first; negative stands for the middle of the slice",
+        json_schema_extra={"unit": "voxels"},
+    )
+    widest: int = Field(
+        9,
+        ge=2,
+        le=101,
+        title="Widest ring",
+        description="Voxels across; wider ones stay",
+        json_schema_extra={"unit": "voxels"},
+    )
+
+    def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
+        """Filter every slice."""
+        del place, prepared
+        centre = None if min(self.centre) < 0 else self.centre
+        return np.stack([remove_rings(s, centre=centre, widest=self.widest) for s in block])
+
+
+def remove_rings(
+    image: NDArray[np.float32],
+    *,
+    centre: tuple[float, float] | None = None,
+    widest: int = 9,
+) -> NDArray[np.float32]:
+    """Remove rings from one slice.
+
+    What a voxel has over the running median along its radius is noise, structure or ring; the
+    median of that along an arc is the ring [after Sijbers 2004]. Only this correction is
+    interpolated, the image keeps its resolution.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``.
+    centre
+        Rotation axis ``(y, x)``, voxels; by default the middle.
+    widest
+        Width of the running median is twice this, voxels.
+    """
+    from scipy.ndimage import map_coordinates, median_filter
+
+    y0, x0 = centre or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
+    y, x = np.indices(image.shape, np.float32)
+    radius = np.hypot(y - y0, x - x0)
+    steps = int(np.clip(np.ceil(2 * np.pi * radius.max() / 2), 360, 1440))
+    angle = np.arange(steps) * (2 * np.pi / steps)
+    r = np.arange(0, np.ceil(radius.max()) + _STEP, _STEP)
+    at = np.stack([y0 + r[None] * np.sin(angle)[:, None], x0 + r[None] * np.cos(angle)[:, None]])
+    inside = ((at >= 0) & (at <= np.array(image.shape)[:, None, None] - 1)).all(axis=0)
+    polar = map_coordinates(image, at, order=1, mode="nearest")
+    width = 2 * int(widest / _STEP) + 1
+    extra = polar - median_filter(polar, size=(1, width), mode="nearest")
+    extra[~inside] = np.nan
+    correction = np.interp(radius.ravel(), r, _ring_profile(extra)).reshape(image.shape)
+    return np.asarray(image - correction, np.float32)
+
+
+def _ring_profile(extra: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Height of the ring at every radius; 0 where too little of it lies in the image."""
+    known = np.isfinite(extra)
+    enough = known.sum(axis=0) >= max(8, 0.1 * extra.shape[0])
+    profile = np.zeros(extra.shape[1])
+    if enough.any():
+        profile[enough] = np.nanmedian(extra[:, enough], axis=0)
+    # Near the axis a few voxels make the whole circle: what they hold is sample, not ring.
+    profile[: int(_NEAREST / _STEP)] = 0
+    return profile

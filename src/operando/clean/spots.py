@@ -1,0 +1,74 @@
+"""Take away single voxels and small spots that are far too bright or dark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from operando.clean.noise import robust_sigma
+from operando.clean.operation import Operation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.compute.blocks import Place
+
+Which = Literal["bright", "dark", "both"]
+
+
+class RemoveSpots(Operation):
+    """Replace spots (hot pixels, zingers, charging) by what lies around them, slice by slice."""
+
+    which: Which = Field(
+        "bright", title="Spots are", description="Brighter or darker than their neighbours"
+    )
+    size: int = Field(
+        3,
+        ge=1,
+        le=25,
+        title="Largest spot",
+        description="Voxels across; larger things stay",
+        json_schema_extra={"unit": "voxels"},
+    )
+    threshold: float = Field(
+        6.0,
+        ge=2,
+        le=50,
+        title="Threshold",
+        description="How many robust standard deviations a spot stands out from the local median",
+    )
+
+    def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
+        """Filter every slice."""
+        del place, prepared
+        return np.stack(
+            [
+                remove_spots(s, which=self.which, size=self.size, threshold=self.threshold)
+                for s in block
+            ]
+        )
+
+
+def remove_spots(
+    image: NDArray[np.float32], *, which: Which = "bright", size: int = 3, threshold: float = 6.0
+) -> NDArray[np.float32]:
+    """Replace spots of one slice ``(y, x)`` by the local median; all else stays as it is.
+
+    A spot is what an opening with a square one voxel larger takes away: structures that hold such
+    a square stay. It has to stand out by `threshold` robust standard deviations, and by a quarter
+    of the grey range (5 to 95 %) of the slice.
+    """
+    from scipy.ndimage import grey_opening, median_filter
+
+    spot = np.zeros(image.shape, bool)
+    low, high = np.percentile(image, (5, 95))
+    for wanted, sign in (("bright", 1), ("dark", -1)):
+        if which in {wanted, "both"}:
+            signed = sign * image
+            extra = signed - grey_opening(signed, size=size + 1, mode="reflect")
+            extra -= np.median(extra)
+            spot |= extra > max(threshold * robust_sigma(extra), 0.25 * float(high - low), 1e-12)
+    local = median_filter(image, size=2 * size + 3, mode="reflect") if spot.any() else image
+    return np.where(spot, local, image)

@@ -1,0 +1,94 @@
+"""Line up the frames of a series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from operando.align.series import LOST, AlignSettings
+from operando.steps.step import Step, StepResult
+from operando.study.image_sets import check_new_set, create_image_set, write_transforms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from operando.compute.progress import ProgressCallback
+    from operando.study import Study
+
+
+class Align(Step, AlignSettings):
+    """Take drift and rotation out of a series; images are resampled only where looked at."""
+
+    name: ClassVar[str] = "align"
+    title: ClassVar[str] = "Align"
+
+    images: str = Field("images", title="Images", description="Set of images to start from")
+    result: str = Field("aligned", title="Result", description="Name of the set that is made")
+    write: bool = Field(
+        False,
+        title="Write the images",
+        description="Keep the aligned voxels on disk: faster to work on, takes as much space as "
+        "the images. Otherwise they are computed where they are looked at",
+    )
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Return the set to start from."""
+        del study
+        return (self.images,)
+
+    def outputs(self, study: Study) -> tuple[str, ...]:
+        """Return the aligned set, and the table of shifts and rotations."""
+        del study
+        return (f"images/{self.result}", f"tables/{self.result}")
+
+    def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
+        """Register all frames, keep the transforms, and write the images if asked for."""
+        from operando.align import align, resampled
+        from operando.compute.blocks import Extent, filter_blocks
+        from operando.files.ome_zarr import add_levels
+        from operando.study import atomic
+
+        product = f"images/{self.result}"
+        check_new_set(product, self.images)
+        series = study.image_series(self.images)
+        settings = AlignSettings(**{k: getattr(self, k) for k in AlignSettings.model_fields})
+        found = align(series, settings, progress)
+        voxels = study.product_path(product).with_suffix(".zarr")
+        transforms = voxels.with_suffix(".json")
+        if self.write:
+            moved = resampled(series, found.transforms)
+            with atomic.replacing(voxels) as partial:
+                target = create_image_set(partial, study)
+                filter_blocks(
+                    moved.data,
+                    target,
+                    lambda block, place: block,
+                    Extent((32, 256, 256)),
+                    progress=progress,
+                    message="Writing aligned images",
+                )
+                add_levels(partial, progress=progress)
+            atomic.remove(transforms)
+        else:
+            write_transforms(transforms, self.images, found.transforms)
+            atomic.remove(voxels)
+        study.write_table(self.result, found.table)
+        return StepResult(*_summarise(found.table))
+
+
+def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:
+    shift = np.linalg.norm(table[[f"shift_{k}_um" for k in "zyx"]].to_numpy(), axis=1)
+    lost = int((table["zncc"] < LOST).sum())
+    length = float(table["length_change_percent"].abs().max())
+    text = f"up to {shift.max():.3g} µm and {table['rotation_deg'].max():.2g}° taken out"
+    if lost:
+        text += f", {lost} {'frame' if lost == 1 else 'frames'} not found"
+    return text, {
+        "largest_shift_um": float(shift.max()),
+        "largest_rotation_deg": float(table["rotation_deg"].max()),
+        "largest_length_change_percent": length,
+        "least_zncc": float(table["zncc"].min()),
+        "lost_frames": float(lost),
+    }

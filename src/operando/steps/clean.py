@@ -1,0 +1,177 @@
+"""Clean the images: each operation of the room `clean` as a step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from operando.clean import (
+    AlignSlices,
+    Deblur,
+    Denoise,
+    EvenShading,
+    MatchIntensity,
+    Operation,
+    RemoveRings,
+    RemoveSpots,
+    RemoveStripes,
+)
+from operando.clean.self_supervised import LearnedDenoise
+from operando.compute.blocks import filter_blocks
+from operando.steps.step import Step, StepResult
+from operando.study.image_sets import check_new_set, create_image_set
+
+if TYPE_CHECKING:
+    from operando.compute.progress import ProgressCallback
+    from operando.study import Study
+
+
+class CleanStep(Step, Operation):
+    """Makes a cleaned set of images of another one, block by block."""
+
+    images: str = Field("images", title="Images", description="Set of images to start from")
+    result: str = Field("clean", title="Result", description="Name of the set that is made")
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Return the set to start from."""
+        del study
+        return (self.images,)
+
+    def outputs(self, study: Study) -> tuple[str, ...]:
+        """Return the set that is made."""
+        del study
+        return (f"images/{self.result}",)
+
+    def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
+        """Clean block after block; what a stopped run finished is not done again."""
+        from operando.files.ome_zarr import add_levels, open_image
+        from operando.study.partial import PartialResult
+
+        product = f"images/{self.result}"
+        check_new_set(product, self.images)
+        series = study.image_series(self.images)
+        path = study.product_path(product).with_suffix(".zarr")
+        prepared = self.prepare(series, progress=progress)
+        partial = PartialResult(
+            path,
+            {
+                "step": self.name,
+                "settings": self.model_dump(mode="json"),
+                "input": study.fingerprint(self.images),
+            },
+        )
+        if partial.content.exists():
+            target = open_image(partial.content, "r+")
+        else:
+            target = create_image_set(partial.content, study)
+        filter_blocks(
+            series.data,
+            target,
+            lambda block, place: self.apply(block, place, prepared),
+            self.extent(series.volume_shape),
+            is_done=partial.is_done,
+            on_block=partial.mark_done,
+            progress=progress,
+            message=self.title,
+        )
+        add_levels(partial.content, progress=progress)
+        partial.publish()
+        path.with_suffix(".json").unlink(missing_ok=True)
+        return StepResult(f"{self.title.lower()} → {self.result}")
+
+
+class DenoiseImages(CleanStep, Denoise):
+    """Take away noise by a classical filter, as strongly as the noise that is measured."""
+
+    name: ClassVar[str] = "denoise"
+    title: ClassVar[str] = "Denoise"
+
+    result: str = Field("denoised", title="Result", description="Name of the set that is made")
+
+
+class LearnToDenoise(CleanStep, LearnedDenoise):
+    """Take away noise by a small network that learns from the series itself (Noise2Void)."""
+
+    name: ClassVar[str] = "denoise-learned"
+    title: ClassVar[str] = "Denoise, learned"
+
+    result: str = Field("denoised", title="Result", description="Name of the set that is made")
+
+
+class DeblurImages(CleanStep, Deblur):
+    """Sharpen a Gaussian blur by Richardson-Lucy deconvolution; noise grows with the rounds."""
+
+    name: ClassVar[str] = "deblur"
+    title: ClassVar[str] = "Deblur"
+
+    result: str = Field("sharpened", title="Result", description="Name of the set that is made")
+
+
+class RemoveImageRings(CleanStep, RemoveRings):
+    """Take away rings around the rotation axis, slice by slice, in polar coordinates."""
+
+    name: ClassVar[str] = "rings"
+    title: ClassVar[str] = "Remove rings"
+
+    result: str = Field("without-rings", title="Result", description="Name of the set that is made")
+
+
+class RemoveImageStripes(CleanStep, RemoveStripes):
+    """Take away straight stripes, such as curtains of a FIB-SEM, by wavelet-Fourier filtering."""
+
+    name: ClassVar[str] = "stripes"
+    title: ClassVar[str] = "Remove stripes"
+
+    result: str = Field(
+        "without-stripes", title="Result", description="Name of the set that is made"
+    )
+
+
+class EvenImageShading(CleanStep, EvenShading):
+    """Even out slow changes of brightness by a low-order surface through one phase."""
+
+    name: ClassVar[str] = "shading"
+    title: ClassVar[str] = "Even out shading"
+
+    result: str = Field("even", title="Result", description="Name of the set that is made")
+
+
+class RemoveImageSpots(CleanStep, RemoveSpots):
+    """Replace spots (hot pixels, zingers, charging) by what lies around them, slice by slice."""
+
+    name: ClassVar[str] = "spots"
+    title: ClassVar[str] = "Remove spots"
+
+    result: str = Field("without-spots", title="Result", description="Name of the set that is made")
+
+
+class MatchImageIntensity(CleanStep, MatchIntensity):
+    """Bring every frame to the grey values of one frame, by two levels: a linear change only."""
+
+    name: ClassVar[str] = "intensity"
+    title: ClassVar[str] = "Match grey values"
+
+    result: str = Field("matched", title="Result", description="Name of the set that is made")
+
+
+class AlignImageSlices(CleanStep, AlignSlices):
+    """Bring the slices of a FIB-SEM stack in line, and take away the shear of a tilted view."""
+
+    name: ClassVar[str] = "slices"
+    title: ClassVar[str] = "Align slices"
+
+    result: str = Field("straight", title="Result", description="Name of the set that is made")
+
+
+CLEAN_STEPS: tuple[type[CleanStep], ...] = (
+    DenoiseImages,
+    LearnToDenoise,
+    DeblurImages,
+    RemoveImageRings,
+    RemoveImageStripes,
+    EvenImageShading,
+    RemoveImageSpots,
+    MatchImageIntensity,
+    AlignImageSlices,
+)

@@ -1,0 +1,116 @@
+"""Image sets of a study: the source images, and what was made of them.
+
+A set has the shape and voxel size of the source, so that strokes and results fit on all of them.
+It is either an OME-Zarr image, or a list of transforms through which another set is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from operando.data.series import Series
+from operando.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import zarr
+
+    from operando.align.transform import Transform
+    from operando.study.study import Study
+
+SOURCE = "images"
+COPIED = "source"
+"""Name under which images lie in the study that came as an array."""
+
+
+def check_new_set(product: str, source: str) -> None:
+    """Say what is wrong with the name of a set that is to be made of another one."""
+    name = product.partition("/")[2]
+    if not name or name == COPIED:
+        raise InputError(f"{name!r} cannot be the name of an image set", "choose another one")
+    if product == source:
+        raise InputError(
+            f"{product} cannot be made of itself", "choose another name for the result"
+        )
+
+
+def create_image_set(path: Path, study: Study) -> zarr.Array:
+    """Make the OME-Zarr image ``(t, c, z, y, x)`` that a set is written to."""
+    from operando.files.ome_zarr import create_image
+
+    data = study.series.data
+    return create_image(
+        path,
+        data.shape,
+        data.dtype,
+        axes="tczyx",
+        voxel_size=study.voxel_size,
+        times=study.times,
+    )
+
+
+def open_image_set(study: Study, path: Path, name: str) -> Series:
+    """Open a set as a series with calibration and channels of the study."""
+    if path.suffix == ".json":
+        return _open_transformed(study, path, name)
+    return _as_series(study, _lazy(path), name, (path,))
+
+
+def write_transforms(path: Path, source: str, transforms: Sequence[Transform]) -> None:
+    """Write the transforms through which the set `source` is looked at."""
+    from operando.study.atomic import write_text
+
+    content = {"source": source, "transforms": [t.as_list() for t in transforms]}
+    write_text(path, json.dumps(content, indent=1))
+
+
+def read_transforms(path: Path) -> tuple[str, list[Transform]]:
+    """Read what `write_transforms` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file is damaged.
+    """
+    from operando.align.transform import Transform
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return str(content["source"]), [Transform.from_list(t) for t in content["transforms"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{path} holds no transforms ({error})", "align again") from error
+
+
+def _open_transformed(study: Study, path: Path, name: str) -> Series:
+    from operando.align.resample import resampled
+
+    source, transforms = read_transforms(path)
+    return _as_series(study, resampled(study.image_series(source), transforms).data, name, (path,))
+
+
+def _lazy(path: Path) -> Any:
+    import dask.array as da
+
+    from operando.files.ome_zarr import open_image
+
+    stored = open_image(path)
+    return da.from_array(stored, chunks=stored.chunks)
+
+
+def _as_series(study: Study, data: Any, name: str, source: tuple[Path, ...]) -> Series:
+    if data.shape != study.series.data.shape:
+        raise FileError(
+            f"The image set {name!r} has the shape {data.shape}, the images {study.series.data.shape}",
+            "make it again",
+        )
+    return Series(
+        data=data,
+        voxel_size=study.voxel_size,
+        times=study.times,
+        channels=study.series.channels,
+        name=f"{study.name} · {name}",
+        source=source,
+    )

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from operando.clean import Deblur, deblur
+from operando.compute.blocks import Place
+
+
+def test_blur_goes(grains, compare):
+    rng = np.random.default_rng(0)
+    blurred = gaussian_filter(grains, 1.2) + 0.5 * rng.standard_normal(grains.shape)
+    sharp = deblur(blurred.astype(np.float32), 1.2)
+    assert compare(grains).removed(blurred, sharp) > 0.6
+
+
+def test_grey_mass_stays(grains):
+    sharp = deblur(grains, 1.0)
+    assert abs(sharp.mean() / grains.mean() - 1) < 0.005
+
+
+def test_negative_grey_values_are_lifted(grains, as_series):
+    lowered = grains - 150
+    operation = Deblur(blur=1.0)
+    box = tuple(slice(0, n) for n in grains.shape)
+    prepared = operation.prepare(as_series(lowered))
+    assert prepared[0, 0] > 50
+    out = operation.apply(lowered, Place(0, 0, box), prepared)
+    expected = deblur(grains, 1.0) - 150
+    assert np.abs(out - expected).mean() < 2
+
+
+def test_a_single_slice_is_sharpened_in_its_plane(grains, compare):
+    clean = grains[6:7]
+    blurred = gaussian_filter(clean, (0, 1.2, 1.2))
+    assert compare(clean).removed(blurred, deblur(blurred, 1.2)) > 0.6
