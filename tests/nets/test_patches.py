@@ -72,3 +72,21 @@ def test_paint_keeps_to_box_and_frame(scene: tuple[np.ndarray, LabelledVoxels]) 
     painted = scene[1].paint(0, box)
     np.testing.assert_array_equal(painted, scene[0][(0, *box)])
     assert not scene[1].paint(1, box).any()
+
+
+def test_covering_flat_patches_moves_on() -> None:
+    """Every labelled pixel of separate slices lies in one of few patches."""
+    position = np.argwhere(np.ones((1, 40, 40)))[::7]
+    voxels = LabelledVoxels(
+        np.zeros(len(position), int), position, np.ones(len(position), np.uint8)
+    )
+    sampler = PatchSampler(
+        Frames(np.zeros((1, 1, 40, 40), np.float32)), voxels, (1, 16, 16), lambda raw, _: raw
+    )
+    picked = sampler.cover(100)
+    assert 6 <= len(picked) < 40
+    seen = np.zeros((40, 40), bool)
+    for voxel in picked:
+        y, x = np.clip(position[voxel, 1:] - 8, 0, 24)
+        seen[y : y + 16, x : x + 16] = True
+    assert seen[tuple(position[:, 1:].T)].all()

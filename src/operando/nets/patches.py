@@ -125,11 +125,12 @@ class PatchSampler:
 
     def cover(self, limit: int) -> list[int]:
         """Pick at most `limit` voxels whose patches hold as many labelled voxels as possible."""
+        rng = np.random.default_rng(0)
         left = np.ones(len(self._voxels), bool)
-        half = np.array(self.size) // 2
+        half = np.maximum(np.array(self.size) // 2, 1)
         picked: list[int] = []
         while left.any() and len(picked) < limit:
-            voxel = int(np.flatnonzero(left)[0])
+            voxel = int(rng.choice(np.flatnonzero(left)))
             picked.append(voxel)
             near = np.abs(self._voxels.position - self._voxels.position[voxel]) < half
             left &= ~(near.all(axis=1) & (self._voxels.frame == self._voxels.frame[voxel]))
