@@ -10,7 +10,7 @@ import numpy as np
 from operando.errors import InputError
 from operando.files.folders import skipped_numbers
 from operando.files.grey_checks import frame_warnings, grey_warnings
-from operando.files.speed import slow_reason
+from operando.files.speed import slow_reason, unpacks_whole_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +71,7 @@ def describe(series: Series) -> Description:
         _times(series),
     ]
     facts += [f"Assumed: {text}" for text in _said(series, "guessed")]
-    slow = slow_reason(series)
-    most = MOST_SLOW_FRAMES if slow else MOST_FRAMES
+    most = MOST_SLOW_FRAMES if unpacks_whole_frames(series) else MOST_FRAMES
     frames_seen = np.unique(np.linspace(0, series.n_frames - 1, most).astype(int)).tolist()
     slices = [np.asarray(series.data[t, 0, z // 2]) for t in frames_seen]
     middle = slices[0]
@@ -95,7 +94,7 @@ def describe(series: Series) -> Description:
         )
     if any(m.get("white_is_zero") for m in series.metadata) and middle.dtype.kind != "b":
         warnings.append("The file says that white is zero; grey values are used as stored.")
-    return Description(tuple(facts), tuple(warnings), slow, counts, edges)
+    return Description(tuple(facts), tuple(warnings), slow_reason(series), counts, edges)
 
 
 def check_values(series: Series, frame: int, channel: int = 0) -> None:

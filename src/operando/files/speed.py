@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from operando.data.series import Series
 
 ONE_PIECE = ("gzip", "zlib", "bzip2", "runs")
+UNPACKED = ("none", "1", "None")
+"""How readers say that nothing is compressed."""
 SMALL = 20_000_000
 """Bytes of a frame below which nothing is slow."""
 
@@ -25,13 +27,21 @@ def slow_reason(series: Series) -> str:
         return ""
     known = series.metadata[0]
     form, compression = str(known.get("format", "")), str(known.get("compression", "none"))
-    if form in ("MetaImage", "NIfTI", "NRRD", "Amira") and compression in ONE_PIECE:
+    if unpacks_whole_frames(series):
         return "Each frame is compressed in one piece, so that all of it is unpacked for one slice."
     if len(series.source) > 2 * series.n_frames and series.volume_shape[0] > 1:
         return "Every slice is a file of its own, so that all files are read for a side view."
-    if "TIFF" in form and compression not in ("none", "1"):
+    if "TIFF" in form and compression not in UNPACKED:
         return "The slices are compressed one by one, so that all are unpacked for a side view."
-    chunk = series.data.chunksize
-    if chunk[2:] == series.volume_shape and compression not in ("none", "1", "None"):
-        return "Each frame is stored as one compressed block, which is unpacked for one slice."
     return ""
+
+
+def unpacks_whole_frames(series: Series) -> bool:
+    """Whether a whole frame is unpacked for one slice of it."""
+    known = next(iter(series.metadata), {})
+    compression = str(known.get("compression", "none"))
+    if known.get("format") in ("MetaImage", "NIfTI", "NRRD", "Amira"):
+        return compression in ONE_PIECE
+    if "TIFF" in str(known.get("format")):
+        return False
+    return compression not in UNPACKED and series.data.chunksize[2:] == series.volume_shape

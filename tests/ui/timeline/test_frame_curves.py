@@ -92,3 +92,17 @@ def test_cycling_needs_time_and_voltage() -> None:
 )
 def test_field_names_tell_their_frames(name: str, frames: tuple[int, int] | None) -> None:
     assert field_frames(name) == frames
+
+
+def test_current_charge_and_state_of_charge_of_the_frames() -> None:
+    from operando.chemistry import cycling_table
+    from operando.ui.timeline.frame_curves import cycling_quantities
+
+    table = cycling_table([0, 1, 2], [3, 3.5, 4], [0.002, 0.002, 0.002])
+    found = {q.title: q for q in cycling_quantities(table, (0.5, 2, 3))}
+    assert found["current"].curves[0].values[:2].tolist() == pytest.approx([2, 2])
+    assert found["net charge"].curves[0].values[:2].tolist() == pytest.approx([1, 4])
+    assert found["state of charge"].curves[0].values[:2].tolist() == pytest.approx([25, 100])
+    assert np.isnan(found["current"].curves[0].values[2])
+    voltage_only = cycling_table([0, 1], [3, 4])
+    assert cycling_quantities(voltage_only, (0.5,)) == []

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 if TYPE_CHECKING:
     from operando.files import Description
 
-_HEIGHT, _AXIS_HEIGHT = 104, 40
+_HEIGHT, _AXIS_HEIGHT, _BELOW = 112, 38, 8
 
 
 class GreyHistogram(QWidget):
@@ -33,6 +33,7 @@ class GreyHistogram(QWidget):
         self.plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         self.plot.getAxis("bottom").enableAutoSIPrefix(False)
         self.plot.hideAxis("left")
+        self.plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW)
         self._bars: Any = None
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.chemistry import cycling_at
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -59,7 +63,8 @@ def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list
     Parameters
     ----------
     study
-        Its tables ``particles`` and ``phases`` and its strain runs are read, where present.
+        Its tables ``particles``, ``phases`` and ``cycling`` and its strain runs are read, where
+        present.
     classes
         Give the phases their colours.
     """
@@ -69,7 +74,10 @@ def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list
         found += particle_quantities(study.table("particles"), len(study.times))
     if "phases" in names:
         found += phase_quantities(study.table("phases"), len(study.times), classes)
-    return found + strain_quantities(study)
+    found += strain_quantities(study)
+    if "cycling" in names:
+        found += cycling_quantities(study.table("cycling"), study.times)
+    return found
 
 
 def particle_quantities(table: pd.DataFrame, n_frames: int) -> list[FrameQuantity]:
@@ -113,6 +121,22 @@ def strain_quantities(study: Study) -> list[FrameQuantity]:
         curve[[pair[0], pair[1]]] = 0.0, change
     curves = tuple(Curve(f"since frame {r}", v) for r, v in sorted(values.items()))
     return [FrameQuantity("volume change", "%", curves)] if curves else []
+
+
+def cycling_quantities(table: pd.DataFrame, times: Sequence[float]) -> list[FrameQuantity]:
+    """Return current, net charge and state of charge at the frames, as far as they are known."""
+    if not {"time_h", "voltage_v"} <= set(table):
+        return []
+    at = cycling_at(table, times)
+    return [
+        FrameQuantity(title, unit, (Curve(title, factor * at[name].to_numpy(float)),))
+        for name, title, unit, factor in (
+            ("current_a", "current", "mA", 1e3),
+            ("capacity_ah", "net charge", "mAh", 1e3),
+            ("state_of_charge", "state of charge", "%", 1e2),
+        )
+        if name in at and np.isfinite(at[name]).any()
+    ]
 
 
 def cycling_curve(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:

@@ -208,7 +208,7 @@ class TimeLinePlot(QWidget):
             return
         lines = [f"<b>frame {self.frame}</b> · {self._times[self.frame]:.2f} h"]
         if self._voltage is not None:
-            volts = np.interp(self._times[self.frame], *self._voltage)
+            volts = np.interp(self._times[self.frame], *self._voltage, np.nan, np.nan)
             lines.append(_legend_line(self._foreground, "voltage", volts, "V"))
         if self.shown is not None:
             for number, curve in enumerate(self.shown.curves):
