@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.errors import InputError
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 from operando.strain.settings import CorrelationSettings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class MeasureStrain(Step):
     name: ClassVar[str] = "strain"
     title: ClassVar[str] = "Strain"
 
-    images: str = Field("images", title="Images", description="Set of images that is read")
+    images: str = IMAGES
     reference: int = Field(
         0, ge=0, title="From frame", description="Index of the undeformed frame, from 0"
     )

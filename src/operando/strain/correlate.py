@@ -18,9 +18,13 @@ from operando.strain.settings import CorrelationSettings
 from operando.strain.volumes import check_pair
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
     from operando.compute.progress import ProgressCallback
+    from operando.strain.guess import Guess
+    from operando.strain.tiles import ResultStore
     from operando.strain.volumes import Volume
 
 Triple = tuple[int, int, int]
@@ -38,6 +42,7 @@ def correlate(
     settings: CorrelationSettings | None = None,
     device: str = "auto",
     progress: ProgressCallback | None = None,
+    store: ResultStore | None = None,
 ) -> DisplacementField:
     """Measure how a volume deformed: ``deformed(X + u(X)) = reference(X)``.
 
@@ -64,6 +69,9 @@ def correlate(
         same solver in torch on that device, "torch" on the CPU (slow, for comparison).
     progress
         Receives `Progress`; raises `Cancelled` to stop.
+    store
+        Keeps the coarse motion and every tile that is solved; what it has of an earlier run with
+        the same arguments is not done again.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def correlate(
         where = "cpu"
     elif device != "torch":
         where = choose_device(device)
-    return _correlate(*volumes, step, (wz | 1, wy | 1, wx | 1), plan, where, progress)
+    return _correlate(*volumes, step, (wz | 1, wy | 1, wx | 1), plan, where, progress, store)
 
 
 def _triple(value: int | tuple[int, ...], name: str) -> Triple:
@@ -104,8 +112,8 @@ def _correlate(
     plan: CorrelationSettings,
     device: str,
     progress: ProgressCallback | None,
+    store: ResultStore | None,
 ) -> DisplacementField:
-    from operando.strain.guess import coarse_to_fine, no_guess
     from operando.strain.nodes import grid_points, node_axes
     from operando.strain.tiles import TiledFrames
 
@@ -116,13 +124,10 @@ def _correlate(
     tick, factor = partial(watch.advance, 0), 1
     while np.prod(reference.shape) / factor**3 > _COARSE_VOXELS:
         factor *= 2
-    guess = no_guess(reference.shape)
-    if plan.coarse:
-        (first, mask), (second, _) = (v.reduced(factor, tick) for v in (reference, deformed))
-        guess = coarse_to_fine(first, second, mask).finer(factor)
+    guess = _kept_guess(reference, deformed, factor, tick, plan, store)
     watch.advance(0, "correlating")
     frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)
-    solution = frames.solve(np.arange(len(centres)), guess, watch.advance)
+    solution = frames.solve(np.arange(len(centres)), guess, watch.advance, store)
     watch.advance(0, "checking")
     verdict = judge(solution, grid, plan)
     for _ in range(2):
@@ -154,3 +159,26 @@ def _correlate(
         window=window,
         info=describe(centres, verdict, solution, guess, spacing, window) | found,
     )
+
+
+def _kept_guess(
+    reference: Volume,
+    deformed: Volume,
+    factor: int,
+    tick: Callable[[], None],
+    plan: CorrelationSettings,
+    store: ResultStore | None,
+) -> Guess:
+    """Take the coarse motion from the store, or find it and keep it there."""
+    from operando.strain.guess import Guess, coarse_to_fine, no_guess
+
+    if not plan.coarse:
+        return no_guess(reference.shape)
+    kept = None if store is None else store.load("coarse")
+    if kept is not None:
+        return Guess.from_arrays(kept)
+    (first, mask), (second, _) = (v.reduced(factor, tick) for v in (reference, deformed))
+    guess = coarse_to_fine(first, second, mask).finer(factor)
+    if store is not None:
+        store.save("coarse", guess.to_arrays())
+    return guess

@@ -11,6 +11,8 @@ from operando.strain.nodes import Frames, grid_points, node_axes
 from operando.strain.register import GOOD_ZNCC, AffineMotion, no_motion, pyramid, register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 _WINDOW, _SPACING, _NEAREST = 21, 10, 8
@@ -70,6 +72,24 @@ class Guess:
         a = self.affine
         affine = AffineMotion(a.translation - offset, a.gradient, a.centre - origin, a.zncc)
         return Guess(affine, self.points - origin, self.displacement - offset, self.gradient)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything as named arrays; `from_arrays` reads them."""
+        affine = {f"affine_{name}": np.asarray(value) for name, value in vars(self.affine).items()}
+        own = ("points", "displacement", "gradient")
+        return affine | {name: getattr(self, name) for name in own}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Guess:
+        """Make a guess of what `to_arrays` gave."""
+        affine = AffineMotion(
+            arrays["affine_translation"],
+            arrays["affine_gradient"],
+            arrays["affine_centre"],
+            float(arrays["affine_zncc"]),
+            float(arrays["affine_overlap"]),
+        )
+        return cls(affine, arrays["points"], arrays["displacement"], arrays["gradient"])
 
     def finer(self, factor: float) -> Guess:
         """Express the motion in voxels smaller by a factor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from operando.strain.guess import follow_levels
 from operando.strain.nodes import MARGIN, Frames, Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from operando.strain.volumes import Volume
 
 _HALO = 14
+
+
+class ResultStore(Protocol):
+    """Keeps named groups of arrays, so that a correlation that was stopped goes on from there."""
+
+    def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
+        """Return what was saved, or None."""
+
+    def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep arrays."""
+
+
+def fits_one_tile(shape: tuple[int, ...], tile: int) -> bool:
+    """Whether a volume is small enough to be solved as one tile, and is then read as a whole."""
+    return max(shape) <= 1.25 * tile
 
 
 class TiledFrames:
@@ -56,7 +71,7 @@ class TiledFrames:
         self.centres, self.window, self.plan = centres, window, plan
         self.reduction, self.device = reduction, device
         shape = reference.shape
-        small = max(shape) <= 1.25 * plan.tile
+        small = fits_one_tile(shape, plan.tile)
         cores = plan_tiles(shape, shape if small else (plan.tile,) * 3)
         self.tile_of = np.zeros(len(centres), np.int64)
         for k, tile in enumerate(cores):
@@ -72,12 +87,22 @@ class TiledFrames:
         nodes: NDArray[np.int64],
         guess: Guess,
         report: Callable[[int], None] | None = None,
+        store: ResultStore | None = None,
     ) -> Solution:
-        """Solve some nodes from a guess of the motion."""
+        """Solve some nodes from a guess of the motion; tiles that the store has are not solved."""
         out = Solution.empty(len(nodes))
         for tile in np.unique(self.tile_of[nodes]):
-            part = np.flatnonzero(self.tile_of[nodes] == tile)
-            out.put(part, self._solve_tile(self.centres[nodes[part]], guess, report))
+            part, name = np.flatnonzero(self.tile_of[nodes] == tile), f"tile-{tile}"
+            kept = None if store is None else store.load(name)
+            if kept is not None:
+                found = Solution(**kept)
+                if report is not None:
+                    report(len(part))
+            else:
+                found = self._solve_tile(self.centres[nodes[part]], guess, report)
+                if store is not None:
+                    store.save(name, vars(found))
+            out.put(part, found)
         return out
 
     def _solve_tile(

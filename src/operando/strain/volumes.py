@@ -61,18 +61,20 @@ class Volume:
         out = np.empty(shape, np.float32)
         share = np.ones(shape, np.float32)
         masked = False
-        for z in range(shape[0]):
+        step = max(1, _slab_depth(self.data) // factor)
+        for z in range(0, shape[0], step):
+            part = slice(z, min(z + step, shape[0]))
             box = (
-                slice(z * factor, (z + 1) * factor),
+                slice(part.start * factor, part.stop * factor),
                 *(slice(0, n * factor) for n in shape[1:]),
             )
             values, mask = self.read(box)
-            out[z] = _block_mean(values, factor)[0]
+            out[part] = _block_mean(values, factor)
             if tick is not None:
                 tick()
             if mask is not None:
                 masked = True
-                share[z] = _block_mean(mask.astype(np.float32), factor)[0]
+                share[part] = _block_mean(mask.astype(np.float32), factor)
         out /= np.maximum(share, 1e-6)
         return out, (share >= 0.5 if masked else None)
 
@@ -130,6 +132,14 @@ def check_pair(
     return found[0], found[1]
 
 
+def _slab_depth(data: Any) -> int:
+    """Planes to read at once: at least a row of chunks, lest each is unpacked many times."""
+    plane = max(1, int(np.prod(data.shape[1:])))
+    along = getattr(data, "chunks", None)
+    chunk = 1 if along is None else int(np.max(along[0]))
+    return max(1, _SLAB // plane, min(chunk, 16 * _SLAB // plane))
+
+
 def _array(values: ArrayLike) -> Any:
     lazy = all(hasattr(values, k) for k in ("shape", "dtype", "ndim", "__getitem__"))
     return values if lazy else np.asarray(values)
@@ -140,7 +150,7 @@ def _grey_scale(
 ) -> tuple[float, float]:
     """Mean and standard deviation of the voxels that can be used."""
     count, total, square = 0, 0.0, 0.0
-    step = max(1, _SLAB // max(1, int(np.prod(data.shape[1:]))))
+    step = _slab_depth(data)
     shift = None
     for z in range(0, data.shape[0], step):
         values, used = _read(data, mask, (slice(z, z + step), slice(None), slice(None)))

@@ -57,6 +57,10 @@ class PartialResult:
             put_in_place(self.content, self._path)
             remove(self._work)
 
+    def discard(self) -> None:
+        """Throw away what was written; the finished result stands elsewhere."""
+        remove(self._work)
+
     def _old_plan(self) -> str | None:
         try:
             return (self._work / _PLAN).read_text(encoding="utf-8")

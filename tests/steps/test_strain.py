@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import Cancelled
+from operando.steps.strain import MeasureStrain
+from operando.strain import CorrelationSettings, correlate
+
+TILED = MeasureStrain(window=11, spacing=6, settings=CorrelationSettings(tile=64))
+
+
+SHIFT = np.array([0.3, -0.4, 1.6])
+
+
+@pytest.fixture
+def long_study(tmp_path, rng):
+    """Two frames of a texture that moved, longer than one tile."""
+    from scipy.ndimage import fourier_gaussian, fourier_shift
+
+    from operando import Study
+
+    texture = fourier_gaussian(np.fft.fftn(rng.standard_normal((28, 28, 110))), 1.5)
+    frames = np.stack([np.fft.ifftn(t).real for t in (texture, fourier_shift(texture, SHIFT))])
+    images = (frames / frames.std()).astype(np.float32)
+    with Study.create(tmp_path / "long", images, voxel_size=(0.5, 0.5, 0.5)) as made:
+        yield made
+
+
+def unfinished(study):
+    return study.product_path("strain/000-001").parent.glob(".*.unfinished")
+
+
+def stop_when(condition):
+    def progress(record):
+        if condition(record):
+            raise Cancelled
+
+    return progress
+
+
+def test_tiles_read_from_the_files_give_what_whole_frames_give(long_study):
+    TILED.run(long_study)
+    tiled = long_study.field("000-001")
+    series = long_study.series
+    whole = correlate(series.frame(0), series.frame(1), window=11, spacing=6)
+    both = tiled.valid & whole.valid
+    assert both.mean() > 0.9
+    np.testing.assert_allclose(
+        tiled.displacement[both], whole.displacement[both], rtol=0, atol=1e-3
+    )
+    np.testing.assert_allclose(np.median(tiled.displacement, axis=0), SHIFT, atol=0.01)
+
+
+def test_a_stopped_run_goes_on_with_the_tiles_it_has(long_study, monkeypatch):
+    from operando.strain.tiles import TiledFrames
+
+    solved = []
+    solve = TiledFrames._solve_tile
+
+    def counting(self, points, guess, report):
+        if report.__name__ == "advance":
+            solved.append(len(points))
+        return solve(self, points, guess, report)
+
+    monkeypatch.setattr(TiledFrames, "_solve_tile", counting)
+    with pytest.raises(Cancelled):
+        TILED.run(long_study, stop_when(lambda p: p.total and p.done > 0.7 * p.total))
+    assert long_study.products("strain") == []
+    before = len(solved)
+    assert before >= 2
+    TILED.run(long_study)
+    again = len(solved) - before
+    resumed = long_study.field("000-001")
+    assert list(unfinished(long_study)) == []
+    solved.clear()
+    TILED.run(long_study)
+    assert again < len(solved)
+    np.testing.assert_array_equal(resumed.displacement, long_study.field("000-001").displacement)
+
+
+def test_other_settings_do_not_take_up_what_was_stopped(long_study):
+    with pytest.raises(Cancelled):
+        TILED.run(long_study, stop_when(lambda p: p.total and p.done > 0.7 * p.total))
+    other = TILED.model_copy(update={"spacing": 9})
+    other.run(long_study)
+    assert long_study.field("000-001").spacing == (9, 9, 9)
+    assert list(unfinished(long_study)) == []
