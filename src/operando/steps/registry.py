@@ -10,7 +10,6 @@ from operando.errors import InputError
 from operando.steps.clean import CLEAN_STEPS
 from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
-from operando.steps.damage import MapDamage
 from operando.steps.particles import FindParticles
 from operando.steps.segment import Segment
 from operando.steps.strain import MeasureStrain
