@@ -5,6 +5,7 @@ import pytest
 
 from operando.errors import InputError
 from operando.particles import link_accuracy, match
+from operando.particles.scores import mean_slice_scores, slice_scores
 
 
 def row(*labels: int) -> np.ndarray:
@@ -70,3 +71,38 @@ def test_what_makes_no_sense_is_refused() -> None:
         match(row(1), row(1), iou=0.2)
     with pytest.raises(InputError, match="1 found frames"):
         link_accuracy([row(1)], [row(1), row(1)])
+
+
+def test_slices_counted_by_hand() -> None:
+    true = np.stack([row(1, 1, 0, 2, 2, 0)[0], row(1, 1, 1, 0, 0, 0)[0], row(*[0] * 6)[0]])
+    ours = np.stack([row(4, 4, 0, 0, 5, 0)[0], row(4, 4, 0, 0, 6, 6)[0], row(*[0] * 6)[0]])
+    first, second = slice_scores(ours, true)
+    # 5 covers just half of 2, which is not enough.
+    assert (first.right, first.wrong, first.missed) == (1, 1, 1)
+    assert (first.precision, first.sensitivity) == (0.5, 0.5)
+    assert first.jaccard == pytest.approx(1 / 3)
+    assert (second.right, second.wrong, second.missed) == (1, 1, 0)
+    assert second.dice == second.f_measure() == pytest.approx(2 / 3)
+    assert second.f_measure(2) == pytest.approx(5 / 6)
+    # 2 voxels right, none wrong, 1 missed, 3 rightly empty.
+    assert second.mcc == pytest.approx(6 / np.sqrt(2 * 3 * 3 * 4))
+
+
+def test_mcc_is_the_correlation_of_the_masks() -> None:
+    rng = np.random.default_rng(0)
+    true = (rng.random((1, 20, 30)) < 0.4).astype(np.int32)
+    ours = np.where(rng.random(true.shape) < 0.1, 1 - true, true).astype(np.int32)
+    (score,) = slice_scores(ours, true)
+    assert score.right == 1
+    assert score.mcc == pytest.approx(np.corrcoef(ours.ravel(), true.ravel())[0, 1])
+
+
+def test_means_over_slices_and_any_axis() -> None:
+    true = np.zeros((4, 8, 10), np.int32)
+    true[:, 1:4, 1:5], true[:, 5:8, 5:9] = 1, 2
+    ours = np.where(true == 2, 0, true)
+    means = mean_slice_scores(slice_scores(ours, true))
+    assert means["precision"] == (1, 0)
+    assert means["sensitivity"] == (0.5, 0)
+    turned = slice_scores(ours.transpose(1, 2, 0), true.transpose(1, 2, 0), axis=2)
+    assert mean_slice_scores(turned) == means

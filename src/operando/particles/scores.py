@@ -160,3 +160,116 @@ def link_accuracy(
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceScores:
+    """Scores of one slice in the way of Jiang et al., Nat. Commun. 11 (2020) 2310.
+
+    Particles are counted: cross-sections in the slice that match a true one are right, others
+    wrong, and true ones that nothing matches are missed. There are no true negatives among
+    particles, so Matthews' coefficient is taken over voxels: matched against true foreground.
+
+    Parameters
+    ----------
+    right, wrong, missed
+        Number of cross-sections.
+    mcc
+        Matthews' correlation coefficient of the voxels; NaN where it is not defined.
+    """
+
+    right: int
+    wrong: int
+    missed: int
+    mcc: float
+
+    @property
+    def precision(self) -> float:
+        """Right ones among those found."""
+        return _share(self.right, self.right + self.wrong)
+
+    @property
+    def sensitivity(self) -> float:
+        """Right ones among the true; also called recall."""
+        return _share(self.right, self.right + self.missed)
+
+    @property
+    def jaccard(self) -> float:
+        """Right ones among those found or true."""
+        return _share(self.right, self.right + self.wrong + self.missed)
+
+    @property
+    def dice(self) -> float:
+        """Harmonic mean of precision and sensitivity; for counts the same as F1."""
+        return _share(2 * self.right, 2 * self.right + self.wrong + self.missed)
+
+    def f_measure(self, beta: float = 1.0) -> float:
+        """F-measure, in which sensitivity weighs `beta` times as much as precision."""
+        b = beta**2
+        whole = (1 + b) * self.right + b * self.missed + self.wrong
+        return (1 + b) * self.right / whole if whole else float("nan")
+
+
+def slice_scores(
+    found: NDArray[Any],
+    true: NDArray[Any],
+    *,
+    axis: int = 0,
+    iou: float = 0.5,
+    smallest: int = 0,
+) -> list[SliceScores]:
+    """Score every slice by itself.
+
+    Parameters
+    ----------
+    found, true
+        ``(Z, Y, X)`` ids.
+    axis
+        Normal of the slices.
+    iou, smallest
+        As in `match`, for cross-sections.
+
+    Returns
+    -------
+    One record per slice that holds any particle, found or true.
+    """
+    found = check_ids(found)
+    true = check_ids(check_same_shape(true, found, "The truth"))
+    out = []
+    for k in range(found.shape[axis]):
+        a, b = found.take(k, axis)[None], true.take(k, axis)[None]
+        if not a.any() and not b.any():
+            continue
+        pairs = match(a, b, iou=iou, smallest=smallest)
+        out.append(
+            SliceScores(
+                right=len(pairs.found),
+                wrong=len(pairs.wrong),
+                missed=len(pairs.missed),
+                mcc=_mcc(np.isin(a, pairs.found), b > 0),
+            )
+        )
+    return out
+
+
+def mean_slice_scores(scores: Sequence[SliceScores]) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of every score over slices, as Jiang et al. give them.
+
+    Slices in which a score is not defined are left out of it.
+    """
+    names = ("precision", "sensitivity", "jaccard", "dice", "mcc")
+    columns = {name: np.array([getattr(s, name) for s in scores], float) for name in names}
+    columns["f_measure"] = np.array([s.f_measure() for s in scores], float)
+    out = {}
+    for name, values in columns.items():
+        known = values[np.isfinite(values)]
+        nan = float("nan")
+        out[name] = (float(known.mean()), float(known.std())) if known.size else (nan, nan)
+    return out
+
+
+def _mcc(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    tp, fp = float((found & true).sum()), float((found & ~true).sum())
+    fn, tn = float((~found & true).sum()), float((~found & ~true).sum())
+    whole = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return (tp * tn - fp * fn) / whole**0.5 if whole > 0 else float("nan")

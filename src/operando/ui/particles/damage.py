@@ -58,7 +58,9 @@ class DamageLayer:
             **block_placement(self._block(), study.voxel_size, layers.placement),
         )
         show_colour_bar(self._layer)
+        active = self._session.viewer.layers.selection.active
         self._session.viewer.add_layer(self._layer)
+        self._session.viewer.layers.selection.active = active
 
     def _block(self) -> float:
         status = self._session.status("damage")
