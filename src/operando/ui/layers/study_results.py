@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from operando.data import DisplacementField
+    from operando.study import Study
     from operando.ui.session import Session
 
 PARTICLES = "particles"
@@ -122,6 +123,11 @@ class StudyStrain:
         self._session.study_changed.disconnect(self._on_study)
         self._session.products_changed.disconnect(self._on_products)
         self.view.close()
+
+    @property
+    def study(self) -> Study | None:
+        """The study that is open."""
+        return self._session.study
 
     @property
     def pairs(self) -> list[tuple[int, int]]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
+from operando.errors import OperandoError
 from operando.ui.forms.fields import FloatField
 from operando.ui.panels.panel import text_label
+from operando.ui.strain.export import EXPORT_FILTER, export_strain
 from operando.ui.strain.node_quantities import NODE_QUANTITIES
 
 if TYPE_CHECKING:
@@ -59,6 +64,10 @@ class StrainDisplay(QWidget):
         self.length.setToolTip("How many times longer than the displacement arrows are drawn")
         self.length.setEnabled(False)
         self.probe = text_label(_HINT)
+        self.export = QPushButton("Export…")
+        self.export.setToolTip(
+            "Write this field for ParaView, SPAM, tables or numpy, or the shown slice as a figure"
+        )
         self._lay_out()
         self.pair.currentIndexChanged.connect(self._on_pair)
         self.quantity.currentIndexChanged.connect(self._on_quantity)
@@ -66,6 +75,7 @@ class StrainDisplay(QWidget):
         self.smooth.toggled.connect(self._on_smooth)
         self.arrows.toggled.connect(self._on_arrows)
         self.length.valueChanged.connect(self._on_length)
+        self.export.clicked.connect(self._on_export)
         strain.changed.connect(self.refresh)
         strain.view.probed.connect(self._on_probed)
         self.refresh()
@@ -117,6 +127,7 @@ class StrainDisplay(QWidget):
         layout.setSpacing(8)
         layout.addLayout(form)
         layout.addWidget(self.probe)
+        layout.addWidget(self.export)
 
     def _on_pair(self) -> None:
         pair = self.pair.currentData()
@@ -166,3 +177,17 @@ class StrainDisplay(QWidget):
         z, y, x = reading.position_um
         where = f"Node at z {z:.2f}, y {y:.2f}, x {x:.2f} µm"
         self.probe.setText("\n".join([where, *reading.lines]))
+
+    def _on_export(self) -> None:
+        pair = self._strain.pair or (0, 0)
+        name, _ = QFileDialog.getSaveFileName(
+            self, "Export strain", f"strain-{pair[0]:03d}-{pair[1]:03d}.vti", EXPORT_FILTER
+        )
+        if not name:
+            return
+        try:
+            path = export_strain(self._strain, Path(name))
+        except OperandoError as error:
+            self.probe.setText(str(error))
+        else:
+            self.probe.setText(f"Wrote {path.name}")

@@ -249,11 +249,12 @@ class StrainView:
         field = self._fields.get(frame)
         data = np.empty((0, 2, 4), np.float32)
         if field is not None:
-            data = arrow_data(field, frame, self._plane())
+            data = arrow_data(field, frame, self.plane)
         if len(data) or len(self.arrows.data):
             self.arrows.data = data
 
-    def _plane(self) -> tuple[int, float] | None:
+    @property
+    def plane(self) -> tuple[int, float] | None:
         """Spatial axis that is sliced, and where, in voxels; None in 3D."""
         first = (navigation.time_axis(self.viewer) or 0) + 1
         hidden = [axis for axis in self.viewer.dims.not_displayed if axis >= first]
