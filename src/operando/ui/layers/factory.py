@@ -11,7 +11,7 @@ from operando.study.phases import open_phases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Shapes
     from napari.utils.colormaps import DirectLabelColormap
     from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ UNITS = ("dimensionless", "um", "um", "um")
 
 STROKES_NAME = "strokes"
 PREVIEW_NAME = "live preview"
+BOX_NAME = "look here"
 
 
 class LayerFactory:
@@ -113,6 +114,22 @@ class LayerFactory:
             colormap=class_colormap(classes),
             opacity=0.35,
             multiscale=False,
+            **self.placement,
+        )
+        layer.editable = False
+        return layer
+
+    def box(self, corners: NDArray[np.float64], colour: str) -> Shapes:
+        """Make the layer of one rectangle in a slice, ``(4, 4)`` corners in voxels."""
+        from napari.layers import Shapes
+
+        layer = Shapes(
+            [corners],
+            shape_type="polygon",
+            name=BOX_NAME,
+            edge_color=colour,
+            edge_width=1,
+            face_color="transparent",
             **self.placement,
         )
         layer.editable = False

@@ -15,6 +15,7 @@ from operando.ui.dock.section import Mark
 from operando.ui.forms.form import SettingsForm
 from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.segment.guidance import Guidance
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class SegmentPanel(RunPanel):
         self.segment_only.setMinimumHeight(30)
         self.buttons.addWidget(self.segment_only)
         self.segment_only.clicked.connect(self._on_segment_only)
+        self.guidance = Guidance(session)
+        self.column.addWidget(self.guidance)
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
 
@@ -116,6 +119,7 @@ class SegmentPanel(RunPanel):
         has_model = study is not None and _MODEL in study.products("models")
         self.form.set_choices("start", [*STARTS, _GO_ON] if has_model else STARTS)
         self.segment_only.setVisible(has_model)
+        self.guidance.refresh()
         super().refresh()
 
     def refresh_job(self) -> None:

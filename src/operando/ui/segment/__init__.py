@@ -1,0 +1,1 @@
+"""What the panel Segment is made of."""
