@@ -53,7 +53,7 @@ class Schedule:
     weight_decay: float = 1e-2
     average: float = 30.0
     evaluations: int = 8
-    keep_from: float = 0.5
+    keep_from: float = 0.75
     freeze_from: float = 0.4
 
 

@@ -49,7 +49,13 @@ class TrainSettings(BaseModel):
         description="Slices in a patch",
         json_schema_extra={"unit": "voxel"},
     )
-    batch: int = Field(1, ge=1, le=64, title="Batch size", description="Patches per training step")
+    batch: int = Field(
+        1,
+        ge=1,
+        le=64,
+        title="Batch size",
+        description="Patches per training step; of single slices 16 times as many",
+    )
     learning_rate: float = Field(
         3e-3,
         gt=0,

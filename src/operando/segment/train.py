@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from operando.nets.training import Fit
 
 FINE_TUNING_RATE = 0.3
+FLAT_PATCHES = 16
+"""Flat patches in place of one that is deep, in every step."""
 
 
 def train(
@@ -104,7 +106,10 @@ def train(
     if settings.network == "forest":
         architecture, result = _grow(lesson, progress)
     else:
-        architecture, result = _fit(lesson, before, np.random.default_rng(seeds[1]), progress)
+        # Shipped weights saw volumes of electrodes: single slices of anything are learnt boldly.
+        gently = before is not None and not (start == "pretrained" and patch[0] == 1)
+        rng = np.random.default_rng(seeds[1])
+        architecture, result = _fit(lesson, before, gently, rng, progress)
     curve = np.array(result.curve, np.float64)
     return Model(
         architecture=architecture,
@@ -127,6 +132,7 @@ def train(
 def _fit(
     lesson: Lesson,
     before: Model | None,
+    gently: bool,
     rng: np.random.Generator,
     progress: ProgressCallback | None,
 ) -> tuple[Architecture, Fit]:
@@ -138,21 +144,22 @@ def _fit(
         network, architecture = new_network(lesson)
     else:
         network, architecture = adapted_network(before, lesson)
-    rate = settings.learning_rate * (FINE_TUNING_RATE if before else 1.0)
+    rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
+    batch = settings.batch * (FLAT_PATCHES if lesson.patch[0] == 1 else 1)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
     result = fit(
         network,
-        lambda: sampler.draw(rng, settings.batch),
+        lambda: sampler.draw(rng, batch),
         StrokeObjective(
             lesson.loss,
             architecture.width,
             lesson.channels,
             settings.restore,
             settings.seed,
-            teacher=network if before else None,
+            teacher=network if gently else None,
             keep=settings.keep,
         ),
-        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if before else 0.4),
+        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if gently else 0.4),
         evaluate=lesson.evaluate,
         device=lesson.device,
         progress=progress,
