@@ -15,6 +15,7 @@ from operando.files.folders import (
     visible,
 )
 from operando.files.formats import READERS, Hints, find_format, raw_frames
+from operando.files.name_times import times_from_names
 from operando.files.raw import HEADERS
 from operando.files.source import Joined, Opened, Source, to_dask
 from operando.files.tiff_metadata import sound_times
@@ -49,7 +50,8 @@ def read(
     ones and those of no known format are passed over.
 
     Voxel size and times come from, in this order: the arguments, ``times.csv`` (column
-    ``time_h``) in the folder, and the metadata of the files; they stay None where nobody says.
+    ``time_h``) in the folder, the metadata of the files, and for times dates or durations in the
+    names of the frames; they stay None where nobody says.
 
     Parameters
     ----------
@@ -84,17 +86,23 @@ def read(
     source = opened[0].source if len(opened) == 1 else Joined(_equal(opened))
     files = tuple(f for o in opened for f in o.files)
     n_frames = source.shape[0]
+    known = check_times(times, n_frames) if times is not None else _times(opened, paths, n_frames)
+    named = _times_in_names(opened, n_frames) if known is None else None
+    guessed = ("frame times are those in the file names",) if named else ()
     return Series(
         data=to_dask(source, files),
         voxel_size=check_voxel_size(voxel_size) if voxel_size is not None else _voxel_size(opened),
-        times=check_times(times, n_frames)
-        if times is not None
-        else _times(opened, paths, n_frames),
+        times=known or named,
         channels=_channels(opened, source.shape[1]),
         name=name or _name(paths),
         source=files,
         metadata=tuple(
-            {**o.metadata, "voxel_size": o.voxel_size, "path": str(o.files[0])}
+            {
+                **o.metadata,
+                "voxel_size": o.voxel_size,
+                "path": str(o.files[0]),
+                "guessed": (*o.metadata.get("guessed", ()), *guessed),
+            }
             for o in opened
             for _ in range(o.source.shape[0])
         ),
@@ -232,6 +240,14 @@ def _times(opened: list[Opened], paths: Paths, n_frames: int) -> tuple[float, ..
     if len(opened) == 1:
         return opened[0].times
     return _times_between([o.metadata.get("acquired") for o in opened]) if n_frames > 1 else None
+
+
+def _times_in_names(opened: list[Opened], n_frames: int) -> tuple[float, ...] | None:
+    """Find times in the names of the frames' files, or of their folders."""
+    if len(opened) == n_frames:
+        return times_from_names([o.files[0].name for o in opened])
+    folders = list(dict.fromkeys(f.parent.name for o in opened for f in o.files))
+    return times_from_names(folders) if len(folders) == n_frames else None
 
 
 def _times_between(moments: Sequence[datetime | None]) -> tuple[float, ...] | None:

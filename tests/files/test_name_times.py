@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from operando.files import describe, read
+from operando.files.name_times import times_from_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("scan_2024-05-29_15-03-16", "scan_2024-05-29_15-33-16"), (0, 0.5)),
+        (("20240529_2300", "20240530_0130"), (0, 2.5)),
+        (("cell_000min", "cell_090min", "cell_180min"), (0, 1.5, 3)),
+        (("t=0h", "t=2.5h"), (0, 2.5)),
+        (("a_10s", "a_46s"), (0, 0.01)),
+    ],
+)
+def test_dates_and_durations(names: tuple[str, ...], expected: tuple[float, ...]) -> None:
+    assert times_from_names(names) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("frame_1", "frame_2"),
+        ("scan_5s", "scan_3s"),
+        ("scan_5s", "scan"),
+        ("20241399_2599", "20241399_2699"),
+        ("a_1h",),
+        ("10s_20s", "20s_40s"),
+    ],
+)
+def test_names_that_tell_no_times(names: tuple[str, ...]) -> None:
+    assert times_from_names(names) is None
+
+
+def test_a_series_says_where_its_times_are_from(tmp_path: Path) -> None:
+    for minutes in (0, 90, 1000):
+        np.save(tmp_path / f"cell_{minutes}min.npy", np.random.default_rng(0).random((3, 9, 9)))
+    series = read(tmp_path)
+    assert series.times == pytest.approx((0, 1.5, 1000 / 60))
+    assert "Assumed: frame times are those in the file names" in describe(series).facts
+    assert read(tmp_path, times=(0, 1, 2)).times == (0, 1, 2)
