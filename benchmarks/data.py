@@ -1,11 +1,17 @@
 """Time and memory to open a generated series, to show a slice and the next frame.
 
-    python benchmarks/data.py [FOLDER] [--frames 20] [--size 512]
+    python benchmarks/data.py [FOLDER] [--frames 20] [--size 256]
+    python benchmarks/data.py --sparse 20 [--size 1024]
+    python benchmarks/data.py --convert [--frames 2] [--size 512]
 
 Three layouts are written: volumes of one open block (as tifffile and ImageJ write them), volumes
 of compressed pages, and a folder of slices per frame. Each is opened by operando, by plain
 tifffile (whole volumes) and by one dask chunk per file (as dask-image does). The files lie in the
 page cache, so that the figures are those of the code, not of the disk.
+
+`--sparse` writes files with holes, of so many GB in all, which take no room on the disk; plain
+tifffile, which would need as much memory, is left out. `--convert` converts the compressed layout
+to OME-Zarr and times both.
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +53,61 @@ def write_series(folder: Path, frames: int, size: int) -> None:
                 tifffile.imwrite(path, volume[z])
 
 
+def write_sparse(folder: Path, gigabytes: float, size: int) -> int:
+    """Write frames that are holes behind a true header, as TIFF and as MetaImage."""
+    frames = max(2, round(gigabytes * 1e9 / (2 * size**3)))
+    header = (
+        f"ObjectType = Image\nNDims = 3\nDimSize = {size} {size} {size}\n"
+        "ElementType = MET_USHORT\nElementDataFile = LOCAL\n"
+    ).encode()
+    for layout in ("open", "MetaImage"):
+        (folder / layout).mkdir(parents=True, exist_ok=True)
+    for t in range(frames):
+        tifffile.memmap(folder / "open" / f"{t}.tif", shape=(size,) * 3, dtype=np.uint16)
+        with (folder / "MetaImage" / f"{t}.mha").open("wb") as file:
+            file.write(header)
+            file.truncate(len(header) + 2 * size**3)
+    return frames
+
+
+def convert(folder: Path) -> None:
+    """Convert the compressed layout, and print a table of it before and after."""
+    from operando import Study
+    from operando.steps import make_step, run_step
+
+    print("| images | slice ms | next frame | along y | along x |")
+    print("|---|---|---|---|---|")
+    with Study.create(folder / "study", folder / "compressed", voxel_size=(1, 1, 1)) as study:
+        show_times("compressed TIFF", study.series.data[:, 0])
+        entry = run_step(study, make_step("convert", {}))
+        study.calibrate()
+        show_times("converted", study.series.data[:, 0])
+    read, written = entry.values["read_gb"], entry.values["written_gb"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"\nConverted {read:.2f} GB in {entry.seconds:.0f} s to {written:.2f} GB, {peak:.0f} MB")
+
+
+def show_times(name: str, series) -> None:
+    """Print a row of the median times (ms) of five slices of each kind."""
+    n = series.shape[1]
+    places = [n * k // 7 for k in range(1, 6)]
+    kinds = (
+        [(0, p) for p in places],
+        [(1, p) for p in places],
+        [(0, slice(None), p) for p in places],
+        [(0, slice(None), slice(None), p) for p in places],
+    )
+    row = []
+    for kind in kinds:
+        times = []
+        for place in kind:
+            start = time.perf_counter()
+            np.asarray(series[place])
+            times.append(1e3 * (time.perf_counter() - start))
+        row.append(f"{np.median(times):.0f}")
+    print("|", " | ".join([name, *row]), "|", flush=True)
+
+
 def paths_of(folder: Path) -> list[list[Path]]:
     """Files of every frame, in order."""
     from operando.files.folders import visible
@@ -74,7 +136,10 @@ def open_with(reader: str, folder: Path):
 
 
 def measure(reader: str, folder: Path) -> None:
-    """Print open, first slice, next slice, next frame, a slice along y (ms), and memory (MB)."""
+    """Print open, first slice, next slice, next frame, a slice along y (ms), and memory (MB).
+
+    Memory is what opening took, and the peak of the whole process in the end.
+    """
     import dask.array  # noqa: F401
 
     def peak() -> float:
@@ -95,7 +160,7 @@ def measure(reader: str, folder: Path) -> None:
     lap(series[0, middle + 1])
     lap(series[1, middle])
     lap(series[1, :, middle])
-    print(*(f"{1e3 * t:.1f}" for t in np.diff(clock)), f"{memory:.0f}")
+    print(*(f"{1e3 * t:.1f}" for t in np.diff(clock)), f"{memory:.0f}", f"{peak():.0f}")
 
 
 def main() -> None:
@@ -104,6 +169,8 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--sparse", type=float, metavar="GB")
+    parser.add_argument("--convert", action="store_true")
     parser.add_argument("--measure", choices=READERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -111,16 +178,25 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
-        write_series(folder, options.frames, options.size)
-        gigabytes = options.frames * options.size**3 * 2 / 1e9
-        print(f"{options.frames} frames of {options.size}³ uint16, {gigabytes:.1f} GB\n")
-        print("| layout | reader | open ms | slice | next | frame | along y | MB to open |")
-        print("|---|---|---|---|---|---|---|---|")
-        for layout in LAYOUTS:
-            for reader in READERS:
-                command = [sys.executable, __file__, str(folder / layout), "--measure", reader]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                print("|", " | ".join([layout, reader, *done.stdout.split()]), "|")
+        frames, runs = options.frames, list(product(LAYOUTS, READERS))
+        if options.sparse:
+            frames = write_sparse(folder, options.sparse, options.size)
+            runs = [("open", "operando"), ("open", "dask per file"), ("MetaImage", "operando")]
+        else:
+            write_series(folder, options.frames, options.size)
+        if options.convert:
+            convert(folder)
+            return
+        gigabytes = frames * options.size**3 * 2 / 1e9
+        print(f"{frames} frames of {options.size}³ uint16, {gigabytes:.1f} GB\n")
+        print(
+            "| layout | reader | open ms | slice | next | frame | along y | MB to open | MB peak |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|")
+        for layout, reader in runs:
+            command = [sys.executable, __file__, str(folder / layout), "--measure", reader]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            print("|", " | ".join([layout, reader, *done.stdout.split()]), "|", flush=True)
 
 
 if __name__ == "__main__":
