@@ -35,7 +35,7 @@ def depth_profile(
     (95 % confidence by Student's t; NaN for a single value), ``n``.
     """
     import pandas as pd
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     depth, values = np.asarray(depth, float), np.asarray(values, float)
     known = np.isfinite(depth) & np.isfinite(values)
@@ -55,7 +55,7 @@ def depth_profile(
         n, mean = len(inside), float(inside.mean())
         half = np.nan
         if n > 1:
-            factor = float(student.ppf((1 + CONFIDENCE) / 2, n - 1))
+            factor = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
             half = factor * float(inside.std(ddof=1)) / np.sqrt(n)
         rows.append(
             {

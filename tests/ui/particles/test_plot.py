@@ -112,6 +112,9 @@ def test_scatter_shows_every_row_and_rings_the_selected_one(wide: ParticlePlot) 
     assert sizes == [1, 20]
     ring = min(_dots(wide), key=lambda item: len(item.data))
     assert (ring.data["x"][0], ring.data["y"][0]) == (17.0, 0.2)
+    wide.mark(3, 0)
+    ring = min(_dots(wide), key=lambda item: len(item.data))
+    assert (ring.data["x"][0], ring.data["y"][0]) == (2.0, 0.0)
 
 
 def test_groups_part_the_points(wide: ParticlePlot) -> None:

@@ -47,6 +47,8 @@ class ParticlePlot(QWidget):
         self._table: pd.DataFrame | None = None
         self._shown: pd.DataFrame | None = None
         self._particle, self._frame = 0, 0
+        self._points: tuple[NDArray[np.floating], ...] = ()
+        self._ring: pg.ScatterPlotItem | None = None
         self._background, self._foreground = "#000000", "#ffffff"
         self.kind = QComboBox()
         self.kind.addItems(_KINDS)
@@ -101,6 +103,16 @@ class ParticlePlot(QWidget):
         if self.isVisible():
             self.draw()
 
+    def mark(self, particle: int, frame: int) -> None:
+        """Take the particle that is selected, among the same rows."""
+        self._particle, self._frame = particle, frame
+        if not self.isVisible():
+            return
+        if self.kind.currentText() == "scatter" and self._ring is not None:
+            self._move_ring()
+        else:
+            self.draw()
+
     def set_colours(self, background: str, foreground: str) -> None:
         """Follow the theme; both as ``#rrggbb``."""
         self._background, self._foreground = background, foreground
@@ -118,6 +130,7 @@ class ParticlePlot(QWidget):
     def draw(self) -> None:
         """Draw anew."""
         self.plot.clear()
+        self._ring = None
         self.note.setText("")
         index = self.column.currentIndex()
         if self._table is None or self._shown is None or not 0 <= index < len(self._columns):
@@ -177,15 +190,19 @@ class ParticlePlot(QWidget):
             )
             dots.sigClicked.connect(self._on_dots)
             self.plot.addItem(dots)
-        here = self._here() & known
-        if here.any():
-            self.plot.addItem(
-                pg.ScatterPlotItem(
-                    x=x[here], y=y[here], size=13, pen=pg.mkPen(_ONE, width=2), brush=None
-                )
-            )
-        self._explain("yellow ring" if here.any() else "click a point to select it")
+        self._points = (x, y)
+        self._ring = pg.ScatterPlotItem(size=13, pen=pg.mkPen(_ONE, width=2), brush=None)
+        self.plot.addItem(self._ring)
+        self._move_ring()
         self.plot.enableAutoRange()
+
+    def _move_ring(self) -> None:
+        """Ring the selected particle, which is quicker than drawing all points anew."""
+        here = self._here()
+        x, y = (values[here] for values in self._points)
+        known = np.isfinite(x) & np.isfinite(y)
+        self._ring.setData(x=x[known], y=y[known])
+        self._explain("yellow ring" if known.any() else "click a point to select it")
 
     def _draw_depth_profile(self, column: Column) -> None:
         self.plot.setLabel("bottom", "depth (µm)")

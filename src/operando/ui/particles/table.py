@@ -288,7 +288,7 @@ class ParticleTable(DockContent):
     def _on_selected(self, particle: int) -> None:
         if not self._following:
             self._follow(particle)
-        self.plot.set_shown(self.model.shown_table(), particle, self._frame())
+        self.plot.mark(particle, self._frame())
         self.gallery.mark(particle)
 
     def _on_picked(self, frame: int, particle: int) -> None:
