@@ -70,19 +70,22 @@ class Segment(Step):
                 progress=whole,
             )
             whole.next_part()
-        table = phase_fractions(labels, model.classes, study.times)
+        table = phase_fractions(labels, model.classes, study.times, probabilities)
         partial.publish()
         study.write_table(self.phases, table)
         return StepResult(*_summarise(table))
 
 
 class _FrameView:
-    """One frame of a Zarr array, as an array of one axis less that can be written to."""
+    """One frame of a Zarr array, as an array of one axis less."""
 
     def __init__(self, array: Any, t: int) -> None:
         self._array = array
         self._t = t
         self.shape: tuple[int, ...] = array.shape[1:]
+
+    def __getitem__(self, box: tuple[slice, ...]) -> Any:
+        return self._array[(self._t, *box)]
 
     def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
         self._array[(self._t, *box)] = block
@@ -106,7 +109,7 @@ class _FrameBlocks:
 
 
 def phase_fractions(
-    labels: Any, classes: Sequence[LabelClass], times: Sequence[float]
+    labels: Any, classes: Sequence[LabelClass], times: Sequence[float], probabilities: Any = None
 ) -> pd.DataFrame:
     """Volume fraction of every class in every frame.
 
@@ -118,12 +121,17 @@ def phase_fractions(
         Class k has the label k + 1.
     times
         Hours.
+    probabilities
+        ``(t, c, z, y, x)`` uint8, from which error bars come; None gives none.
 
     Returns
     -------
-    Columns ``frame``, ``time_h``, ``phase``, ``fraction``.
+    Columns ``frame``, ``time_h``, ``phase``, ``fraction``, and with probabilities
+    ``fraction_low`` and ``fraction_high``, a 95 % interval (see `fraction_intervals`).
     """
     import pandas as pd
+
+    from operando.segment.uncertainty import fraction_intervals
 
     rows = []
     slab = max(1, labels.chunks[1]) if hasattr(labels, "chunks") else 32
@@ -131,10 +139,14 @@ def phase_fractions(
         counts = np.zeros(256, np.int64)
         for z in range(0, labels.shape[1], slab):
             counts += np.bincount(np.asarray(labels[t, z : z + slab]).ravel(), minlength=256)
-        for k, label_class in enumerate(classes, 1):
-            fraction = counts[k] / counts.sum()
-            rows.append((t, time_h, label_class.name, fraction))
-    return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction"])
+        bounds = (
+            fraction_intervals(_FrameView(probabilities, t)) if probabilities is not None else None
+        )
+        for k, label_class in enumerate(classes):
+            row = (t, time_h, label_class.name, counts[k + 1] / counts.sum())
+            rows.append((*row, bounds.low[k], bounds.high[k]) if bounds else row)
+    interval = ["fraction_low", "fraction_high"] if probabilities is not None else []
+    return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction", *interval])
 
 
 def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:

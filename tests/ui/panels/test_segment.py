@@ -7,7 +7,12 @@ import pytest
 from napari.components import ViewerModel
 
 from operando.steps import STEPS
-from operando.ui.panels.segment import SegmentPanel, fractions_html, training_text
+from operando.ui.panels.segment import (
+    SegmentPanel,
+    fractions_html,
+    interval_text,
+    training_text,
+)
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
@@ -93,6 +98,14 @@ def test_fractions_are_written_per_frame() -> None:
     assert html.index("pore") < html.index("particle")
     for text in ("25.0 %", "75.0 %", "65.0 %", "frame 0"):
         assert text in html
+
+
+def test_error_bars_are_those_of_the_worst_frame() -> None:
+    rows = [(0, "pore", 0.25, 0.24, 0.27), (1, "pore", 0.3, 0.26, 0.31)]
+    columns = ["frame", "phase", "fraction", "fraction_low", "fraction_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    assert "pore 4.0 points" in interval_text(table)
+    assert interval_text(table[columns[:3]]) == ""
 
 
 def test_the_score_is_explained() -> None:

@@ -148,7 +148,9 @@ class SegmentPanel(RunPanel):
         if _PHASES in study.products("tables") and _PHASES in study.products("phases"):
             _, _, classes = open_phases(study.product_path(f"phases/{_PHASES}"))
             colours = {c.name: c.colour for c in classes}
-            parts.append(fractions_html(study.table(_PHASES), colours))
+            table = study.table(_PHASES)
+            parts.append(fractions_html(table, colours))
+            parts.append(escape(interval_text(table)))
         return "<br>".join(part for part in parts if part)
 
     def close_panel(self) -> None:
@@ -200,6 +202,18 @@ def training_text(values: dict[str, float]) -> str:
     if dice is None or np.isnan(dice):
         return "Too few strokes to keep some aside: the model has no score."
     return f"Dice {dice:.2f} on strokes held out; 1 is perfect."
+
+
+def interval_text(table: pd.DataFrame) -> str:
+    """Say how far the fractions may be off, in the frame where it is worst; empty if unknown."""
+    if "fraction_low" not in table:
+        return ""
+    off = np.maximum(
+        table["fraction_high"] - table["fraction"], table["fraction"] - table["fraction_low"]
+    )
+    worst = off.groupby(table["phase"], sort=False).max()
+    shares = ", ".join(f"{phase} {100 * value:.1f}" for phase, value in worst.items())
+    return f"Off by at most (95 %, if the model's own doubt is right): {shares} points."
 
 
 def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:
