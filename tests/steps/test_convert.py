@@ -118,3 +118,11 @@ def test_a_copy_that_is_not_the_same_is_refused(
     with pytest.raises(FileError, match="not what was read"):
         run_step(compressed, make_step("convert", {}))
     assert compressed.products("images") == []
+
+
+def test_gone_sources_are_told_in_one_sentence(compressed: Study, tmp_path: Path) -> None:
+    run_step(compressed, make_step("convert", {}))
+    (tmp_path / "scans").rename(tmp_path / "elsewhere")
+    compressed.calibrate()
+    with pytest.raises(FileError, match="images of this study are gone"):
+        _ = compressed.series

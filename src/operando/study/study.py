@@ -391,7 +391,10 @@ class Study:
 
     def _open_series(self) -> Series:
         path = self.product_path(f"images/{CONVERTED}")
-        converted = path.exists() and open_converted(path, self.source_state, **self._calibration)
+        sources = source_paths(self._manifest.sources, self.path)
+        converted = None
+        if path.exists() and all(source.exists() for source in sources):
+            converted = open_converted(path, self.source_state, **self._calibration)
         return converted or self.source_series
 
     def _check_writable(self) -> None:
