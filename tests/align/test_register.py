@@ -85,7 +85,7 @@ def test_a_slice_moves_in_its_plane(blobs, rotation_of):
     found = register(make_pyramid(first, SPACING), make_pyramid(second, SPACING), "rigid")
     true = truth(blobs.shape, linear, shift)
     points = np.array([[0, 5, 5], [0, 50, 58.0]])
-    moved = true.at(points + (19.5, 0, 0)) - (19.5, 0, 0)
+    moved = true.at(points + np.array([19.5, 0, 0])) - np.array([19.5, 0, 0])
     np.testing.assert_allclose(found.transform.at(points)[:, 1:], moved[:, 1:], atol=0.05)
 
 

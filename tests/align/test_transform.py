@@ -21,7 +21,7 @@ def test_a_transform_and_its_inverse_cancel(pose):
 def test_chaining_applies_the_first_first(pose):
     shift = Transform.from_linear(np.eye(3), (1, 0, 0), (0, 0, 0))
     point = np.array([[1.0, 2, 3]])
-    np.testing.assert_allclose(pose.after(shift).at(point), pose.at(point + (1, 0, 0)))
+    np.testing.assert_allclose(pose.after(shift).at(point), pose.at(point + np.array([1, 0, 0])))
 
 
 def test_the_centre_is_only_shifted(pose):

@@ -1,4 +1,4 @@
-"""Line up the frames of a series: find drift, rotation and change of voxel size; resample lazily."""
+"""Line up the frames of a series: drift, rotation, change of voxel size; resample lazily."""
 
 from operando.align.pyramid import make_pyramid
 from operando.align.register import Registration, register

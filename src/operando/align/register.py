@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -168,7 +168,7 @@ def _fit(
     matrix = start.matrix
     zncc, overlap = -1.0, 0.0
     best = Registration(start, -1.0, 1e-6)
-    weights: NDArray[Any] = np.ones(len(points.places))
+    weights: NDArray[np.float64] = np.ones(len(points.places))
     for turn in range(turns):
         moved = points.places @ matrix[:3, :3].T + matrix[:3, 3]
         voxels = (moved - moving.origin) / moving.spacing

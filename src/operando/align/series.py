@@ -179,7 +179,7 @@ def _length_change(
     finest = register(reference[:1], moving[:1], "similarity", start=found.transform)
     planar = reference[0].grey.shape[0] == 1
     scale = finest.transform.linear_scale ** (1.5 if planar else 1.0)
-    return 100 * (scale - 1)
+    return float(100 * (scale - 1))
 
 
 def _table(

@@ -63,7 +63,7 @@ class Transform:
 
     def inverse(self) -> Transform:
         """Transform back."""
-        return Transform(np.linalg.inv(self.matrix))
+        return Transform(np.asarray(np.linalg.inv(self.matrix), np.float64))
 
     def at(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Where points ``(N, 3)`` (µm) come to lie."""

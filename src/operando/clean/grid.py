@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.blocks import as_type
+from operando.data.series import check_voxel_size
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,9 +85,11 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
     factors = np.maximum(1, np.floor(np.minimum(ratio + 1e-9, series.volume_shape))).astype(int)
     binned = bin_voxels(series, factors.tolist()) if factors.max() > 1 else series
     left = ratio / factors
-    shape = tuple(max(1, int(round(n / r))) for n, r in zip(binned.volume_shape, left, strict=True))
+    shape = tuple(
+        max(1, round(float(n / r))) for n, r in zip(binned.volume_shape, left, strict=True)
+    )
     if np.allclose(left, 1):
-        return replace(binned, voxel_size=tuple(float(v) for v in voxel_size))
+        return replace(binned, voxel_size=check_voxel_size(voxel_size))
     one = delayed(_resample, pure=True)
     data = da.stack(
         [
@@ -99,7 +102,7 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
             for t in range(series.n_frames)
         ]
     )
-    return replace(series, data=data, voxel_size=tuple(float(v) for v in voxel_size))
+    return replace(series, data=data, voxel_size=check_voxel_size(voxel_size))
 
 
 def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) -> Series:

@@ -35,7 +35,7 @@ def noise_sigma(image: NDArray[Any]) -> float:
 
 
 def robust_sigma(values: NDArray[Any]) -> float:
-    """Standard deviation from the median absolute deviation, over finite values; 0 without any."""
+    """Estimate the spread of finite values by their median deviation; 0 without any."""
     known = values[np.isfinite(values)]
     if not known.size:
         return 0.0

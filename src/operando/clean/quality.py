@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,12 +202,12 @@ def suggest(row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
         )
     for axis in "yx":
         height = row[f"stripes_{axis}"]
-        if height > 0.03:
+        if height > 0.06:
             text = f"Stripes along {axis}, {height:.0%} of the contrast: Remove stripes."
-            found.append((height / 0.03, "stripes", {"direction": axis}, text))
-    if row["rings"] > 0.04:
+            found.append((height / 0.06, "stripes", {"direction": axis}, text))
+    if row["rings"] > 0.06:
         text = f"Rings, {row['rings']:.0%} of the contrast: Remove rings."
-        found.append((row["rings"] / 0.04, "rings", {}, text))
+        found.append((row["rings"] / 0.06, "rings", {}, text))
     if row["noise"] > 0.12:
         strength = 1.0 if row["noise"] < 0.4 else 1.3
         text = f"Noise, {row['noise']:.0%} of the contrast: Denoise, strength {strength:g}."
@@ -233,7 +234,4 @@ def _drifts(
     from operando.clean.slices import slice_shift
 
     edges = np.array((voxel_size or (1.0, 1.0, 1.0))[1:])
-    return [
-        float(np.linalg.norm(slice_shift(a, b) * edges))
-        for a, b in zip(middles, middles[1:], strict=False)
-    ]
+    return [float(np.linalg.norm(slice_shift(a, b) * edges)) for a, b in pairwise(middles)]

@@ -24,9 +24,9 @@ _FLOOR = {"noise": 0.01, "sharpness": 0.01, "rings": 0.01, "stripes": 0.01, "sha
 
 
 def features(table: pd.DataFrame) -> NDArray[np.float64]:
-    """What the model sees of a table of scores, ``(rows, 7)``."""
+    """Return what the model sees of a table of scores, ``(rows, 7)``."""
     scores = {name: table[name].to_numpy(float) for name in (*LOGARITHMS, *PLAIN) if name in table}
-    scores["stripes"] = np.hypot(table["stripes_y"], table["stripes_x"]).to_numpy(float)
+    scores["stripes"] = np.hypot(*(table[f"stripes_{axis}"].to_numpy(float) for axis in "yx"))
     logs = [np.log(np.maximum(scores[name], _FLOOR[name])) for name in LOGARITHMS]
     return np.stack([*logs, *(scores[name] for name in PLAIN)], axis=1)
 

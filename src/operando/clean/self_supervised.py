@@ -145,7 +145,8 @@ def _blind_spot_loss(
     """Mean square error where voxels were hidden; ``targets (N, 2, z, y, x)``: grey, hidden."""
     grey, hidden = targets[:, 0], targets[:, 1]
     error = (network(images)[:, 0] - grey) ** 2 * hidden
-    return error.sum() / hidden.sum().clamp(min=1)
+    mean: torch.Tensor = error.sum() / hidden.sum().clamp(min=1)
+    return mean
 
 
 def _draw(
@@ -155,7 +156,7 @@ def _draw(
     images = np.empty((_BATCH, 1, *patch), np.float32)
     targets = np.zeros((_BATCH, 2, *patch), np.float32)
     for k in range(_BATCH):
-        slab = slabs[rng.integers(len(slabs))]
+        slab = slabs[int(rng.integers(len(slabs)))]
         start = [int(rng.integers(n - p + 1)) for n, p in zip(slab.shape, patch, strict=True)]
         clean = slab[tuple(slice(s, s + p) for s, p in zip(start, patch, strict=True))]
         if rng.random() < 0.5:

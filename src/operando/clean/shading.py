@@ -14,7 +14,7 @@ from operando.clean.operation import Operation
 from operando.compute.blocks import sample_slices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["divide", "subtract"]
 Scope = Literal["slice", "volume"]
-Prepared = "tuple[int, Mapping[tuple[int, int], Surface]]"
 _POINTS = 20_000
 _TURNS = 12
 
@@ -57,7 +56,7 @@ class EvenShading(Operation):
         series: Series,
         frames: Sequence[int] | None = None,
         progress: ProgressCallback | None = None,
-    ) -> Prepared:
+    ) -> tuple[int, Mapping[tuple[int, int], Surface]]:
         """Fit one surface to every volume, if asked for."""
         del progress
         depth = series.volume_shape[0]
@@ -77,7 +76,10 @@ class EvenShading(Operation):
         }
 
     def apply(
-        self, block: NDArray[np.float32], place: Place, prepared: Prepared
+        self,
+        block: NDArray[np.float32],
+        place: Place,
+        prepared: tuple[int, Mapping[tuple[int, int], Surface]],
     ) -> NDArray[np.float32]:
         """Even out every slice."""
         depth, surfaces = prepared

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.align.series import LOST, AlignSettings
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 from operando.study.image_sets import check_new_set, create_image_set, write_transforms
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Align(Step, AlignSettings):
     name: ClassVar[str] = "align"
     title: ClassVar[str] = "Align"
 
-    images: str = Field("images", title="Images", description="Set of images to start from")
+    images: str = IMAGES
     result: str = Field("aligned", title="Result", description="Name of the set that is made")
     write: bool = Field(
         False,

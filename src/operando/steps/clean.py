@@ -19,7 +19,7 @@ from operando.clean import (
 )
 from operando.clean.self_supervised import LearnedDenoise
 from operando.compute.blocks import filter_blocks
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 from operando.study.image_sets import check_new_set, create_image_set
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class CleanStep(Step, Operation):
     """Makes a cleaned set of images of another one, block by block."""
 
-    images: str = Field("images", title="Images", description="Set of images to start from")
+    images: str = IMAGES
     result: str = Field("clean", title="Result", description="Name of the set that is made")
 
     def inputs(self, study: Study) -> tuple[str, ...]:

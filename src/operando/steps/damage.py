@@ -40,6 +40,12 @@ class MapDamage(Step):
         2.0, title="Slab", description="Thickness (um) of a slab of the profiles", gt=0, le=1e4
     )
 
+    paths: bool = Field(
+        False,
+        title="Electron paths",
+        description="Also keep the length of the way of electrons to every voxel (um)",
+    )
+
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Phases and particles with their table."""
         del study

@@ -14,7 +14,7 @@ from operando.particles.settings import (
     PhaseLabels,
     SplitSettings,
 )
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ class FindParticles(Step):
     name: ClassVar[str] = "particles"
     title: ClassVar[str] = "Particles"
 
-    images: str = Field("images", title="Images", description="Set of images that is read")
+    images: str = IMAGES
     phases: str = Field("phases", title="Phases", description="Segmentation to start from")
     phase: str = Field(
         "particle", title="Phase", description="Class of which the particles consist"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
@@ -19,7 +19,7 @@ class JudgeQuality(Step):
     name: ClassVar[str] = "quality"
     title: ClassVar[str] = "Image quality"
 
-    images: str = Field("images", title="Images", description="Set of images that is judged")
+    images: str = IMAGES
     channel: int = Field(0, ge=0, title="Channel", description="Channel to judge, from 0")
     slices: int = Field(
         24, ge=1, le=1000, title="Slices", description="So many slices of every frame are judged"

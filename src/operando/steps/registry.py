@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from operando.errors import InputError
+from operando.steps.align import Align
 from operando.steps.clean import CLEAN_STEPS
+from operando.steps.compare import Compare
 from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
 from operando.steps.particles import FindParticles
+from operando.steps.quality import JudgeQuality
 from operando.steps.segment import Segment
 from operando.steps.strain import MeasureStrain
 from operando.steps.train import Train
@@ -20,10 +23,19 @@ if TYPE_CHECKING:
 
     from operando.steps.step import Step
 
-STEPS: Mapping[str, type[Step]] = {
-    step.name: step
-    for step in (Convert, *CLEAN_STEPS, Train, Segment, FindParticles, MapDamage, MeasureStrain)
-}
+_ALL: tuple[type[Step], ...] = (
+    Convert,
+    JudgeQuality,
+    *CLEAN_STEPS,
+    Align,
+    Train,
+    Segment,
+    Compare,
+    FindParticles,
+    MapDamage,
+    MeasureStrain,
+)
+STEPS: Mapping[str, type[Step]] = {step.name: step for step in _ALL}
 
 
 def make_step(name: str, settings: Mapping[str, Any]) -> Step:

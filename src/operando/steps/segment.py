@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Segment(Step):
     name: ClassVar[str] = "segment"
     title: ClassVar[str] = "Segment"
 
-    images: str = Field("images", title="Images", description="Set of images that is read")
+    images: str = IMAGES
     model: str = Field("model", title="Model", description="Model of this study to use")
     phases: str = Field("phases", title="Phases", description="Name under which labels are kept")
     device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps")

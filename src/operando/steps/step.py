@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
+
+IMAGES: Any = Field(
+    "images",
+    title="Images",
+    description="Set of images that is read: images are the source, others were made by Clean or "
+    "Align",
+    json_schema_extra={"choices": "image sets"},
+)
+"""Field of every step that reads images."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from pydantic import Field
 
 from operando.segment.settings import TrainSettings
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Train(Step):
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
 
-    images: str = Field("images", title="Images", description="Set of images that is read")
+    images: str = IMAGES
     strokes: str = Field("strokes", title="Strokes", description="Stroke set to learn from")
     start: str = Field(
         PRETRAINED,

@@ -103,7 +103,8 @@ def _lazy(path: Path) -> Any:
 def _as_series(study: Study, data: Any, name: str, source: tuple[Path, ...]) -> Series:
     if data.shape != study.series.data.shape:
         raise FileError(
-            f"The image set {name!r} has the shape {data.shape}, the images {study.series.data.shape}",
+            f"The image set {name!r} has the shape {data.shape}, "
+            f"the images {study.series.data.shape}",
             "make it again",
         )
     return Series(

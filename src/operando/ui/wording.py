@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from operando.study.image_sets import SOURCE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,3 +56,11 @@ def study_line(study: Study) -> str:
             str(series.data.dtype),
         ]
     )
+
+
+def image_set_choices(study: Study) -> list[tuple[str, str]]:
+    """Image sets of a study, each with what forms call it."""
+    return [
+        (product, "as recorded" if product == SOURCE else product.partition("/")[2])
+        for product in study.image_sets
+    ]

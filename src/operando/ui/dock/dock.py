@@ -21,7 +21,9 @@ from qtpy.QtWidgets import (
 
 from operando.ui.dock.section import Section
 from operando.ui.jobs.turns import Turns
+from operando.ui.panels.align import AlignPanel
 from operando.ui.panels.annotate import AnnotatePanel
+from operando.ui.panels.clean import CleanPanel
 from operando.ui.panels.data import DataPanel
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.segment import SegmentPanel
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 PANELS: tuple[type[Panel], ...] = (
     DataPanel,
+    CleanPanel,
+    AlignPanel,
     AnnotatePanel,
     SegmentPanel,
     ParticlesPanel,

@@ -26,6 +26,8 @@ Choices = "Sequence[tuple[Any, str]]"
 """Values, each with the text that stands for it."""
 
 AUTOMATIC = "automatic"
+IMAGE_SETS = "image sets"
+"""What a field of a model asks for, of which the study knows the choices."""
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e9
 _DECIMALS = 9
@@ -239,6 +241,8 @@ def make_field(info: FieldInfo, choices: Sequence[tuple[Any, str]] | None = None
     """
     if choices is not None:
         return ChoiceField(choices)
+    if (info.json_schema_extra or {}).get("choices") == IMAGE_SETS:
+        return ChoiceField([("images", "as recorded")])
     annotation, optional = _without_none(info.annotation)
     if get_origin(annotation) is Literal:
         return ChoiceField([(value, str(value)) for value in get_args(annotation)])

@@ -108,9 +108,14 @@ class SettingsForm(QWidget):
 
     def set_choices(self, name: str, choices: Sequence[tuple[Any, str]]) -> None:
         """Offer other values for a field that was made with choices."""
-        field = self._fields[name]
+        field = self._fields.get(name)
         if isinstance(field, ChoiceField):
             field.set_choices(choices)
+
+    def choose(self, name: str, value: Any) -> None:
+        """Choose a value of a field that is shown; nothing happens if it is not."""
+        if name in self._fields:
+            self._fields[name].setValue(value)
 
     def _add_rest(
         self,

@@ -69,6 +69,21 @@ class LayerFactory:
             for c, channel in enumerate(series.channels)
         ]
 
+    def image_set(self, product: str, *, visible: bool) -> Image:
+        """Make the layer of a set that Clean or Align made: its first channel."""
+        from napari.layers import Image
+
+        series = self._study.image_series(product)
+        return Image(
+            series.data[:, 0],
+            name=f"{self._study.name} · {product.partition('/')[2]}",
+            colormap="gray",
+            contrast_limits=series_limits(series.data[:, 0]),
+            visible=visible,
+            multiscale=False,
+            **self.placement,
+        )
+
     def strokes(self) -> Labels:
         """Make the layer that is painted on: its data is the array on disk."""
         from napari.layers import Labels

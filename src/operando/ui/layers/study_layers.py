@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from operando.study.image_sets import SOURCE
 from operando.ui import navigation
 from operando.ui.layers.factory import LayerFactory
 from operando.ui.strokes.painter import StrokePainter
@@ -58,6 +59,9 @@ class StudyLayers:
         navigation.go_to_frame(viewer, 0)
         viewer.layers.selection.active = self.painter.layer
         self._insert_in_turn(self._images[:1], self._images[1:])
+        self._sets: dict[str, Image] = {}
+        for product in study.image_sets[1:]:
+            later(partial(self._show_image_set, product, False))
         self._show_phases(visible=not study.products("particles"))
 
     @property
@@ -69,6 +73,9 @@ class StudyLayers:
         """Show anew what a step has written."""
         if step_name == "segment":
             self._show_phases(visible=True)
+        made = [e.outputs for e in self._study.entries if e.step == step_name][-1:]
+        for product in (p for outputs in made for p in outputs if p.startswith(f"{SOURCE}/")):
+            self._show_image_set(product, visible=True)
 
     def rebuild(self) -> None:
         """Place every layer anew after the voxel size has changed."""
@@ -90,7 +97,13 @@ class StudyLayers:
 
     def _own_layers(self) -> list[Layer]:
         phases = [] if self.phases is None else [self.phases]
-        return [*self._images, *self.probabilities, *phases, self.painter.layer]
+        return [
+            *self._images,
+            *self._sets.values(),
+            *self.probabilities,
+            *phases,
+            self.painter.layer,
+        ]
 
     def _show_phases(self, *, visible: bool) -> None:
         """Show the segmentation there is; a layer that is there already gets the new labels.
@@ -103,6 +116,16 @@ class StudyLayers:
         name = "phases" if "phases" in names else names[0]
         self._later(partial(self._show_labels, name, visible))
         self._show_probabilities(name)
+
+    def _show_image_set(self, product: str, visible: bool) -> None:
+        """Show a cleaned or aligned set above the source; made anew, its layer gets new images."""
+        new = self.factory.image_set(product, visible=visible)
+        old = self._sets.get(product)
+        if old is not None and old in self._viewer.layers:
+            old.data, old.contrast_limits, old.visible = new.data, new.contrast_limits, visible
+            return
+        self._insert_above([*self._images, *self._sets.values()], new)
+        self._sets[product] = new
 
     def _show_labels(self, name: str, visible: bool) -> None:
         new = self.factory.phases(name, visible=visible)

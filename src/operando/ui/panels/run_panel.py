@@ -12,6 +12,7 @@ from operando.errors import InputError, OperandoError
 from operando.steps import make_step
 from operando.ui.jobs.bar import JobBar
 from operando.ui.panels.panel import Panel, text_label
+from operando.ui.wording import image_set_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +55,7 @@ class RunPanel(Panel):
         super().__init__(session, parent)
         self.form = self.make_form()
         self._recalled: Path | None = None
+        self._image_sets: list[tuple[str, str]] = []
         self.primary = QPushButton(self.button_text)
         self.primary.setMinimumHeight(30)
         self.primary.clicked.connect(self._on_primary)
@@ -94,6 +96,7 @@ class RunPanel(Panel):
 
     def refresh(self) -> None:
         """Show results, and whether the step can be run."""
+        self._offer_image_sets()
         self._recall_settings()
         obstacle = self.obstacle()
         self.hint.setText(obstacle)
@@ -129,6 +132,15 @@ class RunPanel(Panel):
         if status is not None and status.entry is not None:
             with suppress(InputError):  # settings of another version
                 self.form.setValue(make_step(name, status.entry.settings))
+
+    def _offer_image_sets(self) -> None:
+        """Offer the images of the study where the form asks for them; the newest when it is new."""
+        study = self.session.study
+        sets = image_set_choices(study) if study is not None else []
+        if sets and sets != self._image_sets:
+            self.form.set_choices("images", sets)
+            self.form.choose("images", sets[-1][0])
+            self._image_sets = sets
 
     def _on_primary(self) -> None:
         self.run(self.steps())

@@ -158,7 +158,7 @@ class SegmentPanel(RunPanel):
         self.session.viewer.events.theme.disconnect(self._on_theme)
 
     def _segment(self) -> Step:
-        return STEPS["segment"](device=self.form.value().device)
+        return STEPS["segment"](images=self.form.value().images, device=self.form.value().device)
 
     def _on_segment_only(self) -> None:
         self.run([self._segment()])

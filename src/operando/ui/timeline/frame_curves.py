@@ -63,8 +63,8 @@ def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list
     Parameters
     ----------
     study
-        Its tables ``particles``, ``phases`` and ``cycling`` and its strain runs are read, where
-        present.
+        Its tables ``particles``, ``phases``, ``cycling`` and ``quality`` and its strain runs are
+        read, where present.
     classes
         Give the phases their colours.
     """
@@ -77,6 +77,8 @@ def frame_quantities(study: Study, classes: tuple[LabelClass, ...] = ()) -> list
     found += strain_quantities(study)
     if "cycling" in names:
         found += cycling_quantities(study.table("cycling"), study.times)
+    if "quality" in names:
+        found += quality_quantities(study.table("quality"), len(study.times))
     return found
 
 
@@ -106,6 +108,22 @@ def phase_quantities(
         shares = 100 * _frame_means(frames, np.asarray(rows["fraction"], float), n_frames)
         curves.append(Curve(str(phase), shares, colours.get(str(phase), "")))
     return [FrameQuantity("phases", "%", tuple(curves))] if curves else []
+
+
+def quality_quantities(table: pd.DataFrame, n_frames: int) -> list[FrameQuantity]:
+    """Image score, noise, change of brightness, and drift of every frame."""
+    frames = np.asarray(table["frame"], int)
+    quantities = []
+    for name, title, unit, factor in (
+        ("score", "image score", "of 100", 1.0),
+        ("noise", "noise", "% of contrast", 100.0),
+        ("brightness_change", "brightness change", "% of contrast", 100.0),
+        ("drift_um", "drift to the frame before", "µm", 1.0),
+    ):
+        if name in table:
+            values = factor * _frame_means(frames, np.asarray(table[name], float), n_frames)
+            quantities.append(FrameQuantity(title, unit, (Curve(title, values),)))
+    return quantities
 
 
 def strain_quantities(study: Study) -> list[FrameQuantity]:

@@ -1,0 +1,198 @@
+"""The visible slice as an operation would leave it: computed in a thread, shown as a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from operando.clean.quality import judge_slice
+from operando.clean.ranking import score
+from operando.compute.blocks import filter_block
+from operando.compute.tiles import Tile
+from operando.ui import navigation
+from operando.ui.jobs.background import Background
+from operando.ui.layers.factory import limits_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from operando.clean.operation import Operation
+    from operando.data import Series
+    from operando.errors import OperandoError
+    from operando.ui.session import Session
+
+_WAIT_MS = 200
+LAYER = "preview"
+
+
+@dataclass(frozen=True)
+class Before:
+    """A slice before and after an operation, with the scores of both."""
+
+    frame: int
+    z: int
+    image: NDArray[Any]
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+class SlicePreview(QObject):
+    """Keeps a layer with the cleaned visible slice while it is switched on.
+
+    Parameters
+    ----------
+    session
+        Gives study, viewer and place of layers.
+    parent
+        Owner.
+    """
+
+    computed = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._step: Any = None
+        self._layer: Image | None = None
+        self._background = Background(self)
+        self._background.finished.connect(self._on_finished)
+        self._again = False
+        self._prepared: tuple[Any, Any] = (None, None)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_WAIT_MS)
+        self._timer.timeout.connect(self._compute)
+        session.viewer.dims.events.current_step.connect(self._on_moved)
+
+    def show(self, step: Any) -> None:
+        """Show what a step would do, soon; None takes the preview away."""
+        self._step = step
+        if step is None:
+            self._timer.stop()
+            self._remove()
+        else:
+            self._timer.start()
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self._session.viewer.dims.events.current_step.disconnect(self._on_moved)
+        self.show(None)
+
+    def _on_moved(self) -> None:
+        if self._step is not None:
+            self._timer.start()
+
+    def _compute(self) -> None:
+        study = self._session.study
+        if self._step is None or study is None:
+            return
+        if self._background.is_busy:
+            self._again = True
+            return
+        axis = navigation.time_axis(self._session.viewer)
+        if axis is None:
+            return
+        depth = study.series.volume_shape[0]
+        t = navigation.current_frame(self._session.viewer, len(study.times))
+        z = int(np.clip(self._session.viewer.dims.current_step[axis + 1], 0, depth - 1))
+        key = (self._step, t, study.fingerprint(self._step.images))
+        prepared = self._prepared[1] if key == self._prepared[0] else None
+        work = partial(
+            clean_slice, study.image_series(self._step.images), self._step, t, z, prepared
+        )
+        self._background.start(work, partial(self._on_done, key), self._on_failed)
+
+    def _on_done(self, key: Any, outcome: tuple[Before, Any]) -> None:
+        result, prepared = outcome
+        self._prepared = (key, prepared)
+        if self._step is None or self._session.study is None:
+            return
+        self._draw(result)
+        self.computed.emit(result)
+
+    def _on_failed(self, error: OperandoError) -> None:
+        self.failed.emit(error)
+
+    def _on_finished(self) -> None:
+        if self._again:
+            self._again = False
+            self._timer.start()
+
+    def _draw(self, result: Before) -> None:
+        from napari.layers import Image
+
+        layers, placed = self._session.viewer.layers, self._session.layers
+        if placed is None:
+            return
+        dz = placed.placement["scale"][1]
+        where = (float(result.frame), result.z * dz, 0.0, 0.0)
+        data = result.image[None, None]
+        if self._layer is not None and self._layer in layers:
+            self._layer.data, self._layer.translate = data, where
+            self._layer.contrast_limits = limits_of(result.image)
+            return
+        self._layer = Image(
+            data,
+            name=LAYER,
+            colormap="gray",
+            contrast_limits=limits_of(result.image),
+            translate=where,
+            multiscale=False,
+            **placed.placement,
+        )
+        active = layers.selection.active
+        layers.append(self._layer)
+        placed.raise_strokes()
+        layers.selection.active = active
+
+    def _remove(self) -> None:
+        layers = self._session.viewer.layers
+        if self._layer is not None and self._layer in layers:
+            layers.remove(self._layer)
+        self._layer = None
+
+
+def clean_slice(
+    series: Series, operation: Operation, t: int, z: int, prepared: Any = None
+) -> tuple[Before, Any]:
+    """Clean one slice of the first channel; also returns what was prepared for its frame."""
+    if prepared is None:
+        prepared = operation.prepare(series, frames=[t])
+    depth, height, width = series.volume_shape
+    halo = operation.extent(series.volume_shape).halo[0]
+    plane = (slice(0, height), slice(0, width))
+    tile = Tile(
+        (slice(z, z + 1), *plane), (slice(max(0, z - halo), min(depth, z + halo + 1)), *plane)
+    )
+    after = filter_block(
+        series.data, t, 0, tile, lambda block, place: operation.apply(block, place, prepared)
+    )[0]
+    raw = np.asarray(series.data[t, 0, z])
+    return Before(t, z, after, judge_slice(raw), judge_slice(after)), prepared
+
+
+def scores_text(result: Before) -> str:
+    """Say what changed, in numbers: before → after."""
+    import pandas as pd
+
+    before, after = score(pd.DataFrame([result.before, result.after]))
+    parts = [f"score {before:.0f} → {after:.0f}"]
+    for name, title in (
+        ("noise", "noise"),
+        ("rings", "rings"),
+        ("stripes_y", "stripes along y"),
+        ("stripes_x", "stripes along x"),
+        ("shading", "shading"),
+    ):
+        old, new = 100 * result.before[name], 100 * result.after[name]
+        if max(old, new) >= 1:
+            parts.append(f"{title} {old:.1f} → {new:.1f} %")
+    for name, title in (("sharpness", "edge slope"), ("separability", "separability")):
+        parts.append(f"{title} {result.before[name]:.2f} → {result.after[name]:.2f}")
+    return f"Slice {result.z}: " + ", ".join(parts) + ". Shares are of the contrast."

@@ -1,0 +1,140 @@
+"""The panel Align: take drift and rotation out of the series, and say how large they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QPushButton
+
+from operando.align.series import LOST
+from operando.steps import STEPS
+from operando.ui.forms.form import SettingsForm
+from operando.ui.panels.run_panel import RunPanel
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from qtpy.QtWidgets import QWidget
+
+    from operando.ui.session import Session
+
+_MOST_FRAMES = 30
+_NOTEWORTHY_LENGTH = 0.05
+
+
+class AlignPanel(RunPanel):
+    """Registers every frame and shows what was found.
+
+    Parameters
+    ----------
+    session
+        The study, its layers and its job.
+    parent
+        Owner.
+    """
+
+    title = "Align"
+    step_name = "align"
+    sentence = "Take drift and rotation out of the series. Images are resampled only when shown."
+    button_text = "Align frames"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.use_strokes = QPushButton("Region = box around my strokes")
+        self.use_strokes.setToolTip(
+            "Paint on what stands still (casing, current collector) and compare only there"
+        )
+        self.whole = QPushButton("Region = everything")
+        self.extra.addWidget(self.use_strokes)
+        self.extra.addWidget(self.whole)
+        self.use_strokes.clicked.connect(self._on_strokes)
+        self.whole.clicked.connect(self._on_whole)
+        self.refresh()
+
+    def make_form(self) -> SettingsForm:
+        """Ask for reference and kind of motion; the region is under More."""
+        return SettingsForm(STEPS["align"], up_front=("images", "reference", "motion"))
+
+    def obstacle(self) -> str:
+        """Say what is missing."""
+        study = self.session.study
+        if study is not None and len(study.times) < 2:
+            return "Alignment needs two frames; this study has one."
+        return super().obstacle()
+
+    def results(self) -> str:
+        """Shifts, rotation and change of length of every frame."""
+        status, study = self.status, self.session.study
+        if status is None or status.entry is None or study is None:
+            return ""
+        name = status.entry.settings.get("result", "aligned")
+        return "" if name not in study.products("tables") else motion_html(study.table(name))
+
+    def refresh_job(self) -> None:
+        """Show how far the job is."""
+        super().refresh_job()
+        several = self.session.painter is not None and bool(self.session.painter.counts.voxels)
+        self.use_strokes.setEnabled(several)
+
+    def _on_strokes(self) -> None:
+        study = self.session.study
+        if study is None:
+            return
+        sides = stroke_box(study.strokes().array)
+        if sides is not None:
+            self._set_region(sides)
+
+    def _on_whole(self) -> None:
+        self._set_region(((0, 0),) * 3)
+
+    def _set_region(self, sides: tuple[tuple[int, int], ...]) -> None:
+        step: Any = self.form.value()
+        update = dict(zip("zyx", sides, strict=True))
+        self.form.setValue(step.model_copy(update=update))
+        self.form.more.setChecked(True)
+
+
+def stroke_box(strokes: Any) -> tuple[tuple[int, int], ...] | None:
+    """Box ``(z, y, x)`` around all strokes ``(t, z, y, x)``, at least 8 voxels where there are."""
+    found = np.zeros(strokes.shape[1:], bool)
+    for frame in strokes:
+        found |= np.asarray(frame) > 0
+    if not found.any():
+        return None
+    sides = []
+    for axis, n in enumerate(found.shape):
+        hit = np.flatnonzero(found.any(axis=tuple(k for k in range(3) if k != axis)))
+        start, stop = int(hit[0]), int(hit[-1]) + 1
+        missing = max(0, min(8, n) - (stop - start))
+        start = max(0, min(start - missing // 2, n - (stop - start) - missing))
+        sides.append((start, max(stop, start + min(8, n))))
+    return tuple(sides)
+
+
+def motion_html(table: pd.DataFrame) -> str:
+    """Write what was found as an HTML table, a row per frame, and a sentence on voxel size."""
+    cell = "<td align='right' style='padding-left:10px'>{}</td>"
+    head = "".join(
+        cell.format(f"<b>{text}</b>")
+        for text in ("frame", "z µm", "y µm", "x µm", "turn °", "length %", "ZNCC")
+    )
+    step = -(-len(table) // _MOST_FRAMES)
+    rows = []
+    for row in table.iloc[::step].to_dict("records"):
+        values = (
+            f"{row['frame']:.0f}",
+            *(f"{row[f'shift_{k}_um']:+.3g}" for k in "zyx"),
+            f"{row['rotation_deg']:.3f}",
+            f"{row['length_change_percent']:+.3f}",
+            f"{row['zncc']:.3f}" + (" ⚠" if row["zncc"] < LOST else ""),
+        )
+        rows.append("<tr>" + "".join(cell.format(v) for v in values) + "</tr>")
+    html = f"<table cellspacing='2'><tr>{head}</tr>{''.join(rows)}</table>"
+    change = table["length_change_percent"].abs()
+    if change.max() > _NOTEWORTHY_LENGTH:
+        frame = int(table["frame"].iloc[int(change.to_numpy().argmax())])
+        html += (
+            f"<br>⚠ Lengths changed by {change.max():.2f} % in frame {frame}: the sample swelled, "
+            "or the voxel size differs between scans. Motion “similarity” takes it out."
+        )
+    return html

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import Cancelled, InputError
+from operando.steps import load_recipe, make_step, run_step, step_status
+from operando.steps.clean import CLEAN_STEPS
+
+
+def test_a_cleaned_set_keeps_type_and_grid_and_is_read_by_later_steps(study):
+    entry = run_step(study, make_step("denoise", {"method": "tv"}))
+    assert entry.outputs == ("images/denoised",)
+    series = study.image_series("images/denoised")
+    assert series.data.dtype == study.series.data.dtype
+    assert series.data.shape == study.series.data.shape
+    strain = run_step(
+        study, make_step("strain", {"images": "images/denoised", "window": 15, "spacing": 8})
+    )
+    assert strain.inputs == {"images/denoised": entry.id}
+    run_step(study, make_step("denoise", {"method": "tv", "strength": 0.5}))
+    assert step_status(study, "strain").state == "out of date"
+
+
+def test_a_stopped_run_goes_on_and_the_source_stays(study):
+    step = make_step("spots", {})
+    before = study.series.frame(0)
+    calls = []
+
+    def stop(progress):
+        calls.append(progress.done)
+        if progress.done == 1 and progress.message == step.title:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run_step(study, step, stop)
+    assert study.image_sets == ["images"]
+    run_step(study, step)
+    assert study.image_sets == ["images", "images/without-spots"]
+    np.testing.assert_array_equal(study.series.frame(0), before)
+
+
+def test_steps_chain_and_the_recipe_repeats_them(study):
+    run_step(study, make_step("intensity", {}))
+    run_step(study, make_step("stripes", {"images": "images/matched"}))
+    first = study.image_series("images/without-stripes").frame(1)
+    study.remove("images/without-stripes")
+    study.remove("images/matched")
+    steps = load_recipe(study.recipe_path)
+    assert [step.name for step in steps] == ["intensity", "stripes"]
+    for step in steps:
+        run_step(study, step)
+    np.testing.assert_array_equal(study.image_series("images/without-stripes").frame(1), first)
+
+
+def test_a_set_is_not_made_of_itself(study):
+    run_step(study, make_step("intensity", {}))
+    with pytest.raises(InputError, match="cannot be made of itself"):
+        run_step(study, make_step("intensity", {"images": "images/matched"}))
+
+
+@pytest.mark.parametrize("name", [s.name for s in CLEAN_STEPS if s.name != "denoise-learned"])
+def test_every_operation_runs_with_its_defaults(study, name):
+    run_step(study, make_step(name, {}))
+    (made,) = study.image_sets[1:]
+    cleaned, source = study.image_series(made).frame(0), study.series.frame(0)
+    assert np.corrcoef(cleaned.ravel(), source.ravel())[0, 1] > 0.7
