@@ -50,9 +50,7 @@ def test_joining_takes_the_best_first_and_weighs_again() -> None:
     pieces = make_pieces(
         labels.astype(np.int32),
         np.array([0, 2, 2, 2], np.float32),
-        np.array([0, 2, 2, 2], np.float32),
         graph([(1, 2), (2, 3)], [1.0, 1.5], [16, 16]),
-        np.array([1.0, 1.5]),
         UNIT,
     )
     assert pieces[2].volume == 64
@@ -72,14 +70,7 @@ def test_features_do_not_depend_on_the_unit() -> None:
         labels = np.repeat([1, 2], 6).reshape(1, 1, -1) * np.ones((8, 8, 1), int)
         edges = graph([(1, 2)], [2.0 * scale], [64 * scale**2])
         peaks = np.array([0, 3, 3], np.float32) * scale
-        pieces = make_pieces(
-            labels.astype(np.int32),
-            peaks,
-            peaks / scale,
-            edges,
-            edges.saddle / scale,
-            (scale,) * 3,
-        )
+        pieces = make_pieces(labels.astype(np.int32), peaks, edges, (scale,) * 3)
         return describe_fit(pieces[1], pieces[2], pieces[1].borders[2], 9 * scale)
 
     assert features(1).shape == (len(FEATURES),)
@@ -100,9 +91,9 @@ def test_the_shipped_rule_joins_halves_of_a_ball_and_parts_two_balls(make_ellips
     scores = []
     for labels, peak, edges in ((halves, 9, crack), (left + 2 * right, 18, neck)):
         peaks = np.array([0, peak, peak], np.float32)
-        pieces = make_pieces(labels.astype(np.int32), peaks, peaks, edges, edges.saddle, UNIT)
+        pieces = make_pieces(labels.astype(np.int32), peaks, edges, UNIT)
         features = describe_fit(pieces[1], pieces[2], pieces[1].borders[2], 36)
-        scores.append(float(shipped_rule("watershed").score(features)))
+        scores.append(float(shipped_rule().score(features)))
     assert scores[0] > 0 > scores[1]
 
 

@@ -35,9 +35,7 @@ class Piece:
     volume
         Volume of its solid.
     peak
-        Largest distance to the surface in it.
-    depth
-        Largest height of the map that it was cut from.
+        Largest height in it.
     hull
         Its convex hull.
     guide
@@ -48,7 +46,6 @@ class Piece:
 
     volume: float
     peak: float
-    depth: float
     hull: Hull
     guide: int = 0
     borders: dict[int, Border] = field(default_factory=dict)
@@ -61,17 +58,12 @@ class Piece:
 
 @dataclass(frozen=True)
 class Border:
-    """Where two pieces meet; see `operando.particles.basins.BasinGraph`.
-
-    `saddle` is the highest pass of the distance to the surface, `passage` that of the map that
-    the pieces were cut from.
-    """
+    """Where two pieces meet; see `operando.particles.basins.BasinGraph`."""
 
     saddle: float
     contact: float
     gap: float
     gap_volume: float
-    passage: float
 
     def joined(self, other: Border) -> Border:
         """Both stretches of border together."""
@@ -80,7 +72,6 @@ class Border:
             self.contact + other.contact,
             self.gap + other.gap,
             self.gap_volume + other.gap_volume,
-            max(self.passage, other.passage),
         )
 
 
@@ -121,26 +112,10 @@ def fuse_bumps(
 def make_pieces(
     labels: NDArray[np.int32],
     peaks: NDArray[np.float32],
-    depths: NDArray[np.float32],
     graph: BasinGraph,
-    passages: NDArray[np.float32],
     spacing: tuple[float, float, float],
 ) -> dict[int, Piece]:
-    """Pieces, by label, of the solid voxels of every basin that has any, with their borders.
-
-    Parameters
-    ----------
-    labels
-        ``(Z, Y, X)``, 0 outside the solid.
-    peaks, depths
-        By label, see `Piece`.
-    graph
-        Of the distance to the surface.
-    passages
-        Per edge of the graph, see `Border`.
-    spacing
-        Voxel size ``(z, y, x)``.
-    """
+    """Pieces, by label, of the solid voxels of every basin that has any, with their borders."""
     from scipy.ndimage import find_objects
 
     pieces = {}
@@ -150,10 +125,10 @@ def make_pieces(
             continue
         mask = labels[box] == label
         hull = hull_of_mask(mask, spacing, tuple(s.start for s in box))
-        volume = int(mask.sum()) * voxel
-        pieces[label] = Piece(volume, float(peaks[label]), float(depths[label]), hull)
-    columns = (graph.saddle, graph.contact, graph.gap, graph.gap_volume, passages)
-    for (a, b), *values in zip(graph.pairs.tolist(), *columns, strict=True):
+        pieces[label] = Piece(int(mask.sum()) * voxel, float(peaks[label]), hull)
+    for (a, b), *values in zip(
+        graph.pairs.tolist(), graph.saddle, graph.contact, graph.gap, graph.gap_volume, strict=True
+    ):
         if a in pieces and b in pieces:
             border = Border(*(float(v) for v in values))
             pieces[a].borders[b] = pieces[b].borders[a] = border
@@ -213,7 +188,6 @@ def join(pieces: dict[int, Piece], a: int, b: int) -> None:
         keep.guide = gone.guide
     keep.volume += gone.volume
     keep.peak = max(keep.peak, gone.peak)
-    keep.depth = max(keep.depth, gone.depth)
     keep.hull = keep.hull.joined(gone.hull)
     del keep.borders[b]
     for other, border in gone.borders.items():

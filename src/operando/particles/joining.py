@@ -2,9 +2,8 @@
 
 It is a logistic regression on how the pieces meet and how round and how convex they are apart and
 together. Its weights (``joining.json``) were fitted by ``benchmarks/fit_joining.py`` on synthetic
-electrodes of many kinds, from true and from degraded phases; there is one set for pieces of the
-learned map and one for those of the distance map. All features are ratios, so the rule does not
-depend on the size of particles or voxels.
+electrodes of many kinds, from true and from degraded phases. All features are ratios, so the rule
+does not depend on the size of particles or voxels.
 """
 
 from __future__ import annotations
@@ -42,8 +41,6 @@ FEATURES = (
     "large_solidity",
     "small_roundness",
     "large_roundness",
-    "passage",
-    "shallow_depth",
 )
 
 
@@ -54,19 +51,10 @@ class JoiningRule:
     Parameters
     ----------
     weights
-        ``(1 + F + F (F + 1) / 2,)``, the constant first, for the first F of the `FEATURES`.
-    bias
-        Log odds in favour of joining, because a piece too many costs a particle just as one too
-        few.
+        ``(1 + F + F (F + 1) / 2,)``, the constant first.
     """
 
     weights: NDArray[np.float64]
-    bias: float = 0.0
-
-    @property
-    def n_features(self) -> int:
-        """How many of the features count."""
-        return round((np.sqrt(8 * len(self.weights) + 1) - 3) / 2)
 
     def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log odds that pieces belong together, for ``(..., F)`` features.
@@ -74,8 +62,7 @@ class JoiningRule:
         Pieces that fit like the halves of a cut ball get more on top: such clean cuts are rarer
         in the electrodes that the weights were fitted to than they are in theory.
         """
-        known = expand(features[..., : self.n_features])
-        learned = self.weights[0] + known @ self.weights[1:] + self.bias
+        learned = self.weights[0] + expand(features) @ self.weights[1:]
         return np.asarray(learned + CLEAN_CUT * fits_cleanly(features))
 
 
@@ -86,11 +73,10 @@ def fits_cleanly(features: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 @cache
-def shipped_rule(method: str) -> JoiningRule:
-    """Return the rule that comes with the package for a `SplitSettings.method`."""
+def shipped_rule() -> JoiningRule:
+    """Return the rule that comes with the package."""
     text = resources.files("operando.particles").joinpath("joining.json").read_text()
-    rule = json.loads(text)[method]
-    return JoiningRule(np.array(rule["weights"]), rule["bias"])
+    return JoiningRule(np.array(json.loads(text)["weights"]))
 
 
 def describe_fit(a: Piece, b: Piece, border: Border, typical: float) -> NDArray[np.float64]:
@@ -126,8 +112,6 @@ def describe_fit(a: Piece, b: Piece, border: Border, typical: float) -> NDArray[
         large.volume / large.hull.volume,
         small.peak / radius,
         large.peak / large.radius,
-        np.clip(border.passage / min(a.depth, b.depth), 0, 1),
-        min(a.depth, b.depth) / typical if a.depth > 1 else min(a.depth, b.depth),
     )
     return np.array(values, float)
 

@@ -1,18 +1,27 @@
 """Segmentation that learns from a few brush strokes."""
 
+from operando.segment.compare import Agreement, compare_labels
 from operando.segment.instant import InstantModel
 from operando.segment.model import Model, pretrained
 from operando.segment.predict import predict, predict_blocks, predict_into
 from operando.segment.settings import TrainSettings
+from operando.segment.slips import find_slips
+from operando.segment.suggest import suggest_regions
 from operando.segment.train import train
+from operando.segment.uncertainty import fraction_intervals
 
 __all__ = [
+    "Agreement",
     "InstantModel",
     "Model",
     "TrainSettings",
+    "compare_labels",
+    "find_slips",
+    "fraction_intervals",
     "predict",
     "predict_blocks",
     "predict_into",
     "pretrained",
+    "suggest_regions",
     "train",
 ]
