@@ -5,6 +5,8 @@ import pytest
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
+from operando.errors import InputError
+from operando.particles import electron_paths
 from operando.particles.paths import path_lengths, path_line
 
 
@@ -75,3 +77,17 @@ def test_a_line_leads_down_to_the_contact() -> None:
     assert len(line) == 26
     lengths[:] = np.inf
     assert len(path_line(lengths, (2, 3, 25))) == 1
+
+
+def test_paths_of_all_particles_of_a_frame(make_ellipsoid) -> None:
+    shape = (28, 28, 60)
+    ids = np.zeros(shape, np.int32)
+    ids[make_ellipsoid(shape, (14, 14, 15), (10, 10, 10))] = 1
+    ids[make_ellipsoid(shape, (14, 14, 44), (10, 10, 10))] = 2
+    phases = np.where(ids > 0, 3, np.where(np.indices(shape)[2] < 30, 2, 1)).astype(np.uint8)
+    lengths = electron_paths(ids, phases, phase=3, spacing=(0.1, 0.1, 0.1))
+    assert lengths[ids == 1].max() == pytest.approx(1, abs=0.11)
+    assert np.isinf(lengths[ids == 2]).all()
+    assert np.isnan(lengths[ids == 0]).all()
+    with pytest.raises(InputError, match="mask"):
+        electron_paths(ids, ids > 0, phase=3)

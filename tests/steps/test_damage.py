@@ -29,7 +29,7 @@ def test_map_and_profiles_of_every_frame(study, electrode) -> None:
         for t in range(2)
     ]
     study.write_table("particles", pd.concat(tables, ignore_index=True))
-    result = MapDamage(block=0.8, window=0.8).run(study)
+    result = MapDamage(block=0.8, window=0.8, paths=True).run(study)
     found = np.asarray(study.open_array("particles/particles-damage")[:])
     assert found.shape == (2, 4, 8, 8)
     # Blocks as large as the window share no voxels: the areas add up to those of the particles.
@@ -42,3 +42,8 @@ def test_map_and_profiles_of_every_frame(study, electrode) -> None:
     counts = profiles[(profiles["column"] == "crack_fraction")].groupby("frame")["n"].sum()
     assert counts.tolist() == [len(table) for table in tables]
     assert "crack_area_per_um" in result.values
+    lengths = np.asarray(study.open_array("particles/particles-paths")[1])
+    finite = np.isfinite(lengths)
+    for particle, mean in tables[1].set_index("particle")["path_mean_um"].dropna().items():
+        own = lengths[finite & (electrode.ids[1] == particle)]
+        np.testing.assert_allclose(own.mean(), mean, rtol=1e-4)

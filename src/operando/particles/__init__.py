@@ -2,6 +2,7 @@
 
 from operando.particles.link import follow, link, rename
 from operando.particles.measure import measure
+from operando.particles.path_map import electron_paths
 from operando.particles.scores import Matches, link_accuracy, match
 from operando.particles.series import split_series
 from operando.particles.settings import LinkSettings, MeasureSettings, PhaseLabels, SplitSettings
@@ -13,6 +14,7 @@ __all__ = [
     "MeasureSettings",
     "PhaseLabels",
     "SplitSettings",
+    "electron_paths",
     "follow",
     "link",
     "link_accuracy",

@@ -146,7 +146,17 @@ def measure(
     """
     from scipy.ndimage import find_objects
 
-    scene = _make_scene(ids, phases, image, spacing, phase, labels, probabilities, settings, scale)
+    scene = make_scene(
+        ids,
+        phases,
+        image=image,
+        spacing=spacing,
+        phase=phase,
+        labels=labels,
+        probabilities=probabilities,
+        settings=settings,
+        scale=scale,
+    )
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     if only is not None:
         boxes = [(i, b) for i, b in boxes if i in only]
@@ -275,17 +285,19 @@ def refresh_neighbours(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(nearest_um=nearest, six_nearest_um=six)
 
 
-def _make_scene(
+def make_scene(
     ids: NDArray[Any],
-    phases: NDArray[Any] | None,
-    image: NDArray[Any] | None,
-    spacing: tuple[float, float, float],
-    phase: int | None,
-    labels: PhaseLabels | None,
-    probabilities: Any | None,
-    settings: MeasureSettings | None,
-    scale: GreyScale | None,
+    phases: NDArray[Any] | None = None,
+    *,
+    image: NDArray[Any] | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    phase: int | None = None,
+    labels: PhaseLabels | None = None,
+    probabilities: Any | None = None,
+    settings: MeasureSettings | None = None,
+    scale: GreyScale | None = None,
 ) -> Scene:
+    """Check what a frame is measured from; see `measure`."""
     from operando.particles.split import solid_of
 
     ids = check_ids(ids)

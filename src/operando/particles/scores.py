@@ -237,7 +237,7 @@ def slice_scores(
     true = check_ids(check_same_shape(true, found, "The truth"))
     out = []
     for k in range(found.shape[axis]):
-        a, b = found.take(k, axis)[None], true.take(k, axis)[None]
+        a, b = (np.asarray(ids.take([k], axis)).swapaxes(0, axis) for ids in (found, true))
         if not a.any() and not b.any():
             continue
         pairs = match(a, b, iou=iou, smallest=smallest)

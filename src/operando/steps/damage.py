@@ -58,7 +58,8 @@ class MapDamage(Step):
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the map, and the table of profiles."""
         del study
-        return (f"particles/{self.particles}-damage", f"tables/{self.particles}-profiles")
+        made = (f"particles/{self.particles}-damage", f"tables/{self.particles}-profiles")
+        return (*made, f"particles/{self.particles}-paths") if self.paths else made
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Map frame after frame, then profile the table."""
@@ -101,11 +102,41 @@ class MapDamage(Step):
                 times=study.times,
             )
             array[:] = np.stack(maps)
+        if self.paths:
+            self._write_paths(study, phase)
         profiles = self._profiles(study)
         study.write_table(f"{self.particles}-profiles", profiles)
         known = [float(np.nanmean(m)) if np.isfinite(m).any() else 0.0 for m in maps]
         summary = f"{known[-1]:.3f} µm²/µm³ of cracks in the last frame"
         return StepResult(summary, {"crack_area_per_um": known[-1]})
+
+    def _write_paths(self, study: Study, phase: int) -> None:
+        """Write the path lengths of every frame, voxel by voxel."""
+        from operando.files.ome_zarr import create_image
+        from operando.particles.path_map import electron_paths
+        from operando.steps.particles import PhaseNames
+        from operando.study.atomic import replacing
+        from operando.study.phases import open_phases
+
+        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        ids = study.open_array(f"particles/{self.particles}")
+        with replacing(study.product_path(f"particles/{self.particles}-paths")) as partial:
+            array = create_image(
+                partial,
+                ids.shape,
+                "float32",
+                axes="tzyx",
+                voxel_size=study.voxel_size,
+                times=study.times,
+            )
+            for t in range(ids.shape[0]):
+                array[t] = electron_paths(
+                    np.asarray(ids[t]),
+                    np.asarray(labels[t]),
+                    phase=phase,
+                    labels=PhaseNames().labels(classes),
+                    spacing=study.voxel_size,
+                )
 
     def _profiles(self, study: Study) -> pd.DataFrame:
         import pandas as pd
