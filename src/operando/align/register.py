@@ -173,9 +173,10 @@ def _fit(
         moved = points.places @ matrix[:3, :3].T + matrix[:3, 3]
         voxels = (moved - moving.origin) / moving.spacing
         limit = np.array(moving.grey.shape) - 1
-        inside = ((voxels >= -1e-6) & (voxels <= limit + 1e-6)).all(axis=1)
+        within = (voxels >= -1e-6) & (voxels <= limit + 1e-6)
+        inside = np.asarray(within.all(axis=1))
         overlap = float(inside.mean())
-        if inside.sum() < max(64, 0.1 * len(inside)):
+        if inside.sum() < max(64, 0.1 * len(points.places)):
             return best
         seen = map_coordinates(
             coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
@@ -231,9 +232,7 @@ class _Points:
         keep = np.ones(level.grey.shape, bool)
         if level.grey.size > _POINTS:
             chosen = np.random.default_rng(0).choice(level.grey.size, _POINTS, replace=False)
-            keep = np.zeros(level.grey.size, bool)
-            keep[chosen] = True
-            keep = keep.reshape(level.grey.shape)
+            keep = np.isin(np.arange(level.grey.size), chosen).reshape(level.grey.shape)
         at = np.argwhere(keep)
         return cls(
             level.origin + at * level.spacing,

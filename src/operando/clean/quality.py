@@ -212,9 +212,6 @@ def suggest(row: Mapping[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
         strength = 1.0 if row["noise"] < 0.4 else 1.3
         text = f"Noise, {row['noise']:.0%} of the contrast: Denoise, strength {strength:g}."
         found.append((row["noise"] / 0.12, "denoise", {"strength": strength}, text))
-    if row["shading"] > 0.3:
-        text = f"Brightness changes over the slice by {row['shading']:.0%} of the contrast: "
-        found.append((row["shading"] / 0.3, "shading", {}, text + "Even out shading."))
     if abs(row.get("brightness_change", 0.0)) > 0.1:
         text = f"Grey values changed by {row['brightness_change']:+.0%} of the contrast: "
         found.append((3.0, "intensity", {}, text + "Match grey values."))

@@ -48,7 +48,7 @@ def test_the_work_from_opening_to_strain(
     assert _marks(dock)["Strain"] is Mark.NOT_YET
 
     dock.open_section("Strain")
-    panel = dock.panels[4]
+    panel = dock.panels[TITLES.index("Strain")]
     panel.form.setValue(STEPS["strain"](spacing=16))
     panel.primary.click()
     assert _marks(dock)["Strain"] is Mark.RUNNING
@@ -62,15 +62,15 @@ def test_the_work_from_opening_to_strain(
 
 
 def test_one_section_is_open_at_a_time(dock: OperandoDock) -> None:
-    assert [s.is_open for s in dock.sections] == [True, False, False, False, False]
-    dock.sections[2].header.click()
-    assert [s.is_open for s in dock.sections] == [False, False, True, False, False]
+    assert [s.is_open for s in dock.sections] == [t == "Data" for t in TITLES]
+    dock.sections[TITLES.index("Segment")].header.click()
+    assert [s.is_open for s in dock.sections] == [t == "Segment" for t in TITLES]
 
 
 def test_menus_lead_to_the_one_dock(viewer: Any, dock: OperandoDock) -> None:
     show_segment(viewer)
     assert open_dock(viewer) is dock
-    assert dock.sections[2].is_open
+    assert dock.sections[TITLES.index("Segment")].is_open
 
 
 def test_closing_the_dock_closes_the_study(

@@ -188,7 +188,6 @@ def scores_text(result: Before) -> str:
         ("rings", "rings"),
         ("stripes_y", "stripes along y"),
         ("stripes_x", "stripes along x"),
-        ("shading", "shading"),
     ):
         old, new = 100 * result.before[name], 100 * result.after[name]
         if max(old, new) >= 1:

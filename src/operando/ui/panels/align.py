@@ -40,11 +40,11 @@ class AlignPanel(RunPanel):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self.use_strokes = QPushButton("Region = box around my strokes")
+        self.use_strokes = QPushButton("Region from strokes")
         self.use_strokes.setToolTip(
             "Paint on what stands still (casing, current collector) and compare only there"
         )
-        self.whole = QPushButton("Region = everything")
+        self.whole = QPushButton("Everything")
         self.extra.addWidget(self.use_strokes)
         self.extra.addWidget(self.whole)
         self.use_strokes.clicked.connect(self._on_strokes)

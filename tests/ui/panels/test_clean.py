@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from operando.steps import make_step, run_step
+from operando.ui.panels.align import AlignPanel, motion_html, stroke_box
+from operando.ui.panels.clean import CleanPanel
+from operando.ui.session import Session
+
+
+@pytest.fixture
+def session(study):
+    session = Session(ViewerModel())
+    session.show_study(study)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(qtbot, session):
+    panel = CleanPanel(session)
+    qtbot.addWidget(panel)
+    yield panel
+    panel.close_panel()
+
+
+def test_the_operation_gives_its_step(panel):
+    panel.form.operation.setValue("stripes")
+    (step,) = panel.steps()
+    assert step == make_step("stripes", {})
+    panel.form.setValue(make_step("rings", {"widest": 5}))
+    assert panel.steps() == [make_step("rings", {"widest": 5})]
+
+
+def test_the_preview_shows_the_slice_with_its_scores(qtbot, session, panel):
+    panel.form.setValue(make_step("spots", {}))
+    panel.show_preview.setChecked(True)
+    qtbot.waitUntil(lambda: "→" in panel.preview_text.text(), timeout=20000)
+    layer = session.viewer.layers["preview"]
+    assert layer.data.shape == (1, 1, 64, 64)
+    panel.show_preview.setChecked(False)
+    assert "preview" not in [one.name for one in session.viewer.layers]
+
+
+def test_a_new_set_is_chosen_and_not_written_over(study, session, panel):
+    run_step(study, make_step("intensity", {}))
+    session.layers.update("intensity")
+    panel.refresh()
+    panel.form.operation.setValue("intensity")
+    (step,) = panel.steps()
+    assert (step.images, step.result) == ("images/matched", "matched-again")
+    assert any(layer.name.endswith("matched") for layer in session.viewer.layers)
+
+
+def test_what_was_judged_is_told(study, panel):
+    run_step(study, make_step("quality", {"slices": 4}))
+    panel.refresh()
+    assert "Image score" in panel.result.text()
+
+
+def test_the_region_is_the_box_around_the_strokes(qtbot, session):
+    panel = AlignPanel(session)
+    qtbot.addWidget(panel)
+    assert panel.use_strokes.isEnabled()
+    panel.use_strokes.click()
+    step = panel.form.value()
+    assert (step.z, step.y, step.x) == stroke_box(session.study.strokes().array)
+    panel.whole.click()
+    assert panel.form.value() == make_step("align", {})
+    panel.close_panel()
+
+
+def test_a_box_has_eight_voxels_where_there_are():
+    strokes = np.zeros((1, 4, 30, 30), np.uint8)
+    strokes[0, 1, 29, 10] = 1
+    assert stroke_box(strokes) == ((0, 4), (22, 30), (7, 15))
+    assert stroke_box(np.zeros_like(strokes)) is None
+
+
+def test_a_change_of_lengths_is_pointed_out(study):
+    import pandas as pd
+
+    row = {"frame": 0, "shift_z_um": 0.0, "shift_y_um": 0.0, "shift_x_um": 0.0}
+    row |= {"rotation_deg": 0.0, "length_change_percent": 0.0, "zncc": 1.0, "overlap": 1.0}
+    still = pd.DataFrame([row, row | {"frame": 1}])
+    assert "⚠" not in motion_html(still)
+    swollen = pd.DataFrame([row, row | {"frame": 1, "length_change_percent": 0.32}])
+    assert "0.32 % in frame 1" in motion_html(swollen)
