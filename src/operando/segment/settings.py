@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-STEPS = {"quick": 50, "balanced": 120, "thorough": 600}
+STEPS = {"quick": 50, "balanced": 90, "thorough": 600}
 """Batches per effort."""
 
 
