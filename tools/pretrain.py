@@ -1,7 +1,7 @@
 """Pre-train the network that strokes start from, on synthetic electrodes with dense labels.
 
     python tools/pretrain.py OUT --electrodes 160 --steps 3600 --cache CACHE
-    python tools/pretrain.py OUT --electrodes 2 --steps 10          (a smoke test, a minute)
+    python tools/pretrain.py OUT --electrodes 2 --steps 10          (a smoke test, two minutes)
 
 Electrodes are drawn with `draw_settings` from seeds at 100000 and above, which no benchmark,
 test or sample uses. Same arguments give the same weights on the same machine.

@@ -21,7 +21,7 @@ class LRCSNet3d(nn.Module):
     pooling that remembers where the maximum was; a bottleneck of width 4w with a sigmoid; a
     decoder of two convolutions per level with batch normalisation, joined by putting values
     back where the maxima were. There are no skips. Width 16 with four levels (three poolings)
-    and three classes has 0.65 M parameters. With fewer levels the last ones are left out.
+    and three classes has 0.66 M parameters. With fewer levels the last ones are left out.
 
     Shapes: ``(N, C, Z, Y, X)`` to logits ``(N, K, Z, Y, X)``; any Z, Y, X.
 

@@ -23,7 +23,7 @@ class UNet3d(nn.Module):
     Each level filters ``(1, k, k)``, then ``(k, k, k)``: at equal depth 0.7 times the work of
     two full convolutions. Levels are joined by strided convolutions down and nearest
     neighbours up, and skips are concatenated. Width 16 with three levels has 0.26 M parameters
-    and sees about 20 voxels far, with four levels 1.0 M and 40 voxels.
+    and sees about 20 voxels far, with four levels 1.1 M and 40 voxels.
 
     Shapes: ``(N, C, Z, Y, X)`` to logits ``(N, K, Z, Y, X)``; any Z, Y, X (edges are
     replicated up to a multiple of the pooling inside).
