@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.compute.progress import Progress
+    from operando.data import LabelClass
     from operando.errors import OperandoError
     from operando.segment import InstantModel
     from operando.study import Study
@@ -66,6 +67,7 @@ class LivePreview(QObject):
         self._shown: tuple[int, Place] | None = None
         self._stop = Event()
         self._hid_phases = False
+        self._classes: tuple[LabelClass, ...] = ()
         self.layer: Labels | None = None
         self._background = Background(self)
         self._soon = QTimer(self)
@@ -219,11 +221,14 @@ class LivePreview(QObject):
         viewer, painter = self._session.viewer, layers.painter
         if self.layer is None or self._slices is None or self.layer not in viewer.layers:
             self._slices = PreviewSlices(painter.strokes.array.shape)
-            self.layer = layers.factory.preview(self._slices, painter.strokes.classes)
+            self._classes = painter.strokes.classes
+            self.layer = layers.factory.preview(self._slices, self._classes)
             active = viewer.layers.selection.active
             viewer.layers.insert(viewer.layers.index(painter.layer), self.layer)
             viewer.layers.selection.active = active
-        self.layer.colormap = class_colormap(painter.strokes.classes)
+        if painter.strokes.classes != self._classes:  # new colours redraw the whole layer
+            self._classes = painter.strokes.classes
+            self.layer.colormap = class_colormap(self._classes)
         return self.layer, self._slices
 
     def _hide_phases(self) -> None:
