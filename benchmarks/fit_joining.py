@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.progress import Stopwatch
 from operando.particles.fragments import Piece, join
+from operando.particles.ground import prepare
 from operando.particles.joining import FEATURES, describe_fit, fit_rule
 from operando.particles.scores import overlaps
 from operando.particles.settings import SplitSettings
-from operando.particles.split import find_pieces
+from operando.particles.watershed import find_pieces
 from operando.samples import (
     ElectrodeSettings,
     calendered_electrode,
@@ -51,9 +51,9 @@ def pairs(
     solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[list[NDArray[np.float64]], list[bool]]:
     """Features of touching pieces and whether they are of the same particle."""
-    watch = Stopwatch(None, 1, "")
-    parts = find_pieces(solid, (1.0, 1.0, 1.0), SplitSettings(), watch)
-    labels, truth, count = overlaps(np.where(parts.solid, parts.labels, 0), ids)
+    ground = prepare(solid, (1.0, 1.0, 1.0), SplitSettings())
+    basins, pieces = find_pieces(ground)
+    labels, truth, count = overlaps(np.where(ground.solid, basins, 0), ids)
     best: dict[int, tuple[int, int]] = {}
     total: dict[int, int] = {}
     for label, particle, n in zip(labels.tolist(), truth.tolist(), count.tolist(), strict=True):
@@ -63,11 +63,11 @@ def pairs(
     pure = {k for k, (n, particle) in best.items() if particle and n > 0.7 * total[k]}
     features, together = [], []
     for stage in STAGES:
-        join_some(parts.pieces, {k: best[k][1] for k in pure}, stage, rng)
-        for a, piece in parts.pieces.items():
+        join_some(pieces, {k: best[k][1] for k in pure}, stage, rng)
+        for a, piece in pieces.items():
             for b, border in piece.borders.items():
                 if a < b and {a, b} <= pure:
-                    features.append(describe_fit(piece, parts.pieces[b], border, parts.typical))
+                    features.append(describe_fit(piece, pieces[b], border, ground.typical))
                     together.append(best[a][1] == best[b][1])
     return features, together
 

@@ -78,7 +78,7 @@ def test_closed_pores_belong_to_the_particle(make_ellipsoid) -> None:
 def test_small_and_large_side_by_side(make_ellipsoid) -> None:
     large = make_ellipsoid(SHAPE, (20, 22, 24), (18, 18, 18))
     small = make_ellipsoid(SHAPE, (20, 22, 47.5), (6, 6, 6)) & ~large
-    ids = split(large | small)
+    ids = split(large | small, settings=SplitSettings(method="watershed"))
     assert ids.max() == 2
     assert match(ids, large + 2 * small).recall == 1
 

@@ -76,9 +76,18 @@ class Border:
 
 
 def fuse_bumps(
-    peaks: NDArray[np.float32], graph: BasinGraph, ratio: float
+    peaks: NDArray[np.float32], graph: BasinGraph, ratio: float | NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Join basins whose pass is at least `ratio` times as high as the lower peak.
+
+    Parameters
+    ----------
+    peaks
+        ``(N + 1,)``; entry 0 is that of what lies outside.
+    graph
+        Of the basins.
+    ratio
+        One for all passes, or ``(E,)``.
 
     Returns
     -------
@@ -87,6 +96,7 @@ def fuse_bumps(
     peaks
         Peaks of the joined basins.
     """
+    ratios = np.broadcast_to(ratio, graph.saddle.shape)
     leader = list(range(len(peaks)))
 
     def find(i: int) -> int:
@@ -102,7 +112,7 @@ def fuse_bumps(
         high, low = (find(int(i)) for i in graph.pairs[edge])
         if peaks[high] < peaks[low]:
             high, low = low, high
-        if high != low and saddle >= ratio * peaks[low]:
+        if high != low and saddle >= ratios[edge] * peaks[low]:
             leader[low] = high
     roots = np.array([find(i) for i in range(len(peaks))])
     kept, names = np.unique(roots, return_inverse=True)

@@ -4,7 +4,8 @@ Where particles touch over flat faces, or cracks run right through, distances to
 little. The network has seen many such particles: it gives 0 at the border of a particle, also
 where another one touches it, and 1 at its deepest place, and it looks through cracks. It was
 trained by ``tools/train_splitter.py`` on synthetic electrodes, at one size: every solid is
-resampled so that its typical particle is 16 voxels across.
+resampled so that its typical particle is 16 voxels across. Particles of less than about a third
+of that may be taken for bumps of larger ones that they touch.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def interior(
     Returns
     -------
     depth
-        ``(Z, Y, X)`` 0 at the border of a particle to 1 at its deepest place.
+        ``(Z, Y, X)`` from 0 at the border of a particle to 1 at its deepest place; means nothing
+        where there is neither solid nor a particle.
     inside
         ``(Z, Y, X)`` where particles are, their cracks included.
     """
@@ -64,10 +66,10 @@ def interior(
     answer = np.empty((2, *seen.shape), np.float32)
     run = _runner()
     for tile in plan_tiles(seen.shape, TILE, HALO):
-        answer[:, *tile.core] = run(seen[tile.padded])[:, *tile.inner]
+        answer[:, *tile.core] = _in_every_order(run, seen[tile.padded])[:, *tile.inner]
         tick()
-    depth = _to_shape(answer[0], solid.shape)
-    return depth, _to_shape(answer[1], solid.shape) > 0.5
+    depth, inside = (_to_shape(part, solid.shape) for part in answer)
+    return depth, inside > 0.5
 
 
 def resample(
@@ -82,6 +84,17 @@ def resample(
     return _to_shape(gaussian_filter(solid.astype(np.float32), blur), shape)
 
 
+def _in_every_order(
+    run: Callable[[NDArray[np.float32]], NDArray[np.float32]], block: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Mean answer over the cyclic orders of the axes, so that turning the axes changes nothing."""
+    answers = [
+        run(block.transpose(order)).transpose(0, *(1 + np.argsort(order)))
+        for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+    ]
+    return np.asarray(np.mean(answers, axis=0), np.float32)
+
+
 def _to_shape(volume: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     from scipy.ndimage import zoom
 
@@ -90,7 +103,7 @@ def _to_shape(volume: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np
 
 
 def build_network() -> nn.Module:
-    """Make the network, untrained: shares of solid to the logits of depth and inside."""
+    """Make the network, untrained: shares of solid to the logits of depth and of being inside."""
     from operando.nets.architecture import Architecture
     from operando.nets.unet3d import UNet3d
 

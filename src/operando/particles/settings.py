@@ -14,6 +14,12 @@ class SplitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    method: Literal["learned", "watershed"] = Field(
+        "learned",
+        title="Method",
+        description="learned: a network tells particles apart by their shape; watershed: the"
+        " distance to the surface does",
+    )
     smallest_diameter: float | None = Field(
         None,
         title="Smallest diameter",
