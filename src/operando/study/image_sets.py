@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from operando.data.series import Series
 from operando.errors import FileError, InputError
+from operando.study.converted import CONVERTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ COPIED = "source"
 def check_new_set(product: str, source: str) -> None:
     """Say what is wrong with the name of a set that is to be made of another one."""
     name = product.partition("/")[2]
-    if not name or name == COPIED:
+    if not name or name in (COPIED, CONVERTED):
         raise InputError(f"{name!r} cannot be the name of an image set", "choose another one")
     if product == source:
         raise InputError(

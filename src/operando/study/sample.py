@@ -20,12 +20,12 @@ def study_of_sample(path: Path, sample: Path) -> Study:
     sample
         Folder of the sample; its strokes and its voltage curve come along.
     """
-    import pandas as pd
+    from operando.chemistry import read_cycling
 
     study = Study.create(path, sample / "images")
     try:
         study.strokes().load(sample / "strokes.tif")
-        study.write_table("cycling", pd.read_csv(sample / "cycling.csv"))
+        study.write_table("cycling", read_cycling(sample / "cycling.csv"))
     except BaseException:
         study.close()
         raise

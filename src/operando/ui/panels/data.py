@@ -199,7 +199,12 @@ class DataPanel(Panel):
 
     def _choose_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
-            self, "Open images", "", f"Images ({_patterns()});;All files (*)"
+            self,
+            "Open images",
+            "",
+            f"Images ({_patterns()});;All files (*)",
+            # Qt else looks for what a link leads to in the folder of the link.
+            options=QFileDialog.Option.DontResolveSymlinks,
         )
         if paths:
             self.open_images([Path(path) for path in paths])

@@ -218,8 +218,8 @@ class NewStudyForm(QWidget):
         column.addLayout(form)
         column.addWidget(self.calibration)
         column.addLayout(names)
-        column.addWidget(self.hint)
         column.addLayout(buttons)
+        column.addWidget(self.hint)
 
     def _show_datasets(self, found: FoundImages) -> None:
         several = len(found.datasets) > 1
