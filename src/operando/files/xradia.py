@@ -70,8 +70,8 @@ class Streams:
 
     def _image(self, number: int) -> NDArray[Any]:
         if self.offsets[number] >= 0:
-            at = int(self.offsets[number])
-            return np.memmap(self.path, self.stored_dtype, "r", at, self.plane)
+            count, at = int(np.prod(self.plane)), int(self.offsets[number])
+            return np.fromfile(self.path, self.stored_dtype, count, offset=at).reshape(self.plane)
         olefile = library("olefile", "Zeiss")
         with olefile.OleFileIO(self.path) as ole:
             raw = ole.openstream(_stream(number)).read()
