@@ -37,7 +37,7 @@ def blur(image, level, rng, contrast):
 def rings(image, level, rng, contrast):
     """Add rings about the middle."""
     y, x = np.indices(image.shape)
-    radius = np.rint(np.hypot(*(a - (n - 1) / 2 for a, n in zip((y, x), image.shape))))
+    radius = np.rint(np.hypot(*(a - (n - 1) / 2 for a, n in zip((y, x), image.shape, strict=True))))
     heights = rng.standard_normal(int(radius.max()) + 1) * (rng.random(int(radius.max()) + 1) < 0.3)
     return image + 0.4 * level * contrast * heights[radius.astype(int)]
 

@@ -148,4 +148,4 @@ def as_type(values: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
 
 def sample_slices(depth: int, most: int = 24) -> Sequence[int]:
     """Slice numbers evenly spread over a volume, for statistics of it."""
-    return sorted({int(round(z)) for z in np.linspace(0, depth - 1, min(depth, most))})
+    return sorted({round(float(z)) for z in np.linspace(0, depth - 1, min(depth, most))})
