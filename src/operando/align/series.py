@@ -38,12 +38,26 @@ class AlignSettings(BaseModel):
         title="Align to",
         description="first frame; previous one (for large changes; small errors add up); or the "
         "mean of all frames (for noisy ones)",
+        json_schema_extra={
+            "names": {
+                "first": "the first frame",
+                "previous": "the frame before",
+                "mean": "the mean of all frames",
+            }
+        },
     )
     motion: Literal["shift", "rigid", "similarity", "affine"] = Field(
         "rigid",
         title="Motion",
         description="shift; rigid: also rotation; similarity: also one change of length (voxel "
         "size); affine: also stretch and shear, which takes real strain away",
+        json_schema_extra={
+            "names": {
+                "rigid": "shift and rotation",
+                "similarity": "… and voxel size",
+                "affine": "… and shear",
+            }
+        },
     )
     z: Side = Field((0, 0), title="Slices", description="From, to (not included); 0 0 is all")
     y: Side = Field((0, 0), title="Lines", description="From, to (not included); 0 0 is all")

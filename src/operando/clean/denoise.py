@@ -34,6 +34,7 @@ class Denoise(Operation):
         title="Method",
         description="nlm averages similar neighbourhoods; tv makes plateaus with sharp edges and "
         "is faster",
+        json_schema_extra={"names": {"nlm": "non-local means", "tv": "total variation"}},
     )
     strength: float = Field(
         1.0, ge=0, le=5, title="Strength", description="1 fits the measured noise; 0 does nothing"

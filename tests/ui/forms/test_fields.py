@@ -99,3 +99,17 @@ def test_types_without_editor_are_refused() -> None:
 
     with pytest.raises(TypeError, match="No editor"):
         make_field(Odd.model_fields["odd"])
+
+
+def test_choices_are_shown_by_their_names(qtbot: QtBot) -> None:
+    class Named(BaseModel):
+        method: Literal["nlm", "tv"] = Field(
+            "tv", json_schema_extra={"names": {"nlm": "non-local means"}}
+        )
+
+    field = make_field(Named.model_fields["method"])
+    qtbot.addWidget(field)
+    assert [field.itemText(i) for i in range(field.count())] == ["non-local means", "tv"]
+    field.setValue("nlm")
+    assert field.currentText() == "non-local means"
+    assert field.value() == "nlm"

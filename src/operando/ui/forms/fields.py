@@ -241,11 +241,13 @@ def make_field(info: FieldInfo, choices: Sequence[tuple[Any, str]] | None = None
     """
     if choices is not None:
         return ChoiceField(choices)
-    if (info.json_schema_extra or {}).get("choices") == IMAGE_SETS:
+    extra = info.json_schema_extra or {}
+    if extra.get("choices") == IMAGE_SETS:
         return ChoiceField([("images", "as recorded")])
     annotation, optional = _without_none(info.annotation)
     if get_origin(annotation) is Literal:
-        return ChoiceField([(value, str(value)) for value in get_args(annotation)])
+        names = extra.get("names", {})
+        return ChoiceField([(value, names.get(value, value)) for value in get_args(annotation)])
     if annotation is bool:
         return BoolField()
     if annotation is str:
