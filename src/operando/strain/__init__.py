@@ -2,6 +2,7 @@
 
 from operando.strain.correlate import correlate
 from operando.strain.cracks import find_cracks
+from operando.strain.extensometer import Elongation, measure_elongation
 from operando.strain.gradient import fit_field
 from operando.strain.particles import correlate_particles
 from operando.strain.series import correlate_series
@@ -9,9 +10,11 @@ from operando.strain.settings import CorrelationSettings
 
 __all__ = [
     "CorrelationSettings",
+    "Elongation",
     "correlate",
     "correlate_particles",
     "correlate_series",
     "find_cracks",
     "fit_field",
+    "measure_elongation",
 ]
