@@ -54,8 +54,8 @@ class AlignSettings(BaseModel):
         json_schema_extra={
             "names": {
                 "rigid": "shift and rotation",
-                "similarity": "… and voxel size",
-                "affine": "… and shear",
+                "similarity": "shift, rotation, voxel size",
+                "affine": "affine, with shear",
             }
         },
     )

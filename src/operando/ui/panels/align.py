@@ -113,19 +113,19 @@ def stroke_box(strokes: Any) -> tuple[tuple[int, int], ...] | None:
 
 def motion_html(table: pd.DataFrame) -> str:
     """Write what was found as an HTML table, a row per frame, and a sentence on voxel size."""
-    cell = "<td align='right' style='padding-left:10px'>{}</td>"
+    cell = "<td align='right' style='padding-left:7px; white-space:nowrap'>{}</td>"
     head = "".join(
         cell.format(f"<b>{text}</b>")
-        for text in ("frame", "z µm", "y µm", "x µm", "turn °", "length %", "ZNCC")
+        for text in ("", "z µm", "y µm", "x µm", "turn °", "length %", "ZNCC")
     )
     step = -(-len(table) // _MOST_FRAMES)
     rows = []
     for row in table.iloc[::step].to_dict("records"):
         values = (
             f"{row['frame']:.0f}",
-            *(f"{row[f'shift_{k}_um']:+.3g}" for k in "zyx"),
+            *(f"{row[f'shift_{k}_um']:+.3f}" for k in "zyx"),
             f"{row['rotation_deg']:.3f}",
-            f"{row['length_change_percent']:+.3f}",
+            f"{row['length_change_percent']:+.2f}",
             f"{row['zncc']:.3f}" + (" ⚠" if row["zncc"] < LOST else ""),
         )
         rows.append("<tr>" + "".join(cell.format(v) for v in values) + "</tr>")
@@ -135,6 +135,7 @@ def motion_html(table: pd.DataFrame) -> str:
         frame = int(table["frame"].iloc[int(change.to_numpy().argmax())])
         html += (
             f"<br>⚠ Lengths changed by {change.max():.2f} % in frame {frame}: the sample swelled, "
-            "or the voxel size differs between scans. Motion “similarity” takes it out."
+            "or the voxel size differs between scans. The motion “shift, rotation, voxel size” takes "
+            "that out."
         )
     return html
