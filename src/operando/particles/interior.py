@@ -68,20 +68,18 @@ def interior(
     for tile in plan_tiles(seen.shape, TILE, HALO):
         answer[:, *tile.core] = _in_every_order(run, seen[tile.padded])[:, *tile.inner]
         tick()
-    depth, inside = (_to_shape(part, solid.shape) for part in answer)
-    return depth, inside > 0.5
+    inside = _to_shape(answer[1], solid.shape) > 0.5
+    return _to_shape(answer[0], solid.shape), inside
 
 
 def resample(
     solid: NDArray[np.bool_], typical: float, spacing: tuple[float, float, float]
 ) -> NDArray[np.float32]:
     """Bring a solid to the size at which the network knows particles: shares of solid, 0 to 1."""
-    from scipy.ndimage import gaussian_filter
-
     factors = [min(TYPICAL * s / typical, LARGEST_FACTOR) for s in spacing]
-    blur = [0.4 / f if f < 1 else 0.0 for f in factors]
     shape = tuple(max(1, round(n * f)) for n, f in zip(solid.shape, factors, strict=True))
-    return _to_shape(gaussian_filter(solid.astype(np.float32), blur), shape)
+    smaller = tuple(min(n, m) for n, m in zip(shape, solid.shape, strict=True))
+    return _to_shape(_to_shape(solid.astype(np.float32), smaller, "area"), shape)
 
 
 def _in_every_order(
@@ -95,11 +93,14 @@ def _in_every_order(
     return np.asarray(np.mean(answers, axis=0), np.float32)
 
 
-def _to_shape(volume: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    from scipy.ndimage import zoom
+def _to_shape(
+    volume: NDArray[np.float32], shape: tuple[int, ...], mode: str = "trilinear"
+) -> NDArray[np.float32]:
+    import torch
+    from torch.nn.functional import interpolate
 
-    factors = [n / m for n, m in zip(shape, volume.shape, strict=True)]
-    return np.asarray(zoom(volume, factors, order=1, mode="nearest", grid_mode=True))
+    resized = interpolate(torch.from_numpy(volume)[None, None], shape, mode=mode)
+    return np.asarray(resized[0, 0].numpy())
 
 
 def build_network() -> nn.Module:

@@ -135,7 +135,7 @@ def motion_html(table: pd.DataFrame) -> str:
         frame = int(table["frame"].iloc[int(change.to_numpy().argmax())])
         html += (
             f"<br>⚠ Lengths changed by {change.max():.2f} % in frame {frame}: the sample swelled, "
-            "or the voxel size differs between scans. The motion “shift, rotation, voxel size” takes "
-            "that out."
+            "or the voxel size differs between scans. The motion “shift, rotation, voxel size” "
+            "takes that out."
         )
     return html
