@@ -48,3 +48,12 @@ def test_solids_are_seen_at_one_size() -> None:
     assert seen.shape == (20, 30, 30)
     assert TYPICAL == 16
     assert seen.mean() == pytest.approx(solid.mean(), rel=0.02)
+
+
+def test_tiles_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    z, y, x = np.indices((24, 32, 160))
+    solid = (z % 24 - 12) ** 2 + (y % 16 - 8) ** 2 + (x % 16 - 8) ** 2 < 60
+    whole, _ = interior(solid, 16.0, (1.0, 1.0, 1.0))
+    monkeypatch.setattr("operando.particles.interior.TILE", (24, 32, 48))
+    tiled, _ = interior(solid, 16.0, (1.0, 1.0, 1.0))
+    assert np.abs(tiled - whole)[solid].max() < 0.05

@@ -30,7 +30,7 @@ TYPICAL = 16.0
 LARGEST_FACTOR = 1.6
 """By how much small particles are enlarged at most; more would show nothing new."""
 
-TILE, HALO = (64, 96, 96), 28
+TILE, HALO = (96, 128, 128), 20
 
 WEIGHTS = "splitter.safetensors"
 
