@@ -33,7 +33,8 @@ class StartView(QWidget):
         column.setSpacing(8)
         column.addWidget(
             text_label(
-                "Begin with the tomograms of one sample: a folder of TIFFs or an OME-Zarr. "
+                "Begin with the tomograms of one sample: a folder of TIFFs, an OME-Zarr, or files "
+                "of HDF5, Zeiss and many other formats. "
                 "They are read where they lie and never changed."
             )
         )

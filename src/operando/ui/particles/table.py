@@ -46,6 +46,7 @@ _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
 _LEAST_HEIGHT = 195
+_LEAST_FILTER = 140
 
 
 class ParticleTable(DockContent):
@@ -181,12 +182,14 @@ class ParticleTable(DockContent):
 
     def _lay_out(self) -> None:
         first, corner = QHBoxLayout(), QWidget()
+        self.filter.setMinimumWidth(_LEAST_FILTER)
         first.addWidget(self.filter, 1)
         first.addWidget(self.count)
-        first.addWidget(self.all_frames)
+        for widget in (self.all_frames, self.columns, self.save):
+            first.addWidget(widget)
         buttons = QHBoxLayout(corner)
         buttons.setContentsMargins(0, 0, 0, 0)
-        for widget in (QLabel("Colour"), self.colour, self.columns, self.save):
+        for widget in (QLabel("Colour"), self.colour):
             buttons.addWidget(widget)
         self.tabs.setCornerWidget(corner)
         layout = QVBoxLayout(self)
