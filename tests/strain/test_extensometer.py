@@ -35,6 +35,7 @@ def test_a_stretch_along_the_line():
     found = measure_elongation(field, (14, 20, 20), (39, 20, 20), SIZE)
     assert found.length_um == pytest.approx(12.5)
     assert found.strain == pytest.approx(0.02)
+    assert found.strain_sd == pytest.approx(np.sqrt(2) * 0.01 * 0.5 / 12.5)
     across = measure_elongation(field, (20, 14, 20), (20, 48, 20), SIZE)
     assert across.change_um == pytest.approx(0.0, abs=1e-12)
 

@@ -169,11 +169,6 @@ def measure(
     return table if table.empty else _add_neighbourhood(table, scene)
 
 
-def empty_table() -> pd.DataFrame:
-    """Return a table without rows that has the columns and types of a measured one."""
-    return _table([])
-
-
 def _in_threads(work: Any, items: list[tuple[int, Box]]) -> Iterator[dict[str, Any]]:
     """Do the work of all items, in their order; stop early without starting the rest."""
     pool = ThreadPoolExecutor(WORKERS)

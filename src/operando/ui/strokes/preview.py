@@ -81,11 +81,6 @@ class LivePreview(QObject):
         session.study_changed.connect(self._on_study)
 
     @property
-    def is_on(self) -> bool:
-        """Whether slices are previewed."""
-        return self._is_on
-
-    @property
     def is_busy(self) -> bool:
         """Whether a slice is being labelled."""
         return self._background.is_busy
