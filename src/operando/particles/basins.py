@@ -74,7 +74,7 @@ def climb(
     flat = target.reshape(-1)
     while _halve(flat):
         pass
-    summits = np.flatnonzero(flat == np.arange(flat.size, dtype=flat.dtype))
+    summits = _summits(flat)
     labels = np.zeros(height.shape, np.int32)
     _name(flat, summits, labels.reshape(-1))
     peaks = np.concatenate([[floor], height.reshape(-1)[summits]]).astype(np.float32)
@@ -118,6 +118,21 @@ def touching(
     volume = sum_up(np.where(in_gap, -2 * areas * heights, 0))
     pairs = np.stack([unique // n, unique % n], axis=1)
     return BasinGraph(pairs, saddle, contact, gap, volume)
+
+
+def rename(labels: NDArray[Any], names: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return ``names[labels]`` for a volume, on all cores."""
+    out = np.empty(labels.shape, np.int32)
+    _rename(labels, names, out)
+    return out
+
+
+@njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
+def _rename(labels: Any, names: Any, out: Any) -> None:
+    for z in prange(labels.shape[0]):
+        for y in range(labels.shape[1]):
+            for x in range(labels.shape[2]):
+                out[z, y, x] = names[labels[z, y, x]]
 
 
 def _neighbours(
@@ -172,6 +187,21 @@ def _halve(target: Any) -> Any:
                 target[i] = there
                 changed += 1
     return changed > 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _summits(target: Any) -> Any:
+    """Voxels that point to themselves."""
+    count = 0
+    for i in range(target.size):
+        count += target[i] == i
+    out = np.empty(count, np.int64)
+    n = 0
+    for i in range(target.size):
+        if target[i] == i:
+            out[n] = i
+            n += 1
+    return out
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

@@ -23,22 +23,36 @@ class Ground:
         ``(Z, Y, X)`` the solid with its small cavities filled.
     near
         ``(Z, Y, X)`` up to half a crack width from the solid.
-    height
-        ``(Z, Y, X)`` distance to the surface, negative outside.
+    outside
+        ``(Z, Y, X)`` distance to the solid, 0 in it.
     typical
         Typical diameter of the particles.
     width
         Widest crack.
     spacing
         Voxel size ``(z, y, x)``.
+    smoothing
+        Of distances, standard deviation in voxels.
     """
 
     solid: NDArray[np.bool_]
     near: NDArray[np.bool_]
-    height: NDArray[np.float32]
+    outside: NDArray[np.float32]
     typical: float
     width: float
     spacing: tuple[float, float, float]
+    smoothing: float
+
+    def height(self) -> NDArray[np.float32]:
+        """Distance to the surface ``(Z, Y, X)``, negative outside."""
+        from scipy.ndimage import gaussian_filter
+
+        from operando.particles.closing import distance
+
+        height = distance(self.solid, self.spacing) - self.outside
+        if self.smoothing == 0:
+            return height
+        return np.asarray(gaussian_filter(height, self.smoothing, mode="nearest", truncate=3))
 
 
 def prepare(
@@ -47,22 +61,17 @@ def prepare(
     """Fill small cavities and measure distances to the surface."""
     from operando.particles.closing import distance, fill_small_cavities
 
-    typical = typical_diameter(distance(solid, spacing), solid)
+    # To the border from either side.
+    distances = distance(solid.view(np.uint8) + np.uint8(1), spacing)
+    typical = typical_diameter(distances, solid)
     width = settings.crack_width or max(typical / 4, 2.5 * max(spacing))
-    solid = fill_small_cavities(solid, np.pi / 6 * (typical / 3) ** 3, spacing)
-    outside = distance(~solid, spacing)
-    height = _smooth(distance(solid, spacing) - outside, settings.smoothing)
-    return Ground(solid, outside <= width / 2, height, typical, width, spacing)
+    filled = fill_small_cavities(solid, np.pi / 6 * (typical / 3) ** 3, spacing)
+    # Filling a cavity brings no outer voxel nearer to the solid.
+    distances[filled] = 0
+    near = distances <= width / 2
+    return Ground(filled, near, distances, typical, width, spacing, settings.smoothing)
 
 
 def typical_diameter(depth: NDArray[np.float32], solid: NDArray[np.bool_]) -> float:
     """Diameter, weighted by volume, from the mean distance to the surface: d/8 in a sphere."""
     return float(8 * depth[solid].mean(dtype=np.float64))
-
-
-def _smooth(volume: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    from scipy.ndimage import gaussian_filter
-
-    if sigma == 0:
-        return volume
-    return np.asarray(gaussian_filter(volume, sigma, mode="nearest", truncate=3))

@@ -25,7 +25,7 @@ def guided_basins(
     Parameters
     ----------
     height
-        ``(Z, Y, X)``.
+        ``(Z, Y, X)``; lowered to below everything outside `where`.
     where
         ``(Z, Y, X)`` the voxels that are labelled.
     spacing
@@ -44,14 +44,15 @@ def guided_basins(
     known
         ``(N + 1,)`` the expected particle of every label, 0 if none.
     """
-    from operando.particles.basins import climb, touching
+    from operando.particles.basins import climb, rename, touching
     from operando.particles.fragments import fuse_bumps
 
     # A whole number survives the change from double to single precision unrounded.
     floor = float(np.floor(height[where].min())) - 1
-    labels, peaks = climb(np.where(where, height, np.float32(floor)), floor, spacing)
+    np.copyto(height, np.float32(floor), where=~where)
+    labels, peaks = climb(height, floor, spacing)
     names, peaks = fuse_bumps(peaks, touching(labels, height, spacing), bump)
-    labels = names[labels]
+    labels = rename(labels, names)
     if guide is None:
         return labels, peaks, np.zeros(len(peaks), np.int32)
     labels, parent, known = divide(labels, guide)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit, prange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,14 +48,13 @@ def by_depth(
     -------
     ``(Z, Y, X)`` labels up to half a crack width from the solid.
     """
-    from operando.particles.basins import touching
+    from operando.particles.basins import rename, touching
     from operando.particles.fragments import fuse_bumps
     from operando.particles.guided import guided_basins
     from operando.particles.interior import interior
 
     depth, inside = interior(ground.solid, ground.typical, ground.spacing, lambda: watch.advance(0))
-    # Outside, the way up leads to the nearest solid.
-    depth = np.where(ground.solid | inside, depth, np.minimum(ground.height / ground.typical, 0))
+    _lead_to_solid(depth, ground.solid, inside, ground.outside, ground.typical)
     labels, depths, known = guided_basins(depth, ground.near, ground.spacing, BUMP, guide)
     graph = touching(labels, depth, ground.spacing)
     a, b = known[graph.pairs].T
@@ -63,7 +63,17 @@ def by_depth(
     names, _ = fuse_bumps(depths, graph, np.where(told & (a != b), APART, middle))
     names = _joined(names, names[graph.pairs[told & (a == b)]])
     watch.advance()
-    return names[labels]
+    return rename(labels, names)
+
+
+@njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
+def _lead_to_solid(depth: Any, solid: Any, inside: Any, outside: Any, typical: Any) -> None:
+    """Let the way up lead to the nearest solid where there is neither solid nor a particle."""
+    for z in prange(depth.shape[0]):
+        for y in range(depth.shape[1]):
+            for x in range(depth.shape[2]):
+                if not (solid[z, y, x] or inside[z, y, x]):
+                    depth[z, y, x] = -outside[z, y, x] / typical
 
 
 def _joined(names: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.int32]:

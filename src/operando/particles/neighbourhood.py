@@ -81,13 +81,19 @@ def depth_below(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _shares(ids: Any, low: Any, high: Any) -> Any:
-    out = np.empty(len(low))
-    for i in range(len(low)):
-        count = 0
-        for z in range(low[i, 0], high[i, 0]):
-            for y in range(low[i, 1], high[i, 1]):
-                for x in range(low[i, 2], high[i, 2]):
-                    count += ids[z, y, x] > 0
-        edges = high[i] - low[i]
-        out[i] = count / (edges[0] * edges[1] * edges[2])
-    return out
+    """Count slice by slice, from the sums over all rectangles that begin at the first voxel."""
+    nz, ny, nx = ids.shape
+    counts = np.zeros(len(low), np.int64)
+    sums = np.zeros((ny + 1, nx + 1), np.int64)
+    for z in range(nz):
+        for y in range(ny):
+            row = 0
+            for x in range(nx):
+                row += ids[z, y, x] > 0
+                sums[y + 1, x + 1] = sums[y, x + 1] + row
+        for i in range(len(low)):
+            if low[i, 0] <= z < high[i, 0]:
+                a, b, c, d = low[i, 1], high[i, 1], low[i, 2], high[i, 2]
+                counts[i] += sums[b, d] - sums[a, d] - sums[b, c] + sums[a, c]
+    edges = high - low
+    return counts / (edges[:, 0] * edges[:, 1] * edges[:, 2])

@@ -107,6 +107,7 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
             queued[v] = True
     waiting = np.empty(flat.size, np.int64)
     at = np.empty(3, np.int64)
+    near = np.empty((3, 3))
     limit = 0.0
     while n > 0:
         moved = False
@@ -128,7 +129,7 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
                     if not flat_solid[w] or flat[w] <= flat[v]:
                         continue
                     at[axis] += side
-                    value = _upwind(flat, w, at, shape, strides, edges)
+                    value = _upwind(flat, w, at, shape, strides, edges, near)
                     at[axis] -= side
                     if value < flat[w] - least_drop:
                         flat[w] = value
@@ -143,11 +144,12 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _upwind(flat: Any, v: int, at: Any, shape: Any, strides: Any, edges: Any) -> float:
-    """Arrival at a voxel from the least neighbours on each axis (Godunov), of second order."""
-    least = np.empty(3)
-    behind = np.empty(3)
-    edge = np.empty(3)
+def _upwind(flat: Any, v: int, at: Any, shape: Any, strides: Any, edges: Any, near: Any) -> float:
+    """Arrival at a voxel from the least neighbours on each axis (Godunov), of second order.
+
+    `near` is room for three rows: least neighbour, what lies behind it, edge of a voxel.
+    """
+    least, behind, edge = near[0], near[1], near[2]
     n = 0
     for axis in range(3):
         value = before = np.inf

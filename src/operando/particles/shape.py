@@ -70,10 +70,9 @@ def convex_shape(mask: NDArray[np.bool_], spacing: Spacing) -> dict[str, float]:
     points = _extreme_points(mask, np.asarray(spacing, float))
     hull = ConvexHull(points)
     corners = points[hull.vertices]
-    heights = corners @ hull.equations[:, :3].T
     return {
         "feret_max": float(pdist(corners).max()),
-        "feret_min": float(np.ptp(heights, axis=0).min()),
+        "feret_min": float(_least_width(corners, hull.equations[:, :3])),
         "hull_area": float(hull.area),
         "hull_volume": float(hull.volume),
     }
@@ -87,10 +86,40 @@ def _extreme_points(mask: NDArray[np.bool_], spacing: NDArray[np.float64]) -> ND
     last = rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
     ends = np.concatenate([np.stack([z, y, first], 1), np.stack([z, y, last], 1)]) * spacing
     directions = _directions()
-    heights = directions.astype(np.float32) @ ends.T.astype(np.float32)
-    farthest = np.concatenate([heights.argmax(1), heights.argmin(1)])
+    farthest = _farthest(ends, directions)
     rim = RIM * spacing * np.concatenate([directions, -directions])
     return np.asarray(ends[farthest] + rim)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _farthest(points: Any, directions: Any) -> Any:
+    """First point that lies farthest along each direction, then against each."""
+    n = len(directions)
+    out = np.zeros(2 * n, np.int64)
+    for k in range(n):
+        z, y, x = directions[k]
+        highest, lowest = -np.inf, np.inf
+        for i in range(len(points)):
+            height = z * points[i, 0] + y * points[i, 1] + x * points[i, 2]
+            if height > highest:
+                highest, out[k] = height, i
+            if height < lowest:
+                lowest, out[n + k] = height, i
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _least_width(points: Any, normals: Any) -> float:
+    """Least extent of points along any of the normals."""
+    least = np.inf
+    for k in range(len(normals)):
+        z, y, x = normals[k]
+        highest, lowest = -np.inf, np.inf
+        for i in range(len(points)):
+            height = z * points[i, 0] + y * points[i, 1] + x * points[i, 2]
+            highest, lowest = max(highest, height), min(lowest, height)
+        least = min(least, highest - lowest)
+    return least
 
 
 @cache

@@ -77,9 +77,11 @@ def split(
     part = by_depth if settings.method == "learned" else by_distance
     labels = part(ground, settings.separation, watch, guide)
     watch.advance(message="Filling cracks")
-    ids = close_particles(np.where(ground.solid, labels, 0), labels, ground.width / 2, spacing)
+    own, width, typical = np.where(ground.solid, labels, 0), ground.width, ground.typical
+    del ground
+    ids = close_particles(own, labels, width / 2, spacing)
     watch.advance(message="Numbering")
-    smallest = settings.smallest_diameter or ground.typical / 4
+    smallest = settings.smallest_diameter or typical / 4
     ids = _number(ids, np.pi / 6 * smallest**3 / float(np.prod(spacing)))
     watch.advance()
     return ids
@@ -102,6 +104,8 @@ def _number(ids: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
     """Leave out small particles and number the others by their first voxel."""
     from scipy.ndimage import find_objects
 
+    from operando.particles.basins import rename
+
     size = np.bincount(ids.reshape(-1))
     kept = np.flatnonzero((size >= smallest) & (np.arange(size.size) > 0))
     boxes = find_objects(ids)
@@ -113,4 +117,4 @@ def _number(ids: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
     names = np.zeros(size.size, np.int32)
     order = sorted(range(len(kept)), key=first.__getitem__)
     names[kept[order]] = np.arange(1, len(kept) + 1)
-    return names[ids]
+    return rename(ids, names)

@@ -126,6 +126,34 @@ def _count_faces(body: Any) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _patterns(body: Any) -> Any:
+    """Voxels from `REACH` before to `REACH` after each along x, as bits, the first the lowest."""
+    nz, ny, nx = body.shape
+    out = np.empty(body.shape, np.uint8)
+    top = np.uint8(1 << (2 * REACH))
+    for z in range(nz):
+        for y in range(ny):
+            bits = np.uint8(0)
+            for x in range(-REACH, nx + REACH):
+                bits >>= np.uint8(1)
+                if body[z, y, min(max(x, 0), nx - 1)]:
+                    bits |= top
+                if x >= REACH:
+                    out[z, y, x - REACH] = bits
+    return out
+
+
+def _row_sums(offsets: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
+    """Sum of the weights, and of the weighted offsets, for every pattern of bits."""
+    bits = np.arange(2 ** len(offsets))[:, None] >> np.arange(len(offsets)) & 1
+    return np.stack([bits @ weights, bits @ (weights * offsets)], axis=1)
+
+
+ROWS = _row_sums(OFFSETS.astype(np.float64), WEIGHTS)
+HALF_ROWS = _row_sums(HALF_OFFSETS, HALF_WEIGHTS)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill_faces(
     body: Any,
     spacing: Any,
@@ -137,6 +165,7 @@ def _fill_faces(
     half: Any,
 ) -> None:
     shape = body.shape
+    patterns = _patterns(body)
     row = 0
     a = np.empty(3, np.int64)
     b = np.empty(3, np.int64)
@@ -150,10 +179,10 @@ def _fill_faces(
                     b[axis] += 1
                     if b[axis] >= shape[axis] or body[b[0], b[1], b[2]] == body[z, y, x]:
                         continue
-                    share[row] = _gradient(body, a, axis, gradient)
-                    steepness = np.sqrt((gradient**2).sum())
+                    share[row] = _gradient(patterns, a, axis, gradient)
+                    steepness = np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2)
                     gradient /= spacing
-                    length = np.sqrt((gradient**2).sum())
+                    length = np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2)
                     first, sign = (0, 1.0) if body[z, y, x] else (1, -1.0)
                     voxels[row, first] = a
                     voxels[row, 1 - first] = b
@@ -167,27 +196,28 @@ def _fill_faces(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gradient(body: Any, a: Any, axis: int, out: Any) -> float:
+def _gradient(patterns: Any, a: Any, axis: int, out: Any) -> float:
     """Smoothed body between voxel `a` and the next on `axis`, and its gradient up to a factor."""
-    nz, ny, nx = body.shape
-    out[:] = 0
-    inside = total = 0.0
+    nz, ny = patterns.shape[:2]
+    inside = total = dz = dy = dx = 0.0
     for i in range(2 * REACH + (axis != 0)):
         di = HALF_OFFSETS[i] if axis == 0 else OFFSETS[i]
         wi = HALF_WEIGHTS[i] if axis == 0 else WEIGHTS[i]
         z = min(max(a[0] - REACH + i + (axis == 0), 0), nz - 1)
         for j in range(2 * REACH + (axis != 1)):
             dj = HALF_OFFSETS[j] if axis == 1 else OFFSETS[j]
-            wj = wi * (HALF_WEIGHTS[j] if axis == 1 else WEIGHTS[j])
+            w = wi * (HALF_WEIGHTS[j] if axis == 1 else WEIGHTS[j])
             y = min(max(a[1] - REACH + j + (axis == 1), 0), ny - 1)
-            for k in range(2 * REACH + (axis != 2)):
-                x = min(max(a[2] - REACH + k + (axis == 2), 0), nx - 1)
-                w = wj * (HALF_WEIGHTS[k] if axis == 2 else WEIGHTS[k])
-                total += w
-                if body[z, y, x]:
-                    dk = HALF_OFFSETS[k] if axis == 2 else OFFSETS[k]
-                    inside += w
-                    out[0] += w * di
-                    out[1] += w * dj
-                    out[2] += w * dk
+            bits = patterns[z, y, a[2]]
+            if axis == 2:
+                filled, leaning = w * HALF_ROWS[bits >> 1, 0], w * HALF_ROWS[bits >> 1, 1]
+                total += w * HALF_ROWS[-1, 0]
+            else:
+                filled, leaning = w * ROWS[bits, 0], w * ROWS[bits, 1]
+                total += w * ROWS[-1, 0]
+            inside += filled
+            dz += filled * di
+            dy += filled * dj
+            dx += leaning
+    out[0], out[1], out[2] = dz, dy, dx
     return inside / total

@@ -46,6 +46,7 @@ def by_distance(
     -------
     ``(Z, Y, X)`` labels up to half a crack width from the solid.
     """
+    from operando.particles.basins import rename
     from operando.particles.fragments import join_pieces
     from operando.particles.joining import describe_fit, shipped_rule
 
@@ -63,7 +64,7 @@ def by_distance(
     owners = join_pieces(pieces, score, lambda: watch.advance(0))
     names = np.zeros(int(labels.max()) + 1, np.int32)
     names[list(owners)] = list(owners.values())
-    return names[labels]
+    return rename(labels, names)
 
 
 def find_pieces(
@@ -74,8 +75,9 @@ def find_pieces(
     from operando.particles.fragments import make_pieces
     from operando.particles.guided import guided_basins
 
-    labels, peaks, known = guided_basins(ground.height, ground.near, ground.spacing, BUMP, guide)
-    graph = touching(labels, ground.height, ground.spacing)
+    height = ground.height()
+    labels, peaks, known = guided_basins(height, ground.near, ground.spacing, BUMP, guide)
+    graph = touching(labels, height, ground.spacing)
     pieces = make_pieces(np.where(ground.solid, labels, 0), peaks, graph, ground.spacing)
     for label, piece in pieces.items():
         piece.guide = int(known[label])
