@@ -1,11 +1,13 @@
 """Score `operando.strain` on pairs with exact truth, beside SPAM and pyALDVC.
 
     python benchmarks/strain.py [--cases translation sinus] [--seeds 1 2] [--size 200] [--out DIR]
+        [--spam SPAM_ENV/bin] [--aldvc ALDVC_ENV/bin/python]
 
-Pairs come from ``../shared/bench/dvc_synth.py`` (kept in --out, else in a temporary folder). Other
-codes are not run: their numbers are those measured on the same cases (research/dvc.md, section 3;
-SPAM 0.9.1, pyALDVC 1.2.1, best of their modes). CPU seconds are of this process, one thread, all
-steps included, compiled kernels loaded beforehand.
+Pairs come from ``../shared/bench/dvc_synth.py`` (kept in --out, else in a temporary folder). SPAM
+and pyALDVC are run on the same pairs where they are installed; each needs an environment of its
+own (``pip install spam``, ``pip install al-dvc``). CPU seconds are of one thread, compiled kernels
+loaded beforehand; for this code they hold all steps, for SPAM the correlation without its
+registration.
 """
 
 from __future__ import annotations
@@ -18,21 +20,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from strain_peers import run_peers
 
 BENCH = Path(__file__).resolve().parents[2] / "shared" / "bench"
 ROCK = BENCH.parent / "data" / "dvc_rock"
 CASES = ("static", "translation", "affine", "rotation", "sinus", "star", "crack", "large", "grains")
 LARGE = ("translation", "affine", "sinus")
-PEERS = {
-    "static": "SPAM 0.0033, pyALDVC 0.0024",
-    "translation": "SPAM 0.0030, pyALDVC 0.0026",
-    "affine": "SPAM 0.0030, pyALDVC 0.0026",
-    "sinus": "SPAM 0.0415, pyALDVC 0.0507",
-    "star": "SPAM 0.137, pyALDVC 0.145 (all nodes)",
-    "crack": "SPAM 0.179, pyALDVC 0.320",
-    "large": "SPAM fails (0.0068 after spam-reg), pyALDVC 0.0109",
-    "grains": "SPAM shift 0.0156, rotation 0.52 deg",
-}
 
 
 def make_pair(case: str, seed: int, size: int, folder: Path, extra: list[str]) -> Path:
@@ -116,9 +109,8 @@ def score_grains(folder: Path) -> str:
     shift = np.sqrt((np.linalg.norm(shifts, axis=1) ** 2).mean())
     angle = np.sqrt(np.mean(np.square(angles)))
     return (
-        f"grains: {len(truth)} particles, shift RMS {shift:.4f} voxel, "
-        f"rotation RMS {angle:.2f} deg, {len(truth) / cpu:.0f} particles per CPU s "
-        f"({PEERS['grains']})"
+        f"| {(table['status'] != 'lost').mean():.1%} | | shift {shift:.4f}, rotation "
+        f"{angle:.2f} deg | | | | | {len(truth) / cpu:.1f} |"
     )
 
 
@@ -154,7 +146,9 @@ def main() -> None:
     parser.add_argument("--orders", nargs="+", default=["auto", "affine"])
     parser.add_argument("--noise", type=float, default=0.015)
     parser.add_argument("--fwhm", type=float, nargs=2, default=[2.0, 3.4])
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="folder to keep the pairs in")
+    parser.add_argument("--spam", type=Path, help="folder of SPAM's commands")
+    parser.add_argument("--aldvc", type=Path, help="Python that has pyALDVC")
     args = parser.parse_args()
     if not BENCH.exists():
         sys.exit(f"The bench is not at {BENCH}; nothing was run.")
@@ -168,26 +162,24 @@ def main() -> None:
     correlate(texture, texture)
     extra = ["--noise", str(args.noise), "--fwhm", *map(str, args.fwhm)]
     print(
-        "| case | seed | order | valid | bias | RMSE | RMSE fitted | strain normal / shear "
-        "| predicted/actual | outliers | POI per CPU s | peers RMSE |"
+        "| case | seed | code, order | valid | bias | RMSE | RMSE fitted | strain normal / shear "
+        "| predicted/actual | outliers | points per CPU s |"
     )
-    print("|---" * 12 + "|")
+    print("|---" * 11 + "|")
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.out or Path(temporary)
-        notes = []
         for case in args.cases:
             for seed in args.seeds:
                 size = args.size or (200 if case in LARGE else 160)
                 pair = make_pair(case, seed, size, folder, extra)
                 if case == "grains":
-                    notes.append(score_grains(pair))
-                    continue
-                for order in args.orders:
-                    line = score(pair, order)
-                    print(f"| {case} | {seed} | {order} {line} {PEERS.get(case, '')} |", flush=True)
-        print("\n" + "\n".join(notes))
+                    rows = [f"operando {score_grains(pair)}"]
+                else:
+                    rows = [f"operando {order} {score(pair, order)}" for order in args.orders]
+                for row in rows + run_peers(pair, BENCH, args.spam, args.aldvc):
+                    print(f"| {case} | {seed} | {row}", flush=True)
     if ROCK.exists():
-        print(score_rock())
+        print("\n" + score_rock())
 
 
 if __name__ == "__main__":

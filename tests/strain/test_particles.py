@@ -5,13 +5,8 @@ import pytest
 
 from operando.errors import InputError
 from operando.strain import correlate_particles
-from operando.strain.particles import (
-    contact_changes,
-    contacts,
-    move_labels,
-    rotation_matrix,
-    rotation_vector,
-)
+from operando.strain.contacts import contact_changes, contacts, move_labels
+from operando.strain.motion_models import rotation_matrix, rotation_vector
 
 SHAPE = (44, 44, 80)
 CENTRES = np.array([[21.0, 22.3, 17.0], [23.2, 20.0, 40.5], [21.0, 22.0, 63.0]])

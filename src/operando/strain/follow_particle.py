@@ -1,0 +1,124 @@
+"""One particle: its voxels, and the motion that matches them best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.strain.motion_models import BodyMotion, best_model
+from operando.strain.search import shift_of_best_match
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.strain.nodes import Frames
+
+_RIM, _MARGIN = 2, 4
+
+
+@dataclass(frozen=True)
+class Body:
+    """Voxels of one particle and its rim, as a box around them."""
+
+    number: int
+    centroid: NDArray[np.float64]
+    voxels: int
+    centre: NDArray[np.int64]
+    half: NDArray[np.int64]
+    mask: NDArray[np.uint8]
+    """Of the shape of the box with a margin of 4 voxels."""
+
+
+def find_bodies(labels: NDArray[Any]) -> list[Body]:
+    """Particles with their rims; those that touch the faces within six voxels are cut there."""
+    from scipy.ndimage import binary_dilation, center_of_mass, find_objects
+
+    bodies = []
+    shape = np.array(labels.shape)
+    for number, box in enumerate(find_objects(labels.astype(np.int32)), start=1):
+        if box is None:
+            continue
+        low = np.maximum([s.start - _RIM for s in box], _MARGIN)
+        high = np.minimum([s.stop + _RIM for s in box], shape - _MARGIN)
+        half = (high - low) // 2
+        if (half < 2).any():
+            continue
+        centre = np.minimum(low + half, shape - 1 - _MARGIN - half)
+        around = tuple(slice(c - h, c + h + 1) for c, h in zip(centre, half, strict=True))
+        near = labels[around]
+        own = near == number
+        rim = binary_dilation(own, iterations=_RIM) & (near == 0)
+        exact = labels[box] == number
+        centroid = np.array(center_of_mass(exact)) + [s.start for s in box]
+        mask = np.pad((own | rim).astype(np.uint8), _MARGIN)
+        bodies.append(Body(number, centroid, int(exact.sum()), centre, half, mask))
+    return bodies
+
+
+def follow_one(
+    body: Body, raw: Frames, soft: Frames, shift: NDArray[np.float64], gradient: NDArray[np.float64]
+) -> BodyMotion:
+    """Fit all models from a start, and believe the simplest that explains the voxels.
+
+    Parameters
+    ----------
+    body
+        The particle.
+    raw, soft
+        Frames as they are, for the shift, and smoothed, for rotation and swelling; may be one.
+    shift, gradient
+        ``(3,)`` voxels at the centroid and ``(3, 3)``, to start from.
+    """
+    start = np.zeros((3, 10))
+    start[:, 0] = shift + gradient @ (body.centre - body.centroid)
+    start[:, 1:4] = gradient * body.half
+    result = _fit(body, soft, start, (0, 1, 2, 3))
+    result.covariance[:] *= soft.noise_volume
+    model = best_model(result.numbers, soft.noise_volume)
+    if raw is soft or not np.isfinite(result.motion[model]).all():
+        return BodyMotion(result.motion, result.covariance, result.numbers, model)
+    final = _fit(body, raw, result.motion[model].copy(), (0,))
+    if final.numbers[0, 0] == 0:
+        result.motion[model, :, 0] = final.motion[0, :, 0]
+        result.numbers[model, 1] = final.numbers[0, 1]
+        result.numbers[model, 4] = final.numbers[0, 4]
+        result.covariance[model, :3, :3] = final.covariance[0, :3, :3]
+    return BodyMotion(result.motion, result.covariance, result.numbers, model)
+
+
+def search_shift(body: Body, frames: Frames, shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Whole-voxel shift of highest ZNCC within half the particle's size of a guess."""
+    return shift_of_best_match(
+        frames.reference,
+        frames.grey,
+        body.centre,
+        body.half,
+        np.rint(shift).astype(int),
+        reach=int(body.half.max()),
+        weights=body.mask[(slice(_MARGIN, -_MARGIN),) * 3].astype(np.float32),
+    )
+
+
+def _fit(
+    body: Body, frames: Frames, start: NDArray[np.float64], models: tuple[int, ...]
+) -> BodyMotion:
+    from operando.strain.body import follow_body
+
+    result = np.full((4, 3, 10), np.nan), np.full((4, 12, 12), np.inf), np.full((4, 5), np.nan)
+    edge = body.half + _MARGIN
+    box = tuple(slice(c - e, c + e + 1) for c, e in zip(body.centre, edge, strict=True))
+    limits = (1e-3, 60, max(30.0, 0.4 * float(body.mask.sum())), float(max(body.half.max(), 6)))
+    follow_body(
+        np.ascontiguousarray(frames.reference[box]),
+        body.mask,
+        frames.deformed,
+        np.stack([body.centre, edge]),
+        body.half,
+        start,
+        models,
+        limits,
+        result,
+    )
+    return BodyMotion(*result, model=models[0])
