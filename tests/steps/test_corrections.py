@@ -9,8 +9,10 @@ from operando.errors import InputError, StudyError
 from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.particles.edits import Edit
+from operando.steps import step_status
 from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
+from operando.study import Entry
 from operando.study.phases import create_phases
 
 
@@ -154,7 +156,9 @@ def test_deleting_accepting_growing(found) -> None:
     corrections.apply(Edit(kind="grow", frame=0, points=(point,)))
     new = _ids(found)[0][point]
     assert new > before.max()
-    assert ((_ids(found)[0] == new) & (before[0] == a)).sum() > 0.9 * (before[0] == a).sum()
+    for t in range(2):
+        assert ((_ids(found)[t] == new) & (before[t] == a)).sum() > 0.9 * (before[t] == a).sum()
+    assert len(found.table("particles").query("particle == @new")) == 2
     for _ in range(3):
         corrections.undo()
     np.testing.assert_array_equal(_ids(found), before)
@@ -200,3 +204,19 @@ def test_a_damaged_list_is_named(found) -> None:
     (found.path / "edits" / "particles.json").write_text("{")
     with pytest.raises(StudyError, match="damaged"):
         Corrections(found, FindParticles())
+
+
+def test_a_correction_puts_what_was_made_of_the_particles_out_of_date(found) -> None:
+    inputs = ("particles/particles", "tables/particles")
+    found.write_table("particles-profiles", found.table("particles"))
+    seen = {product: found.fingerprint(product) for product in inputs}
+    found.add_entry(Entry(step="damage", inputs=seen, outputs=("tables/particles-profiles",)))
+    assert step_status(found, "damage").state == "done"
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    corrections.apply(Edit(kind="accept", frame=0, points=(corrections.anchor(b, 0),)))
+    assert step_status(found, "damage").state == "done"
+    corrections.apply(Edit(kind="delete", frame=0, points=(corrections.anchor(a, 0),)))
+    assert step_status(found, "damage").state == "out of date"
+    corrections.undo()
+    assert step_status(found, "damage").state == "done"

@@ -34,7 +34,8 @@ class Edit(BaseModel):
     particle part it. ``cut``: a plane parts the particle at the first point; the other two points
     and the normal of the slice that they were drawn in span the plane. ``delete``: what is at the
     points is no particle. ``grow``: the solid around the point that no other particle holds becomes
-    one particle. ``accept``: the particles are right.
+    one particle; in other frames, where the point went with the nearest particle. ``accept``: the
+    particles are right.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -196,12 +197,23 @@ def grow(
 
 
 def nearest_voxel(
-    mask: NDArray[np.bool_], point: NDArray[Any], spacing: tuple[float, float, float]
+    mask: NDArray[np.bool_],
+    point: NDArray[Any],
+    spacing: tuple[float, float, float],
+    reach: float = np.inf,
 ) -> Point:
-    """Voxel of a mask that is nearest to a point ``(z, y, x)``."""
+    """Voxel of a mask that is nearest to a point ``(z, y, x)``.
+
+    Raises
+    ------
+    InputError
+        If there is none within the reach.
+    """
     places = np.argwhere(mask)
-    gaps = ((places - np.asarray(point)) * np.asarray(spacing)) ** 2
-    z, y, x = places[gaps.sum(axis=1).argmin()]
+    gaps = (((places - np.asarray(point)) * np.asarray(spacing)) ** 2).sum(axis=1)
+    if not len(gaps) or gaps.min() > reach**2:
+        raise InputError("There is no solid at the seed", "click on the particles' phase")
+    z, y, x = places[gaps.argmin()]
     return int(z), int(y), int(x)
 
 

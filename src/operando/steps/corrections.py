@@ -32,6 +32,9 @@ _CENTRE = ["z_um", "y_um", "x_um"]
 GROW_DIAMETERS = 2.0
 """A particle is grown anew within so many median diameters of its seed."""
 
+SEED_REACH = 0.2
+"""In other frames the seed is the nearest free solid within so many median diameters."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -160,8 +163,6 @@ class Corrections:
         if edit.kind == "merge" and len(labels) < 2:
             raise InputError("There is only one particle at these points", "choose two particles")
         new = int(self.table["particle"].max()) + 1 if len(self.table) else 1
-        if edit.kind == "grow":
-            return self._grow(edit, new)
         touched: Touched = {}
         for frame in self._frames(edit, labels):
             try:
@@ -172,6 +173,8 @@ class Corrections:
         return touched
 
     def _change_frame(self, edit: Edit, frame: int, labels: list[int], new: int) -> tuple[int, ...]:
+        if edit.kind == "grow":
+            return self._grow(edit, frame, labels[0], new)
         box, crop = self._crop(labels, frame)
         corner = np.array([s.start for s in box])
         shift = self._shift(labels[0], edit.frame, frame) - corner
@@ -187,20 +190,31 @@ class Corrections:
             after = editing.cut_along_line(crop, labels[0], points[1:], edit.axis, new)
         return self._write(frame, box, crop, after)
 
-    def _grow(self, edit: Edit, new: int) -> Touched:
-        seed = edit.points[0]
+    def _grow(self, edit: Edit, frame: int, label: int, new: int) -> tuple[int, ...]:
+        """Grow a particle, or one that is new, around where its seed has moved to."""
+        size = np.asarray(self._study.voxel_size)
         typical = float(self.table["diameter_um"].median()) if len(self.table) else 0.0
-        reach = np.ceil(GROW_DIAMETERS * typical / np.asarray(self._study.voxel_size)).astype(int)
-        z, y, x = (
-            slice(max(0, int(p - r)), int(min(n, p + r + 1)))
-            for p, r, n in zip(seed, reach, self._ids.shape[1:], strict=True)
-        )
-        box = (z, y, x)
-        crop = np.asarray(self._ids[(edit.frame, *box)])
-        solid = np.asarray(self._phases[(edit.frame, *box)]) == self._phase
-        local = (seed[0] - z.start, seed[1] - y.start, seed[2] - x.start)
-        after = editing.grow(crop, solid, local, new)
-        return {edit.frame: self._write(edit.frame, box, crop, after)}
+        guide = label or self._nearest(edit.points[0], edit.frame, frame)
+        seed = np.asarray(edit.points[0]) + self._shift(guide, edit.frame, frame)
+        reach = np.ceil(GROW_DIAMETERS * typical / size)
+        low = np.clip(np.floor(seed - reach), 0, np.array(self._ids.shape[1:]) - 1).astype(int)
+        high = np.clip(np.ceil(seed + reach) + 1, low + 1, self._ids.shape[1:]).astype(int)
+        z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        crop = np.asarray(self._ids[frame, z, y, x])
+        solid = np.asarray(self._phases[frame, z, y, x]) == self._phase
+        free = solid & ((crop == 0) | (crop == label))
+        strays = 0.0 if frame == edit.frame else typical * SEED_REACH
+        local = editing.nearest_voxel(free, seed - low, self._study.voxel_size, strays)
+        return self._write(frame, (z, y, x), crop, editing.grow(crop, solid, local, label or new))
+
+    def _nearest(self, point: editing.Point, frame: int, to: int) -> int:
+        """Find the particle nearest to a voxel that is in both frames; 0 if there is none."""
+        both = self.table.loc[self.table["frame"] == to, "particle"]
+        here = self.table[(self.table["frame"] == frame) & self.table["particle"].isin(both)]
+        if here.empty:
+            return 0
+        gaps = here[_CENTRE].to_numpy(float) - np.asarray(point) * self._study.voxel_size
+        return int(here["particle"].iloc[int((gaps**2).sum(axis=1).argmin())])
 
     def _write(
         self, frame: int, box: Box, before: NDArray[Any], after: NDArray[Any]
@@ -232,6 +246,8 @@ class Corrections:
     def _frames(self, edit: Edit, labels: Iterable[int]) -> list[int]:
         if not edit.through_time:
             return [edit.frame]
+        if edit.kind == "grow" and not any(labels):
+            return list(range(self._ids.shape[0]))
         rows = self.table[self.table["particle"].isin(list(labels))]
         return sorted({edit.frame, *(int(t) for t in rows["frame"])})
 

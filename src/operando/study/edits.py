@@ -45,6 +45,30 @@ class Record(BaseModel):
     touched: Touched
 
 
+def edits_in_force(study: Path, name: str) -> str:
+    """Text that tells which corrections changed a set of particles; empty if none did.
+
+    Those that only mark a particle as right do not count.
+    """
+    path = study / FOLDER / f"{name}.json"
+    if not path.exists():
+        return ""
+    edits = [record.edit for record in _read_records(path)["done"]]
+    return "".join(edit.model_dump_json() for edit in edits if edit.kind != "accept")
+
+
+def _read_records(path: Path) -> dict[str, list[Record]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        keys = ("done", "undone")
+        return {key: [Record.model_validate(item) for item in content[key]] for key in keys}
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise StudyError(
+            f"The corrections in {path} are damaged ({type(error).__name__})",
+            "restore the file from a copy, or delete it to go on without them",
+        ) from None
+
+
 class EditLog:
     """Corrections of one set of particles, with undo and redo that survive closing.
 
@@ -134,18 +158,9 @@ class EditLog:
         return edits
 
     def _read(self) -> None:
-        if not self._path.exists():
-            return
-        try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            self._done, self._undone = (
-                [Record.model_validate(item) for item in content[key]] for key in ("done", "undone")
-            )
-        except (ValueError, KeyError, TypeError, ValidationError) as error:
-            raise StudyError(
-                f"The corrections in {self._path} are damaged ({type(error).__name__})",
-                "restore the file from a copy, or delete it to go on without them",
-            ) from None
+        if self._path.exists():
+            records = _read_records(self._path)
+            self._done, self._undone = records["done"], records["undone"]
 
     def _write(self) -> None:
         content = {

@@ -10,6 +10,7 @@ from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import InputError, StudyError
 from operando.study import atomic, record
 from operando.study.converted import CONVERTED, open_converted
+from operando.study.edits import edits_in_force
 from operando.study.fields import read_field, write_field
 from operando.study.image_sets import COPIED, SOURCE, open_image_set
 from operando.study.lock import StudyLock
@@ -351,7 +352,8 @@ class Study:
         """Short text that changes when a product does; empty if it is not there.
 
         ``"images"`` stands for the source files with their calibration; ``"strokes/NAME"`` for a
-        stroke set; every other product has the id of the run that wrote it.
+        stroke set; every other product has the id of the run that wrote it, and particles and
+        their table also say how they were corrected by hand.
         """
         if product == "images":
             return self._images_fingerprint()
@@ -361,7 +363,10 @@ class Study:
         if not self.product_path(product).exists():
             return ""
         makers = [e.id for e in self.entries if product in e.outputs and not e.superseded]
-        return makers[-1] if makers else "unrecorded"
+        made = makers[-1] if makers else "unrecorded"
+        folder, _, name = product.partition("/")
+        edits = edits_in_force(self.path, name) if folder in ("particles", "tables") else ""
+        return f"{made} corrected {_digest(edits)}" if edits else made
 
     def _images_fingerprint(self) -> str:
         return _digest(self._sources_as_text() + repr((self.voxel_size, self.times)))

@@ -196,6 +196,11 @@ class Session:
             self._statuses[step_name] = step_status(self.study, step_name)
         return self._statuses[step_name]
 
+    def edited(self) -> None:
+        """Look up anew what is out of date: a product was changed by hand."""
+        self._statuses.clear()
+        self.job_changed.emit()
+
     def close(self) -> None:
         """Stop the job and close the study."""
         self.close_study()

@@ -15,6 +15,7 @@ from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.particles.damage import DamageLayer
 from operando.ui.particles.editor import ParticleEditor
+from operando.ui.particles.outdated import OutdatedSteps
 from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
@@ -70,6 +71,8 @@ class ParticlesPanel(RunPanel):
         more.addWidget(self.open_table, 1)
         more.addWidget(self.map_damage)
         self.column.addLayout(more)
+        self.outdated = OutdatedSteps(session, "particles")
+        self.column.addWidget(self.outdated)
         self.column.addWidget(self.correct)
         self.editor.edited.connect(self._on_edited)
         self.open_table.clicked.connect(self.show_table)
@@ -121,6 +124,7 @@ class ParticlesPanel(RunPanel):
         super().refresh_job()
         self.editor.refresh()
         self.map_damage.setEnabled(self.primary.isEnabled())
+        self.outdated.refresh()
 
     def show_table(self) -> None:
         """Open the particles dock, if it is not open yet."""
@@ -175,6 +179,7 @@ class ParticlesPanel(RunPanel):
     def _on_edited(self, table: pd.DataFrame) -> None:
         self.particles.table = table
         self._fill_table()
+        self.session.edited()
 
     def _on_particles(self) -> None:
         self.editor.forget()

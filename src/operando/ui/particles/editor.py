@@ -26,7 +26,11 @@ _TOOLS = {
     "split": ("Split…", "Part the selected particle between two clicked places", 2),
     "cut": ("Cut…", "Part the selected particle along the line between two clicks", 2),
     "delete": ("Delete", "The selected one is no particle", 0),
-    "grow": ("Grow…", "Make the free solid around a clicked place one particle, in this frame", 1),
+    "grow": (
+        "Grow…",
+        "Make the free solid around a place one particle, or grow the one there anew",
+        1,
+    ),
     "accept": ("Accept", "The selected particle is right", 0),
 }
 _ASK = {
@@ -181,7 +185,7 @@ class ParticleEditor(QWidget):
                 frame=frame,
                 points=tuple(points),
                 axis=self._axis(),
-                through_time=self.through_time.isChecked() and kind != "grow",
+                through_time=self.through_time.isChecked(),
             )
             self._took(corrections.apply(edit), f"Particle {particle} {_DONE[kind]}.")
         except OperandoError as error:
