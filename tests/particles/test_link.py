@@ -134,3 +134,16 @@ def test_progress_and_cancel() -> None:
 
     with pytest.raises(Cancelled):
         link([frame, frame], progress=stop)
+
+
+def test_a_particle_that_leaves_the_image_keeps_its_id_while_it_shrinks(make_ellipsoid) -> None:
+    shape = (30, 30, 60)
+    ids = []
+    for x in (57.0, 61.0):
+        frame = make_ellipsoid(shape, (15, 15, 20), (9, 9, 9)).astype(np.int32)
+        frame[make_ellipsoid(shape, (15, 15, x), (6, 6, 6))] = 2
+        ids.append(frame)
+    sizes = [np.count_nonzero(frame == 2) for frame in ids]
+    assert sizes[0] > 2.2 * sizes[1]
+    linked, _ = link(ids)
+    assert linked[0][15, 15, 59] == linked[1][15, 15, 59] > 0

@@ -155,3 +155,14 @@ def test_progress_and_cancel(two) -> None:
 
     with pytest.raises(Cancelled):
         split(two[0], progress=stop)
+
+
+def test_what_the_border_leaves_of_a_particle_is_kept_though_it_is_small(make_ellipsoid) -> None:
+    shape = (40, 60, 60)
+    whole = make_ellipsoid(shape, (20, 20, 20), (12, 12, 12))
+    cut = make_ellipsoid(shape, (20, 50, 63), (6, 6, 6))
+    speck = make_ellipsoid(shape, (20, 50, 35), (1.9, 1.9, 1.9))
+    ids = split(whole | cut | speck)
+    assert len(np.unique(ids[ids > 0])) == 2
+    assert ids[20, 50, 59] > 0
+    assert ids[20, 50, 35] == 0

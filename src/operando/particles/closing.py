@@ -50,7 +50,7 @@ def fill_small_cavities(
     size = np.bincount(holes.reshape(-1), minlength=count + 1) * np.prod(spacing)
     fill = size <= largest
     fill[0] = False
-    fill[_at_border(holes)] = False
+    fill[at_border(holes)] = False
     return np.asarray(solid | fill[holes])
 
 
@@ -82,7 +82,7 @@ def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
     lowest, highest = _surrounding(holes, ids, count)
     owner = np.where(lowest == highest, highest, 0).astype(np.int32)
     owner[0] = 0
-    owner[_at_border(holes)] = 0
+    owner[at_border(holes)] = 0
     out = rename(holes, owner)
     return np.add(out, ids, out=out)
 
@@ -96,7 +96,8 @@ def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger[Any
     return labels, int(count)
 
 
-def _at_border(labels: NDArray[Any]) -> NDArray[Any]:
+def at_border(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels that reach the sides of the image."""
     faces = [labels.take(end, axis).ravel() for axis in range(3) for end in (0, -1)]
     return np.unique(np.concatenate(faces))
 

@@ -31,12 +31,13 @@ TRACK_COLUMNS = ("frame", "particle", "label", "score", "status")
 
 @dataclass(frozen=True)
 class Outline:
-    """What linking needs to know of a particle in a frame: its box, mask, size and centroid."""
+    """What linking needs to know of a particle in a frame; `cut` if the image border cuts it."""
 
     box: Box
     mask: NDArray[np.bool_]
     volume: int
     centroid: NDArray[np.float64]
+    cut: bool = False
 
     @property
     def diameter(self) -> float:
@@ -185,7 +186,13 @@ def find_outlines(ids: NDArray[np.int32]) -> dict[int, Outline]:
 
     count, centroid = count_and_centre(ids)
     return {
-        label: Outline(box, ids[box] == label, int(count[label]), centroid[label])
+        label: Outline(
+            box,
+            ids[box] == label,
+            int(count[label]),
+            centroid[label],
+            any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
+        )
         for label, box in enumerate(find_objects(ids), start=1)
         if box is not None
     }
@@ -286,7 +293,8 @@ def _score(track: Track, outline: Outline, reach: float, largest_growth: float) 
     """How likely a track and an outline are the same: mean of overlap, nearness and size."""
     a, b = track.outline.volume, outline.volume
     growth = max(a, b) / min(a, b)
-    if growth > largest_growth:
+    # What is seen of a particle at the border changes with every motion.
+    if growth > largest_growth ** (2 if track.outline.cut or outline.cut else 1):
         return 0.0
     distance = float(np.linalg.norm(outline.centroid - track.expected))
     common = _overlap(track, outline)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
 
 
+SMALLEST_CUT = 1 / 6
+"""Least diameter of what is seen of a particle at the image border, in typical ones."""
+
+
 def split(
     phases_or_mask: NDArray[Any],
     *,
@@ -82,7 +86,9 @@ def split(
     ids = close_particles(own, labels, width / 2, spacing)
     watch.advance(message="Numbering")
     smallest = settings.smallest_diameter or typical / 4
-    ids = _number(ids, np.pi / 6 * smallest**3 / float(np.prod(spacing)))
+    # Of a particle at the image border only a part is seen.
+    cut = settings.smallest_diameter or typical * SMALLEST_CUT
+    ids = _number(ids, *(np.pi / 6 * d**3 / float(np.prod(spacing)) for d in (smallest, cut)))
     watch.advance()
     return ids
 
@@ -100,14 +106,17 @@ def solid_of(phases_or_mask: NDArray[Any], phase: int | None) -> NDArray[np.bool
     return np.asarray(volume == phase)
 
 
-def _number(ids: NDArray[np.int32], smallest: float) -> NDArray[np.int32]:
-    """Leave out small particles and number the others by their first voxel."""
+def _number(ids: NDArray[np.int32], smallest: float, cut: float) -> NDArray[np.int32]:
+    """Leave out small particles, also those that the border cuts, and number the others."""
     from scipy.ndimage import find_objects
 
     from operando.particles.basins import rename
+    from operando.particles.closing import at_border
 
     size = np.bincount(ids.reshape(-1))
-    kept = np.flatnonzero((size >= smallest) & (np.arange(size.size) > 0))
+    limit = np.full(size.size, smallest)
+    limit[at_border(ids)] = cut
+    kept = np.flatnonzero((size >= limit) & (np.arange(size.size) > 0))
     boxes = find_objects(ids)
     first = []
     for label in kept:
