@@ -78,10 +78,10 @@ def convert(folder: Path) -> None:
     print("| images | slice ms | next frame | along y | along x |")
     print("|---|---|---|---|---|")
     with Study.create(folder / "study", folder / "compressed", voxel_size=(1, 1, 1)) as study:
-        show_times("compressed TIFF", study.series.data[:, 0])
+        show_times("compressed TIFF", study.series.data)
         entry = run_step(study, make_step("convert", {}))
         study.calibrate()
-        show_times("converted", study.series.data[:, 0])
+        show_times("converted", study.series.data)
     read, written = entry.values["read_gb"], entry.values["written_gb"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"\nConverted {read:.2f} GB in {entry.seconds:.0f} s to {written:.2f} GB, {peak:.0f} MB")
@@ -89,13 +89,13 @@ def convert(folder: Path) -> None:
 
 def show_times(name: str, series) -> None:
     """Print a row of the median times (ms) of five slices of each kind."""
-    n = series.shape[1]
+    n = series.shape[2]
     places = [n * k // 7 for k in range(1, 6)]
     kinds = (
-        [(0, p) for p in places],
-        [(1, p) for p in places],
-        [(0, slice(None), p) for p in places],
-        [(0, slice(None), slice(None), p) for p in places],
+        [(0, 0, p) for p in places],
+        [(1, 0, p) for p in places],
+        [(0, 0, slice(None), p) for p in places],
+        [(0, 0, slice(None), slice(None), p) for p in places],
     )
     row = []
     for kind in kinds:

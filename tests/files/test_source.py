@@ -79,3 +79,22 @@ def test_a_mapped_file_that_is_too_short(tmp_path: Path) -> None:
     source = Mapped(tmp_path / "a.raw", (3, 4, 5), np.dtype("u1"), 0, "zyx")
     with pytest.raises(FileError, match=r"a\.raw cannot be read"):
         source.read((slice(0, 1),) * 5)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        (1, 0, slice(None), 2),
+        (slice(None), 0, slice(None, None, -2), slice(1, 4, 2)),
+        (0, 0, None, -1),
+        (0, 0, slice(3, 3)),
+        (slice(None), 0, [3, 0, 1]),
+        (Ellipsis, np.array([4, 1])),
+    ],
+)
+def test_what_dask_slices_is_what_numpy_slices(tmp_path: Path, index: tuple[object, ...]) -> None:
+    whole = np.arange(240, dtype="<u2").reshape(2, 1, 4, 5, 6)
+    (tmp_path / "a.raw").write_bytes(whole.tobytes())
+    source = Mapped(tmp_path / "a.raw", whole.shape, whole.dtype, 0, "tczyx")
+    lazy = to_dask(source, [tmp_path / "a.raw"])
+    assert np.array_equal(np.asarray(lazy[index]), whole[index])

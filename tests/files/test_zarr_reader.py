@@ -44,7 +44,7 @@ def test_images(tmp_path: Path, version: str) -> None:
     assert np.array_equal(np.asarray(series.data)[:, 0], VALUES)
     assert series.voxel_size == pytest.approx((0.2, 0.1, 0.05))
     assert series.times == pytest.approx((0, 0.5, 1))
-    assert series.data.chunksize == (1, 1, 2, 5, 5)
+    assert series.data.chunksize == (1, 1, 4, 9, 10)
     assert series.metadata[0]["levels"] == ("full",)
     assert series.name == "a"
 

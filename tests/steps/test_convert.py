@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from operando.compute import Progress
 
-SHAPE = (2, 40, 150, 140)
+SHAPE = (2, 150, 70, 140)
 
 
 @pytest.fixture

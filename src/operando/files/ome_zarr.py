@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import zarr
     from numpy.typing import DTypeLike, NDArray
+    from zarr.codecs import BloscCodec
 
     from operando.compute.progress import ProgressCallback
 
@@ -113,6 +114,7 @@ def create_image(
             chunks=tuple(min(c, n) for c, n in zip(chosen, shape, strict=True)),
             dtype=np.dtype(dtype),
             dimension_names=tuple(axes),
+            compressors=_compressor(),
         )
     except ZARR_FAULTS as error:
         raise FileError(f"{path} cannot be written ({error})", "check space and rights") from error
@@ -183,7 +185,7 @@ def add_levels(
         chunks = tuple(min(c, n) for c, n in zip(source.chunks, shape, strict=True))
         target = group.create_array(
             str(number), shape=shape, chunks=chunks, dtype=source.dtype, overwrite=True,
-            dimension_names=tuple(axes),
+            dimension_names=tuple(axes), compressors=_compressor(),
         )  # fmt: skip
         for tile in plan_tiles(shape, _blocks(source, shape)):
             box = tuple(
@@ -216,6 +218,13 @@ def halve(block: NDArray[Any], factor: Sequence[int], *, labels: bool = False) -
     if block.dtype.kind == "b":
         return np.asarray(mean >= 0.5)
     return np.asarray(np.rint(mean) if block.dtype.kind in "iu" else mean).astype(block.dtype)
+
+
+def _compressor() -> BloscCodec:
+    """Choose what unpacks fastest, as slices across a volume unpack much more than they show."""
+    from zarr.codecs import BloscCodec
+
+    return BloscCodec(cname="lz4", clevel=1, shuffle="shuffle")
 
 
 def _plan(

@@ -12,11 +12,12 @@ from operando.files.axes import shape_5d, to_5d
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import dask.array as da
     from numpy.typing import NDArray
+
+    Index = int | slice | Sequence[int] | NDArray[np.int_]
 
     from operando.data.series import Spacing
 
@@ -190,21 +191,36 @@ class _ArrayLike:
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         return self.version
 
+    def __getitem__(self, index: tuple[Index | None, ...]) -> NDArray[Any]:
+        """Read a part of a block; dask merges what is sliced afterwards into the index."""
+        sides = [i for i in index if i is not None]
+        sides += [slice(None)] * (self.ndim - len(sides))
+        parts = [_part(i, n) for i, n in zip(sides, self.shape, strict=True)]
+        t, c, z, y, x = (box for box, _ in parts)
+        rest = iter([rest for _, rest in parts])
+        block = self.source.read((t, c, z, y, x))
+        return block[(*(None if i is None else next(rest) for i in index), *rest)]
 
-def _read_block(
-    array: _ArrayLike,
-    box: Box,
-    asarray: bool = False,
-    lock: AbstractContextManager[Any] | None = None,
-) -> NDArray[Any]:
-    return array.source.read(box)
+
+def _part(index: Index, n: int) -> tuple[slice, Index]:
+    """Interval of an axis that holds what is asked for, and where it lies in the interval."""
+    if isinstance(index, slice):
+        chosen = range(n)[index]
+        if not chosen:
+            return slice(0, 1), slice(0, 0)
+        ends = sorted((chosen[0], chosen[-1]))
+        return slice(ends[0], ends[1] + 1), slice(None, None, chosen.step)
+    places = np.arange(n)[index]
+    start, stop = int(places.min(initial=n - 1)), int(places.max(initial=0)) + 1
+    rest = int(places) - start if places.ndim == 0 else places - start
+    return slice(min(start, stop - 1), stop), rest
 
 
 def to_dask(source: Source, files: Sequence[Path]) -> da.Array:
     """Wrap a source as a dask array; its name changes when a file changes.
 
     One lazy layer holds all blocks, so that neither opening nor showing a slice takes longer
-    for more of them.
+    for more of them. Of a block only what is asked for is read.
     """
     import dask.array as da
     from dask.base import tokenize
@@ -214,7 +230,6 @@ def to_dask(source: Source, files: Sequence[Path]) -> da.Array:
     return da.from_array(
         _ArrayLike(source, version),
         chunks=source.chunks,
-        getitem=_read_block,
         asarray=False,
         meta=np.empty((0,) * 5, source.dtype),
     )

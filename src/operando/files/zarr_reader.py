@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.errors import FileError, InputError, OperandoError
 from operando.files.axes import DROPPED, ORDER, name_axes, shape_5d, to_5d
+from operando.files.blosc_chunks import BloscChunks
 from operando.files.source import Opened
 from operando.files.tiff_metadata import number, sound_times, sound_voxel_size
 from operando.files.units import hours, micrometres
@@ -37,6 +40,9 @@ ZARR_FAULTS = (
 )
 
 
+BLOCK_BYTES = 2**26
+
+
 @dataclass(frozen=True, eq=False)
 class Stored:
     """A Zarr array with named axes.
@@ -55,6 +61,10 @@ class Stored:
     path: Path
     axes: str
 
+    @cached_property
+    def _blosc(self) -> BloscChunks | None:
+        return BloscChunks.of(self.array)
+
     @property
     def shape(self) -> Shape:
         """Lengths along t, c, z, y, x."""
@@ -68,15 +78,20 @@ class Stored:
 
     @property
     def chunks(self) -> Shape:
-        """Chunks of the array, one frame and channel at a time."""
-        z, y, x = shape_5d(self.array.chunks, self.axes)[2:]
-        return 1, 1, min(z, self.shape[2]), min(y, self.shape[3]), min(x, self.shape[4])
+        """As many chunks of the array as make 64 MB, of one frame and channel."""
+        chunk = list(shape_5d(self.array.chunks, self.axes)[2:])
+        size = self.shape[2:]
+        for axis in (2, 1, 0):
+            room = BLOCK_BYTES // (self.dtype.itemsize * prod(chunk))
+            chunk[axis] = min(chunk[axis] * max(room, 1), size[axis])
+        z, y, x = chunk
+        return 1, 1, z, y, x
 
     def read(self, box: Box) -> NDArray[Any]:
         """Read the chunks of a box."""
         index = tuple(slice(0, 1) if a == DROPPED else box[ORDER.index(a)] for a in self.axes)
         try:
-            block = np.asarray(self.array[index])
+            block = self._blosc.read(index) if self._blosc else np.asarray(self.array[index])
         except ZARR_FAULTS as error:
             raise _unreadable(self.path, error) from error
         return to_5d(block, self.axes).astype(self.dtype, copy=False)

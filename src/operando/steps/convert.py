@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from operando.study import Study
 
 SLAB_BYTES = 2**28
-CHUNK = (16, 128, 128)
-"""Thin along z, in which most slices are shown."""
+CHUNK = (64, 64, 64)
+"""Alike along all axes, so that slices along each of them cross equally few chunks."""
 PYRAMID = 8 / 7
 """Bytes of all levels over those of the first."""
 SPARE_BYTES = 2**29

@@ -7,7 +7,7 @@ It is either an OME-Zarr image, or a list of transforms through which another se
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from operando.data.series import Series
 from operando.errors import FileError, InputError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from operando.align.transform import Transform
     from operando.study.study import Study
 
+CHUNK = (32, 64, 64)
+"""Nearly alike along all axes, and fits into the blocks that steps write."""
 SOURCE = "images"
 COPIED = "source"
 """Name under which images lie in the study that came as an array."""
@@ -50,14 +52,17 @@ def create_image_set(path: Path, study: Study) -> zarr.Array:
         axes="tczyx",
         voxel_size=study.voxel_size,
         times=study.times,
+        chunks=(1, 1, *CHUNK),
     )
 
 
 def open_image_set(study: Study, path: Path, name: str) -> Series:
     """Open a set as a series with calibration and channels of the study."""
+    from operando.files import read
+
     if path.suffix == ".json":
         return _open_transformed(study, path, name)
-    return _as_series(study, _lazy(path), name, (path,))
+    return _as_series(study, read(path), name, path)
 
 
 def write_transforms(path: Path, source: str, transforms: Sequence[Transform]) -> None:
@@ -89,30 +94,22 @@ def _open_transformed(study: Study, path: Path, name: str) -> Series:
     from operando.align.resample import resampled
 
     source, transforms = read_transforms(path)
-    return _as_series(study, resampled(study.image_series(source), transforms).data, name, (path,))
+    return _as_series(study, resampled(study.image_series(source), transforms), name, path)
 
 
-def _lazy(path: Path) -> Any:
-    import dask.array as da
-
-    from operando.files.ome_zarr import open_image
-
-    stored = open_image(path)
-    return da.from_array(stored, chunks=stored.chunks)
-
-
-def _as_series(study: Study, data: Any, name: str, source: tuple[Path, ...]) -> Series:
-    if data.shape != study.series.data.shape:
+def _as_series(study: Study, images: Series, name: str, path: Path) -> Series:
+    if images.data.shape != study.series.data.shape:
         raise FileError(
-            f"The image set {name!r} has the shape {data.shape}, "
+            f"The image set {name!r} has the shape {images.data.shape}, "
             f"the images {study.series.data.shape}",
             "make it again",
         )
     return Series(
-        data=data,
+        data=images.data,
         voxel_size=study.voxel_size,
         times=study.times,
         channels=study.series.channels,
         name=f"{study.name} · {name}",
-        source=source,
+        source=(path,),
+        metadata=images.metadata if path.suffix == ".zarr" else (),
     )

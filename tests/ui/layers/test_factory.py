@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import dask.array as da
 import numpy as np
 import pytest
 
 from operando import Study
 from operando.data import DEFAULT_CLASSES
+from operando.files import add_levels, create_image
 from operando.ui.layers.factory import (
     LayerFactory,
     class_colormap,
@@ -15,6 +15,7 @@ from operando.ui.layers.factory import (
     limits_of,
     series_limits,
 )
+from operando.ui.layers.lookups import ChannelFrames
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def test_images_are_not_read_when_their_layer_is_made(study: Study) -> None:
     (layer,) = LayerFactory(study).images()
-    assert isinstance(layer.data, da.Array)
+    assert isinstance(layer.data, ChannelFrames)
     assert layer.data.shape == (2, 32, 64, 64)
     assert layer.name == "cell · images"
 
@@ -33,6 +34,25 @@ def test_every_channel_has_a_layer(tmp_path: Path, rng: np.random.Generator) -> 
         layers = LayerFactory(study).images()
     assert [layer.visible for layer in layers] == [True, False]
     assert np.array_equal(np.asarray(layers[1].data), images[:, 1])
+
+
+@pytest.mark.parametrize(("largest", "shown"), [(16, [150, 75]), (512, [150]), (80, [150, 75])])
+def test_long_images_are_shown_at_the_levels_of_their_files(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch,
+    largest: int, shown: list[int],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("operando.ui.layers.factory.LARGEST_VOLUME", largest)
+    images = rng.integers(0, 255, (2, 2, 4, 150, 20), np.uint8)
+    path = tmp_path / "a.zarr"
+    create_image(path, images.shape, np.uint8, axes="tczyx", voxel_size=(1, 1, 1))[:] = images
+    add_levels(path)
+    with Study.create(tmp_path / "study", path) as study:
+        layer = LayerFactory(study).images()[1]
+        levels = list(layer.data) if layer.multiscale else [layer.data]
+        assert [level.shape[2] for level in levels] == shown
+        assert layer.multiscale == (len(shown) > 1)
+        assert np.array_equal(levels[0][1, 2], images[1, 1, 2])
+        assert layer.extent.data[1].tolist() == [1, 3, 149, 19]
 
 
 def test_strokes_are_painted_on_the_array_on_disk(study: Study) -> None:

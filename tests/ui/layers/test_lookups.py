@@ -5,7 +5,13 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from operando.ui.layers.lookups import NodeFrames, ParticleOutline, ParticleValues, RecentSlices
+from operando.ui.layers.lookups import (
+    ChannelFrames,
+    NodeFrames,
+    ParticleOutline,
+    ParticleValues,
+    RecentSlices,
+)
 
 
 @pytest.fixture
@@ -105,3 +111,28 @@ def test_napari_slices_them_lazily(ids: np.ndarray) -> None:
     viewer.dims.current_step = (1, 4, 0, 0)
     assert image.get_value((1, 4, 14, 12), world=True) == 5
     assert np.isnan(image.get_value((1, 4, 4, 4), world=True))
+
+
+@pytest.mark.parametrize("key", [*KEYS, (0, -1), (slice(None, None, -1), 2), (slice(2, 2), 1)])
+def test_a_channel_is_sliced_as_numpy_does(key: tuple[object, ...]) -> None:
+    images = np.arange(3 * 2 * 8 * 20 * 24).reshape(3, 2, 8, 20, 24)
+    frames = ChannelFrames(images, 1)
+    assert np.array_equal(np.asarray(frames[key]), images[:, 1][key])
+    cut = frames[1:, :, 3:19:2, 1:]
+    assert np.array_equal(np.asarray(cut[1, 2, 3:]), images[2, 1, 2, 9:19:2, 1:])
+
+
+def test_cutting_out_what_is_on_the_screen_reads_nothing() -> None:
+    class Images:
+        shape, dtype = (2, 1, 9, 50, 50), np.dtype(np.uint8)
+
+        def __getitem__(self, key: object) -> np.ndarray:
+            read.append(key)
+            return np.zeros((8, 40), np.uint8)
+
+    read: list[object] = []
+    cut = ChannelFrames(Images(), 0)[:, :, 2:10, 5:45]
+    assert read == []
+    assert cut.shape == (2, 9, 8, 40)
+    assert cut[1, 3].shape == (8, 40)
+    assert read == [(1, 0, 3, slice(2, 10, 1), slice(5, 45, 1))]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.errors import OperandoError
 from operando.study.phases import open_phases
+from operando.ui.layers.lookups import ChannelFrames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from napari.utils.colormaps import DirectLabelColormap
     from numpy.typing import NDArray
 
-    from operando.data import LabelClass
+    from operando.data import LabelClass, Series
     from operando.study import Study
 
 AXES = ("t", "z", "y", "x")
@@ -25,6 +27,8 @@ UNITS = ("dimensionless", "um", "um", "um")
 STROKES_NAME = "strokes"
 PREVIEW_NAME = "live preview"
 BOX_NAME = "look here"
+LARGEST_VOLUME = 512
+"""Voxels along the longest axis of what is shown in 3D, where files hold smaller levels."""
 
 
 class LayerFactory:
@@ -56,14 +60,14 @@ class LayerFactory:
 
         series = self._study.series
         several = series.n_channels > 1
+        levels = image_levels(series)
         return [
             Image(
-                series.data[:, c],
+                **channel_data(levels, c),
                 name=f"{self._study.name} · {channel if several else 'images'}",
                 colormap="gray",
-                contrast_limits=series_limits(series.data[:, c]),
+                contrast_limits=series_limits(ChannelFrames(series.data, c)),
                 visible=c == 0,
-                multiscale=False,
                 **self.placement,
             )
             for c, channel in enumerate(series.channels)
@@ -75,12 +79,11 @@ class LayerFactory:
 
         series = self._study.image_series(product)
         return Image(
-            series.data[:, 0],
+            **channel_data(image_levels(series), 0),
             name=f"{self._study.name} · {product.partition('/')[2]}",
             colormap="gray",
-            contrast_limits=series_limits(series.data[:, 0]),
+            contrast_limits=series_limits(ChannelFrames(series.data, 0)),
             visible=visible,
-            multiscale=False,
             **self.placement,
         )
 
@@ -171,6 +174,36 @@ class LayerFactory:
         ]
 
 
+def image_levels(series: Series) -> list[Any]:
+    """Images ``(t, c, z, y, x)`` at full and at reduced resolution, as far as files hold them.
+
+    There is one level where no axis is longer than 512 voxels, else the last one is the first
+    that is so small: napari shows the last one in 3D.
+    """
+    from operando.files import read
+
+    levels = [series.data]
+    known = series.metadata[0] if series.metadata else {}
+    for name in known.get("levels", ())[1:]:
+        if max(levels[-1].shape[2:]) <= LARGEST_VOLUME:
+            break
+        try:
+            level = read(known["folder"], dataset=name).data
+        except OperandoError:
+            break
+        if level.shape[:2] != series.data.shape[:2] or level.dtype != series.data.dtype:
+            break
+        levels.append(level)
+    return levels
+
+
+def channel_data(levels: Sequence[Any], channel: int) -> dict[str, Any]:
+    """Return ``data`` and ``multiscale`` of the layer of one channel."""
+    frames = [ChannelFrames(level, channel) for level in levels]
+    several = len(frames) > 1
+    return {"data": frames if several else frames[0], "multiscale": several}
+
+
 def class_colormap(classes: Sequence[LabelClass]) -> DirectLabelColormap:
     """Colours of the labels 1, 2, ...; everything else is transparent."""
     from napari.utils.colormaps import DirectLabelColormap
@@ -197,7 +230,9 @@ def grey_limits(volume: Any) -> tuple[float, float]:
 
 def series_limits(frames: Any) -> tuple[float, float]:
     """Contrast limits that fit the first and the last frame of ``(t, z, y, x)``."""
-    low, high = zip(grey_limits(frames[0]), grey_limits(frames[-1]), strict=True)
+    middle = frames.shape[1] // 2
+    slices = (np.asarray(frames[t, middle]) for t in (0, frames.shape[0] - 1))
+    low, high = zip(*map(limits_of, slices), strict=True)
     return min(low), max(high)
 
 

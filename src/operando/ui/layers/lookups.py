@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -47,6 +47,54 @@ class FrameArray:
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         del copy
         return self[...].astype(self.dtype if dtype is None else dtype, copy=False)
+
+
+class ChannelFrames(FrameArray):
+    """One channel of images ``(t, c, z, y, x)``.
+
+    Intervals of it are read when something is picked from them: napari cuts out what is on the
+    screen before it picks a slice. Sliced in two turns, dask would read whole blocks.
+
+    Parameters
+    ----------
+    images
+        Dask array.
+    channel
+        Number of the channel.
+    part
+        What of t, z, y and x there is; all by default.
+    """
+
+    def __init__(self, images: Any, channel: int, part: tuple[range, ...] | None = None) -> None:
+        self._images = images
+        self._channel = channel
+        self._part = part or tuple(range(n) for k, n in enumerate(images.shape) if k != 1)
+        super().__init__(tuple(map(len, self._part)), images.dtype)
+
+    def __getitem__(self, key: Any) -> Any:
+        key = key if isinstance(key, tuple) else (key,)
+        at = key.index(Ellipsis) if Ellipsis in key else len(key)
+        rest = key[at + 1 :]
+        key = (*key[:at], *(slice(None),) * (self.ndim - at - len(rest)), *rest)
+        picked = [part[k] for part, k in zip(self._part, key, strict=True)]
+        if all(isinstance(k, slice) for k in key):
+            return ChannelFrames(self._images, self._channel, tuple(picked))
+        return self._pick(picked)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        del copy
+        return self._pick(self._part).astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def _pick(self, places: Sequence[int | range]) -> NDArray[Any]:
+        t, *box = (_index(place) for place in places)
+        return np.asarray(self._images[(t, self._channel, *box)])
+
+
+def _index(places: int | range) -> int | slice:
+    if not isinstance(places, range):
+        return places
+    stop = None if places.stop < 0 else places.stop
+    return slice(places.start, stop, places.step)
 
 
 class RecentSlices(FrameArray):

@@ -121,6 +121,8 @@ class StudyLayers:
         """Show a cleaned or aligned set above the source; made anew, its layer gets new images."""
         new = self.factory.image_set(product, visible=visible)
         old = self._sets.get(product)
+        if old is not None and old in self._viewer.layers and old.multiscale != new.multiscale:
+            self._viewer.layers.remove(old)
         if old is not None and old in self._viewer.layers:
             old.data, old.contrast_limits, old.visible = new.data, new.contrast_limits, visible
             return
