@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -58,6 +59,55 @@ def test_an_anisotropic_voxel_size(tmp_path, images):
 def test_words_that_are_no_numbers(tmp_path, images):
     with pytest.raises(InputError, match="'big' is no voxel size"):
         run("new", tmp_path / "cell", images, "--voxel-size", "big")
+
+
+def test_new_crops_and_bins(tmp_path, images):
+    words = ("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "0.5")
+    run(*words, "--times", "0,3", "--crop", "1:5,:,4:", "--bin", "2,4,3")
+    with Study.open(tmp_path / "cell.operando") as study:
+        found = np.asarray(study.series.data[:, 0])
+        assert (study.voxel_size, study.times) == ((1, 2, 1.5), (0, 3))
+    kept = tifffile.imread(images)[:, 1:5, :, 4:].astype(float)
+    means = kept.reshape(2, 2, 2, 4, 4, 4, 3).mean(axis=(2, 4, 6))
+    assert np.abs(found - means).max() <= 0.51
+
+
+def test_new_takes_a_data_set(tmp_path, rng):
+    values = rng.integers(0, 9, (2, 4, 8, 8)).astype(np.uint8)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["scan/first"], file["scan/second"] = values
+    words = ("new", tmp_path / "cell", tmp_path / "a.h5", "--voxel-size", "1")
+    run(*words, "--dataset", "scan/second")
+    with Study.open(tmp_path / "cell.operando") as study:
+        assert np.array_equal(np.asarray(study.series.data[0, 0]), values[1])
+
+
+def test_new_takes_raw_volumes(tmp_path, rng):
+    values = rng.integers(0, 60_000, (3, 5, 7)).astype(">u2")
+    (tmp_path / "a.bin").write_bytes(b"head" + values.tobytes())
+    words = ("new", tmp_path / "cell", tmp_path / "a.bin", "--voxel-size", "1")
+    run(*words, "--shape", "3,5,7", "--dtype", "uint16", "--order", "big", "--offset", "4")
+    with Study.open(tmp_path / "cell.operando") as study:
+        assert np.array_equal(np.asarray(study.series.data[0, 0]), values)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--crop", "3:9", "'3:9' is no box"),
+        ("--crop", "a:b,:,:", "'a:b,:,:' is no box"),
+        ("--crop", "9:,:,:", "holds no voxel"),
+        ("--bin", "0", "'0' is no binning"),
+        ("--bin", "99", "cannot be binned"),
+        ("--bin", "2,2", "cannot be binned"),
+        ("--shape", "3,x", "'3,x' is no shape"),
+    ],
+)
+def test_what_new_cannot_do_is_one_sentence(tmp_path, images, option, value, sentence):
+    words = ("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "1")
+    with pytest.raises(InputError, match=sentence):
+        run(*words, option, value)
+    assert not (tmp_path / "cell.operando").exists()
 
 
 def test_steps_lists_every_step_and_every_setting():

@@ -73,19 +73,50 @@ def new(
     axes: Annotated[
         str | None, typer.Option(help="Axes of the files where they do not say, such as tzyx")
     ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set of an HDF5 file, or array of a Zarr group")
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option(help="Of raw volumes: voxels along z,y,x, the fastest axis last")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="Type of a voxel of raw volumes, such as uint16")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(help="Byte order of raw volumes: little (default) or big")
+    ] = None,
+    offset: Annotated[
+        int | None, typer.Option(help="Bytes before the first voxel of raw volumes")
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(help="Part to keep, z,y,x as from:to, such as :,100:400,50:; it is copied"),
+    ] = None,
+    binning: Annotated[
+        str | None,
+        typer.Option(
+            "--bin", help="Average so many voxels: one number, or z,y,x; the result is copied"
+        ),
+    ] = None,
 ) -> None:
-    """Make a study of a series of images; the images are not copied or changed."""
+    """Make a study of images, which are never changed, and copied only where cropped or binned."""
     from operando.study import Study
+    from operando.study.new import part_of, raw_hints
 
-    hints = {"axes": axes} if axes else {}
+    hints: dict[str, Any] = raw_hints(shape=shape, dtype=dtype, byteorder=order, offset=offset)
+    hints |= {"axes": axes} if axes else {}
+    hints |= {"dataset": dataset} if dataset else {}
     size = _numbers(voxel_size, "voxel size") if voxel_size else None
-    made = Study.create(
-        study,
-        images if len(images) > 1 else images[0],
-        voxel_size=size * 3 if size and len(size) == 1 else size,
-        times=_numbers(times, "times") if times else None,
-        **hints,
-    )
+    size = size * 3 if size and len(size) == 1 else size
+    hours = _numbers(times, "times") if times else None
+    source: Any = images if len(images) > 1 else images[0]
+    if crop or binning:
+        from operando.files import read
+
+        part = part_of(read(source, voxel_size=size, times=hours, **hints), crop, binning)
+        made = Study.create(study, part.data, voxel_size=part.voxel_size, times=part.times)
+    else:
+        made = Study.create(study, source, voxel_size=size, times=hours, **hints)
     with made:
         typer.echo(f"Made {made.path}")
         _print_facts(made.path)

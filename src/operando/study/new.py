@@ -1,0 +1,79 @@
+"""What the command line says of the images of a new study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from operando.clean.grid import bin_voxels
+from operando.clean.grid import crop as crop_box
+from operando.errors import InputError
+
+if TYPE_CHECKING:
+    from operando.data.series import Series
+
+
+def raw_hints(
+    *, shape: str | None, dtype: str | None, byteorder: str | None, offset: int | None
+) -> dict[str, Any]:
+    """Hints for `operando.files.read` of a raw volume.
+
+    Raises
+    ------
+    InputError
+        If the shape is no list of whole numbers above 0.
+    """
+    given = {"dtype": dtype, "byteorder": byteorder, "offset": offset}
+    hints: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if shape is not None:
+        hints["shape"] = whole_numbers(shape, "shape")
+    return hints
+
+
+def part_of(series: Series, crop: str | None, binning: str | None) -> Series:
+    """Crop a series, then bin it.
+
+    Parameters
+    ----------
+    series
+        All images.
+    crop
+        Box such as ``":,100:400,50:"`` (z, y, x); None keeps everything.
+    binning
+        Voxels that become one: ``"2"``, or ``"1,2,2"`` along z, y, x.
+
+    Raises
+    ------
+    InputError
+        If one of them makes no sense, or does not fit the images.
+    """
+    if crop:
+        series = crop_box(series, box(crop))
+    if binning:
+        factors = whole_numbers(binning, "binning")
+        series = bin_voxels(series, factors * 3 if len(factors) == 1 else factors)
+    return series
+
+
+def box(text: str) -> tuple[slice, ...]:
+    """Read a box such as ``":,100:400,50:"``."""
+    sides = [side.split(":") for side in text.split(",")]
+    try:
+        ends = [[int(end) if end.strip() else None for end in side] for side in sides]
+    except ValueError:
+        ends = []
+    if len(ends) != 3 or any(len(side) != 2 for side in ends):
+        raise InputError(
+            f"{text!r} is no box", "write from:to for z, y and x, such as :,100:400,50:"
+        )
+    return tuple(slice(*side) for side in ends)
+
+
+def whole_numbers(text: str, what: str) -> tuple[int, ...]:
+    """Read whole numbers above 0, separated by commas."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise InputError(f"{text!r} is no {what}", "write whole numbers from 1 up, such as 2,2,2")
+    return numbers
