@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tifffile
 from napari.components import ViewerModel
 
 from operando import Study
@@ -11,12 +12,13 @@ from operando.data import DEFAULT_CLASSES
 from operando.errors import StudyError
 from operando.jobs import JobState
 from operando.segment import TrainSettings
-from operando.steps import STEPS
+from operando.steps import STEPS, make_step, run_step
 from operando.study.phases import create_phases
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from operando.samples import Electrode
 
@@ -47,6 +49,28 @@ def test_a_study_is_shown_with_layers_that_agree(session: Session, study: Study)
     assert scales == {(1.0, *study.voxel_size)}
     assert session.viewer.dims.axis_labels == ("t", "z", "y", "x")
     assert session.viewer.dims.current_step[0] == 0
+
+
+@pytest.mark.parametrize("largest", [512, 16])
+def test_converted_images_are_shown_at_once(
+    session: Session, tmp_path: Path, rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch, largest: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("operando.ui.layers.factory.LARGEST_VOLUME", largest)
+    volume = rng.integers(0, 255, (4, 150, 20), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", volume, photometric="minisblack")
+    study = Study.create(tmp_path / "study", tmp_path / "a.tif", (1, 1, 1))
+    session.show_study(study)
+    limits = session.viewer.layers[0].contrast_limits
+    run_step(study, make_step("convert", {}))
+    session.calibrate()
+    images = session.viewer.layers[0]
+    assert [layer.name for layer in session.viewer.layers] == ["study · images", "strokes"]
+    assert images.multiscale == (largest == 16)
+    assert images.contrast_limits == limits
+    (tmp_path / "a.tif").unlink()
+    full = images.data[0] if images.multiscale else images.data
+    assert np.array_equal(np.asarray(full)[0], volume)
 
 
 def test_closing_releases_the_study_and_takes_the_layers_away(

@@ -53,6 +53,7 @@ class StudyLayers:
         self.phases: Labels | None = None
         self.probabilities: list[Image] = []
         self._images = self.factory.images()
+        self._source = study.series.source
         viewer.add_layer(self._images[0])
         self.painter = StrokePainter(viewer, self.factory.strokes(), study.strokes())
         viewer.add_layer(self.painter.layer)
@@ -78,7 +79,13 @@ class StudyLayers:
             self._show_image_set(product, visible=True)
 
     def rebuild(self) -> None:
-        """Place every layer anew after the voxel size has changed."""
+        """Place every layer anew after the voxel size, or where images are read, has changed."""
+        if self._study.series.source != self._source:
+            self._source = self._study.series.source
+            fresh = self.factory.images()
+            self._images = [
+                self._renewed(old, new) for old, new in zip(self._images, fresh, strict=True)
+            ]
         for layer in self._own_layers():
             layer.scale = self.placement["scale"]
 
@@ -121,13 +128,28 @@ class StudyLayers:
         """Show a cleaned or aligned set above the source; made anew, its layer gets new images."""
         new = self.factory.image_set(product, visible=visible)
         old = self._sets.get(product)
-        if old is not None and old in self._viewer.layers and old.multiscale != new.multiscale:
-            self._viewer.layers.remove(old)
         if old is not None and old in self._viewer.layers:
-            old.data, old.contrast_limits, old.visible = new.data, new.contrast_limits, visible
+            self._sets[product] = kept = self._renewed(old, new)
+            kept.contrast_limits, kept.visible = new.contrast_limits, visible
             return
         self._insert_above([*self._images, *self._sets.values()], new)
         self._sets[product] = new
+
+    def _renewed(self, old: Image, new: Image) -> Image:
+        """Give a layer new images, or put another one in its place if there are levels now."""
+        layers = self._viewer.layers
+        if old not in layers:
+            return new
+        if old.multiscale == new.multiscale:
+            old.data = new.data
+            return old
+        new.visible, new.contrast_limits = old.visible, old.contrast_limits
+        active = layers.selection.active
+        place = layers.index(old)
+        layers.remove(old)
+        layers.insert(place, new)
+        layers.selection.active = new if active is old else active
+        return new
 
     def _show_labels(self, name: str, visible: bool) -> None:
         new = self.factory.phases(name, visible=visible)
