@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from operando.errors import InputError
 from operando.particles import electron_paths
-from operando.particles.paths import path_lengths, path_line
+from operando.particles.paths import path_lengths, path_line, streamlines
 
 
 def test_a_straight_bar() -> None:
@@ -91,3 +91,16 @@ def test_paths_of_all_particles_of_a_frame(make_ellipsoid) -> None:
     assert np.isnan(lengths[ids == 0]).all()
     with pytest.raises(InputError, match="mask"):
         electron_paths(ids, ids > 0, phase=3)
+
+
+def test_streamlines_end_at_the_contact_and_fall_all_the_way() -> None:
+    bar = np.ones((5, 5, 30), bool)
+    door = np.zeros_like(bar)
+    door[:, :, 0] = True
+    lengths = path_lengths(bar, door)
+    lines = streamlines(lengths, count=20)
+    assert len(lines) == 20
+    for line in lines:
+        assert line[-1, 2] == 0
+        assert (np.diff(lengths[tuple(line.astype(int).T)]) < 0).all()
+    assert streamlines(np.full((3, 3, 3), np.inf, np.float32)) == []

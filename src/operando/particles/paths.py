@@ -89,6 +89,32 @@ def path_line(
     return np.asarray(line, float)
 
 
+def streamlines(
+    lengths: NDArray[np.float32], spacing: Spacing = (1.0, 1.0, 1.0), count: int = 60
+) -> list[NDArray[np.float64]]:
+    """Follow the paths from voxels spread over a particle.
+
+    Parameters
+    ----------
+    lengths
+        From `path_lengths`.
+    spacing
+        As for `path_lengths`.
+    count
+        As many lines, if so many voxels are reached.
+
+    Returns
+    -------
+    Lines as from `path_line`.
+    """
+    reached = np.argwhere(np.isfinite(lengths))
+    if not len(reached):
+        return []
+    # Shuffled, because every n-th voxel in C order can lie in one plane.
+    starts = np.random.default_rng(0).permutation(reached)[:count]
+    return [path_line(lengths, (int(z), int(y), int(x)), spacing) for z, y, x in starts]
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _march(solid: Any, lengths: Any, edges: Any) -> None:
     """Lower `lengths` until no front moves; what is nearest moves first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
-from operando.steps import STEPS
+from operando.steps import STEPS, make_step
 from operando.study.phases import open_phases
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
@@ -16,6 +16,7 @@ from operando.ui.panels.run_panel import RunPanel
 from operando.ui.particles.damage import DamageLayer
 from operando.ui.particles.editor import ParticleEditor
 from operando.ui.particles.outdated import OutdatedSteps
+from operando.ui.particles.paths import PathLayers
 from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
@@ -66,10 +67,17 @@ class ParticlesPanel(RunPanel):
         self.map_damage = QPushButton("Map cracks")
         self.map_damage.setToolTip("Crack surface per volume, as a layer, and profiles along depth")
         self.map_damage.clicked.connect(self._on_map_damage)
+        self.map_paths = QPushButton("Electron paths")
+        self.map_paths.setToolTip(
+            "Way of electrons to every voxel, as a layer; lines in the selected particle"
+        )
+        self.map_paths.clicked.connect(self._on_map_paths)
         self.damage = DamageLayer(session)
+        self.paths = PathLayers(session, self.particles.view)
         more = QHBoxLayout()
         more.addWidget(self.open_table, 1)
         more.addWidget(self.map_damage)
+        more.addWidget(self.map_paths)
         self.column.addLayout(more)
         self.outdated = OutdatedSteps(session, "particles")
         self.column.addWidget(self.outdated)
@@ -117,6 +125,7 @@ class ParticlesPanel(RunPanel):
         self.open_table.setVisible(there)
         self.correct.setVisible(there)
         self.map_damage.setVisible(there)
+        self.map_paths.setVisible(there)
         super().refresh()
 
     def refresh_job(self) -> None:
@@ -124,6 +133,7 @@ class ParticlesPanel(RunPanel):
         super().refresh_job()
         self.editor.refresh()
         self.map_damage.setEnabled(self.primary.isEnabled())
+        self.map_paths.setEnabled(self.primary.isEnabled())
         self.outdated.refresh()
 
     def show_table(self) -> None:
@@ -148,6 +158,7 @@ class ParticlesPanel(RunPanel):
             remove_dock(self.session.viewer, self.table)
         self.editor.close_editor()
         self.damage.clear()
+        self.paths.close()
         self.particles.close()
         super().close_panel()
 
@@ -189,12 +200,17 @@ class ParticlesPanel(RunPanel):
     def _on_products(self, step_name: str) -> None:
         if step_name == self.step_name:
             self.damage.clear()
+            self.paths.clear()
             self.show_table()
         elif step_name == "damage":
             self.damage.show()
+            self.paths.show()
 
     def _on_map_damage(self) -> None:
         self.run([STEPS["damage"]()])
+
+    def _on_map_paths(self) -> None:
+        self.run([make_step("damage", {"paths": True})])
 
     def _on_theme(self) -> None:
         if self.table is not None:
