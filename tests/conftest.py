@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from operando import Study
     from operando.samples import Electrode
 
+Point = tuple[float, float, float]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -48,3 +51,35 @@ def study(tmp_path: Path, electrode: Electrode) -> Iterator[Study]:
         strokes = paint_strokes(electrode.phases, seed=0)
         made.strokes().paint(tuple(slice(0, n) for n in strokes.shape), strokes)
         yield made
+
+
+def ellipsoid(
+    shape: tuple[int, int, int],
+    centre: Point,
+    half_axes: Point,
+    spacing: Point = (1, 1, 1),
+    turn: NDArray[Any] | None = None,
+) -> NDArray[np.bool_]:
+    """Mask of an ellipsoid; centre and half axes in physical units, voxel (0, 0, 0) at 0."""
+    grid = [np.arange(n) * s - c for n, s, c in zip(shape, spacing, centre, strict=True)]
+    points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
+    if turn is not None:
+        points = points @ turn
+    return np.asarray(((points / half_axes) ** 2).sum(-1) < 1)
+
+
+def slab(shape: tuple[int, int, int], normal: Point, point: Point, width: float) -> NDArray[Any]:
+    """Mask of the voxels within half a width of a plane."""
+    n = np.asarray(normal) / np.linalg.norm(normal)
+    grid = np.indices(shape).reshape(3, -1).T - point
+    return np.asarray((np.abs(grid @ n) < width / 2).reshape(shape))
+
+
+@pytest.fixture
+def make_ellipsoid() -> Callable[..., NDArray[np.bool_]]:
+    return ellipsoid
+
+
+@pytest.fixture
+def make_slab() -> Callable[..., NDArray[np.bool_]]:
+    return slab

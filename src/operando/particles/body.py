@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.compute.surface import Faces, faces_of
 from operando.particles.closing import distance
-from operando.particles.surface import Faces, faces_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.compute.surface import Faces
     from operando.particles.body import Body
     from operando.particles.settings import PhaseLabels
-    from operando.particles.surface import Faces
 
 
 class Role(IntEnum):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.compute.surface import Faces, faces_of
 from operando.particles.body import third_means
-from operando.particles.surface import Faces, faces_of
 
 if TYPE_CHECKING:
     from operando.particles.body import Body

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
+from operando.compute.surface import REACH
 from operando.errors import InputError
 from operando.particles.arrays import check_ids, check_same_shape, check_spacing
 from operando.particles.body import cut_out
 from operando.particles.damage import crack_faces
 from operando.particles.split import solid_of
-from operando.particles.surface import REACH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

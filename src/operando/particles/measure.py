@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
+from operando.compute.surface import REACH
 from operando.data.tables import PARTICLE_COLUMNS
 from operando.errors import InputError
 from operando.particles.arrays import check_ids, check_same_shape, check_spacing
@@ -22,7 +23,6 @@ from operando.particles.neighbourhood import depth_below, neighbour_distances, p
 from operando.particles.settings import MeasureSettings, PhaseLabels
 from operando.particles.shape import convex_shape, orientation, principal_axes
 from operando.particles.sums import count_and_centre
-from operando.particles.surface import REACH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ellipeinc, ellipkinc
 
-from operando.particles.surface import faces_of, surface_area
+from operando.compute.surface import faces_of, surface_area
 
 
 def ellipsoid_area(axes: tuple[float, float, float]) -> float:
