@@ -129,7 +129,7 @@ def _correlate(
     frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)
     solution = frames.solve(np.arange(len(centres)), guess, watch.advance, store)
     watch.advance(0, "checking")
-    verdict = judge(solution, grid, plan)
+    verdict = judge(solution, layout, plan)
     for _ in range(2):
         retry = np.flatnonzero(verdict.doubtful)
         sound = verdict.status == NodeStatus.CONVERGED
@@ -142,7 +142,7 @@ def _correlate(
         if not better.any():
             break
         solution.put(retry[better], again.take(better))
-        verdict = judge(solution, grid, plan)
+        verdict = judge(solution, layout, plan)
     own = verdict.gradient(solution, window)
     gradient, found = node_gradient(
         verdict.displacement, verdict.variance, own, verdict.status, layout, plan.gradient
