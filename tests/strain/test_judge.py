@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.strain.gradient import Layout
+from operando.strain.judge import bent_variance, half_sample_mode, unresolved_variance, usual_noise
+from operando.strain.nodes import Solution
+
+LAYOUT = Layout((9, 9, 9), (8, 8, 8), (21, 21, 21))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sound", [1.0, 0.6, 0.3])
+def test_usual_noise_is_that_of_the_sound_windows(seed, sound):
+    rng = np.random.default_rng(seed)
+    noise = 0.008 * np.exp(rng.normal(0, 0.015, 600))
+    disturbed = rng.random(600) > sound
+    noise[disturbed] *= 1 + rng.exponential(0.6, disturbed.sum())
+    usual = usual_noise(noise, np.full(600, 30.0))
+    assert usual.middle == pytest.approx(0.008, rel=0.02)
+    assert 0.005 <= usual.scatter < 0.045
+
+
+def test_mode_lies_where_values_crowd():
+    values = np.sort(np.concatenate([np.linspace(0, 10, 50), np.linspace(3, 3.2, 50)]))
+    assert 2.9 < half_sample_mode(values) < 3.3
+    assert half_sample_mode(np.array([2.0])) == 2.0
+
+
+def test_noise_alone_leaves_nothing_unresolved_and_motion_does():
+    usual = usual_noise(np.full(9, 0.01), np.ones(9))
+    contrast = np.full((3, 4), 0.05)
+    noise = 0.01 * np.exp(usual.scatter * np.array([0.0, 2.9, 60.0]))
+    found = unresolved_variance(noise, usual, contrast)
+    assert (found[:2] == 0).all()
+    assert found[2] == pytest.approx(2 * (noise[2] - 0.01) / 0.05 / 9)
+
+
+def sine_solution(length, amplitude=1.0):
+    """Both orders of a sine along z as windows of 21 damp it, with no noise."""
+    layout = LAYOUT
+    z = np.repeat(8.0 * np.arange(9), 81)
+    k, half = 2 * np.pi / length, 10.5
+    t = np.linspace(-1, 1, 4001)
+    wave = np.cos(k * half * t)
+    constant = wave.mean()
+    second = 5 * (wave * (1.5 * t**2 - 0.5)).mean()
+    kept = np.array([constant, constant - 0.5 * second])
+    solution = Solution.empty(len(z))
+    solution.numbers[..., 0] = 0
+    solution.motion[..., 0] = 0
+    for order in range(2):
+        solution.motion[:, order, 0, 0] = kept[order] * amplitude * np.sin(k * z)
+    return solution, 1 - kept, layout
+
+
+@pytest.mark.parametrize("length", [60.0, 80.0])
+@pytest.mark.parametrize("order", [1, 2])
+def test_bent_variance_is_the_squared_loss_of_a_sine(length, order):
+    solution, lost, layout = sine_solution(length)
+    n = len(solution.code)
+    found = bent_variance(
+        solution,
+        np.full(n, order),
+        solution.motion[:, order - 1, :, 0],
+        np.full((n, 3), 1e-12),
+        np.ones(n, bool),
+        layout,
+    )
+    typical = np.sqrt(found[:, 0].mean())
+    true = lost[order - 1] / np.sqrt(2)
+    assert (found[:, 1:] < 1e-9).all()
+    assert 0.6 * true < typical < (1.3 if order == 1 else 3.0) * true
