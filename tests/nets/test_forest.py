@@ -32,7 +32,7 @@ def test_votes_as_scikit_learn_does(taught: tuple[np.ndarray, np.ndarray]) -> No
     ).fit(rows, labels)
     unseen = np.random.default_rng(1).normal(2, 3, size=(200, rows.shape[1])).astype(np.float32)
     votes = vote(
-        np.ascontiguousarray(unseen.T),
+        unseen,
         *(state[name] for name in Forest.tables if name != "spacing"),
     )
     np.testing.assert_allclose(votes, reference.predict_proba(unseen), atol=1e-6)

@@ -40,6 +40,8 @@ class Architecture:
         Kernel edge ``(z, y, x)`` per level, full resolution first.
     strides
         Pooling factor ``(z, y, x)`` from each level to the next; one fewer than `kernels`.
+    second_opinion
+        Whether the network asks a random forest where it is unsure.
     """
 
     network: str
@@ -48,6 +50,7 @@ class Architecture:
     width: int
     kernels: tuple[Triple, ...]
     strides: tuple[Triple, ...]
+    second_opinion: bool = False
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -121,7 +124,10 @@ def build(architecture: Architecture, seed: int = 0) -> nn.Module:
     """Return the network with weights drawn from `seed`; the global random state is kept."""
     import torch
 
-    module, _, name = NETWORKS[architecture.network].partition(":")
+    if architecture.second_opinion:
+        module, name = "operando.nets.second_opinion", "SecondOpinion"
+    else:
+        module, _, name = NETWORKS[architecture.network].partition(":")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network: nn.Module = getattr(import_module(module), name)(architecture)

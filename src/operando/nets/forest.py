@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LEAST = 1e-3
 """Smallest probability that the forest gives; it keeps logarithms finite."""
+BLOCK = 256
+"""Voxels that go down one tree before the next one."""
 
 
 class Forest(nn.Module):
@@ -42,25 +44,40 @@ class Forest(nn.Module):
         for name, values in _one_leaf(architecture.n_classes).items():
             self.register_buffer(name, torch.from_numpy(values))
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Any], prefix: str, *arguments: Any
+    ) -> None:
         """Take over tables of any length."""
         for name in self.tables:
-            if name in state_dict:
-                self.register_buffer(name, torch.empty_like(state_dict[name]))
-        return super().load_state_dict(state_dict, strict, assign)
+            if prefix + name in state_dict:
+                self.register_buffer(name, torch.empty_like(state_dict[prefix + name]))
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logarithm of the probability of every class in every voxel."""
+        everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
+        answer = self.log_probability(x, everywhere)
+        return answer.reshape(len(x), *x.shape[2:], -1).movedim(-1, 1)
+
+    def log_probability(self, x: Tensor, where: Tensor) -> Tensor:
+        """Return the answer ``(n, K)`` in the n voxels of a mask.
+
+        Parameters
+        ----------
+        x
+            ``(N, C, Z, Y, X)``.
+        where
+            ``(N, Z, Y, X)`` bool.
+        """
         *tables, spacing = (getattr(self, name).cpu().numpy() for name in self.tables)
-        answers = []
-        for image in x.detach().cpu().float().numpy():
-            rows = scale_features(image, spacing).reshape(n_features(len(image)), -1)
-            voted = vote(rows, *tables)
-            answers.append(voted.T.reshape(-1, *image.shape[1:]))
-        logarithm = np.log(np.maximum(np.stack(answers), LEAST))
-        return torch.from_numpy(logarithm).to(x.device)
+        rows = [np.empty((0, n_features(x.shape[1])), np.float32)]
+        for image, wanted in zip(
+            x.detach().cpu().float().numpy(), where.cpu().numpy(), strict=True
+        ):
+            if wanted.any():
+                rows.append(scale_features(image, spacing)[:, wanted].T)
+        voted = vote(np.ascontiguousarray(np.concatenate(rows)), *tables)
+        return torch.from_numpy(np.log(np.maximum(voted, LEAST))).to(x.device)
 
 
 def grow(
@@ -129,15 +146,21 @@ def vote(
     right: NDArray[np.int32],
     leaf: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Mean class shares ``(n, K)`` of the leaves that features ``(F, n)`` fall into."""
-    n = rows.shape[1]
-    out = np.zeros((n, leaf.shape[1]), np.float32)
-    for i in prange(n):
+    """Mean class shares ``(n, K)`` of the leaves that features ``(n, F)`` fall into.
+
+    Tree after tree for a block of voxels: a tree then stays in the processor's cache.
+    """
+    n, n_classes = len(rows), leaf.shape[1]
+    out = np.zeros((n, n_classes), np.float32)
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        start, stop = block * BLOCK, min((block + 1) * BLOCK, n)
         for root in roots:
-            node = root
-            while feature[node] >= 0:
-                low = rows[feature[node], i] <= threshold[node]
-                node = left[node] if low else right[node]
-            out[i] += leaf[node]
-        out[i] /= len(roots)
+            for i in range(start, stop):
+                node = root
+                while feature[node] >= 0:
+                    low = rows[i, feature[node]] <= threshold[node]
+                    node = left[node] if low else right[node]
+                for k in range(n_classes):
+                    out[i, k] += leaf[node, k]
+        out[start:stop] /= len(roots)
     return out

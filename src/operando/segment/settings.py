@@ -98,6 +98,16 @@ class TrainSettings(BaseModel):
         description="Weight of agreeing with what was known before where there are no strokes; "
         "for networks that do not start from scratch",
     )
+    second_opinion: Literal["slices", "always", "never"] = Field(
+        "slices",
+        title="Ask a random forest",
+        description="Where the network is unsure, a random forest learnt from the same strokes has "
+        "a say: better for single slices, now better and now worse for volumes, and up to twice "
+        "as slow, on a GPU far more",
+        json_schema_extra={
+            "names": {"slices": "for single slices", "always": "always", "never": "never"}
+        },
+    )
     seed: int = Field(
         0,
         ge=0,

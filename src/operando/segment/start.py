@@ -12,6 +12,7 @@ from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import Architecture, build, plan_levels
 from operando.segment.head import Head, fit_head, recognise, stroke_features
 from operando.segment.model import Model, pretrained
+from operando.segment.second_opinion import without_forest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def choose_start(start: str | Path | Model, settings: TrainSettings, channels: i
             "A random forest cannot be trained further", "start from pretrained or scratch"
         )
     model.check_channels(channels)
-    return model
+    return without_forest(model)
 
 
 def new_network(lesson: Lesson) -> tuple[nn.Module, Architecture]:

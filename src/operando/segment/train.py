@@ -17,6 +17,7 @@ from operando.segment.forest import forest_architecture, grow_forest
 from operando.segment.lesson import Lesson
 from operando.segment.model import Model
 from operando.segment.normalise import Normalise, grey_scale
+from operando.segment.second_opinion import ask_forest
 from operando.segment.settings import TrainSettings
 from operando.segment.start import adapted_network, choose_start, new_network
 from operando.segment.strokes import check_shapes, find_strokes, hold_out
@@ -48,6 +49,9 @@ def train(
     voxel_size: Sequence[float] | None = None,
 ) -> Model:
     """Train a network on the voxels that carry a stroke; the others carry no loss.
+
+    For single slices, a random forest that learnt from the same strokes has a say where the
+    network is unsure (`operando.nets.second_opinion`); settings change that.
 
     Only frames with strokes are read, and of them only the surroundings of the strokes and a
     few slices for the grey scale. Same input, settings and machine give the same model.
@@ -111,15 +115,18 @@ def train(
         rng = np.random.default_rng(seeds[1])
         architecture, result = _fit(lesson, before, gently, rng, progress)
     curve = np.array(result.curve, np.float64)
+    weights, held_out = result.weights, _held_out_scores(curve, result.best_step)
+    if _asks_forest(settings, flat=patch[0] == 1):
+        architecture, weights, held_out = ask_forest(architecture, weights, lesson)
     return Model(
         architecture=architecture,
-        weights=result.weights,
+        weights=weights,
         classes=classes,
         patch=patch,
         voxel_size=None if size is None else _spacing(size),
         settings=settings.model_dump(),
         scores={
-            **({} if np.isnan(curve[-1, 3]) else _held_out_scores(curve, result.best_step)),
+            **held_out,
             "best_step": result.best_step,
             "steps": len(curve),
             "strokes": len(np.unique(painted.stroke)),
@@ -196,9 +203,15 @@ def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architectu
     return architecture, Fit(weights=weights, curve=[row], best_step=1)
 
 
+def _asks_forest(settings: TrainSettings, *, flat: bool) -> bool:
+    if settings.network == "forest":
+        return False
+    return settings.second_opinion == "always" or (settings.second_opinion == "slices" and flat)
+
+
 def _held_out_scores(curve: NDArray[np.float64], step: int) -> dict[str, float]:
-    loss, score = curve[step - 1, 2:]
-    return {"held_out_loss": float(loss), "held_out_dice": float(score)}
+    loss, score = (float(value) for value in curve[step - 1, 2:])
+    return {} if np.isnan(score) else {"held_out_loss": loss, "held_out_dice": score}
 
 
 def choose_patch(
