@@ -205,3 +205,75 @@ PARTICLE_COLUMNS = (
     Column("packing", "packing", "", "Share of particles in the cube around it", 3, _NEAR),
 )
 """Columns of the table of particles; those that nothing is known for are empty (NaN)."""
+
+_MOTION = "motion"
+
+MOTION_COLUMNS = (
+    *(
+        Column(f"u_{k}_um", f"shift {k}", "µm", "Motion of the centroid by correlation", 3, _MOTION)
+        for k in "zyx"
+    ),
+    Column("shift_um", "shift", "µm", "Length of the motion of the centroid", 3, _MOTION),
+    Column(
+        "sigma_shift_um",
+        "shift error",
+        "µm",
+        "Predicted standard deviation of one component of the shift",
+        4,
+        _MOTION,
+    ),
+    Column("rotation_deg", "rotation", "°", "Angle that the particle turned by", 2, _MOTION),
+    Column(
+        "sigma_rotation_deg",
+        "rotation error",
+        "°",
+        "Predicted standard deviation of the rotation vector",
+        2,
+        _MOTION,
+    ),
+    Column(
+        "volume_ratio",
+        "volume ratio",
+        "",
+        "Volume over that in the reference frame, by correlation",
+        4,
+        _MOTION,
+    ),
+    Column(
+        "sigma_volume_ratio",
+        "volume ratio error",
+        "",
+        "Predicted standard deviation of the volume ratio",
+        4,
+        _MOTION,
+    ),
+    Column("motion_zncc", "ZNCC", "", "Correlation of the moved particle, at most 1", 3, _MOTION),
+    Column(
+        "residual_ratio",
+        "residual ratio",
+        "",
+        "Grey residual variance over that of the other particles",
+        2,
+        _MOTION,
+    ),
+    Column(
+        "motion_freedom",
+        "degrees of freedom",
+        "",
+        "Of the motion that an F-test chose: 3 shift, 6 rigid, 7 with swelling, 12 affine",
+        0,
+        _MOTION,
+    ),
+    Column(
+        "changed",
+        "changed inside",
+        "",
+        "1: follows, but its inside does not match (cracked or reacted)",
+        0,
+        _MOTION,
+    ),
+    Column("lost", "lost", "", "1: was not found again by correlation", 0, _MOTION),
+    Column("contacts_gained", "contacts gained", "", "Particles that it came to touch", 0, _MOTION),
+    Column("contacts_lost", "contacts lost", "", "Particles that it came off", 0, _MOTION),
+)
+"""Columns that measuring the motion of particles adds; each against a reference frame."""

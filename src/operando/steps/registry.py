@@ -10,8 +10,10 @@ from operando.errors import InputError
 from operando.steps.align import Align
 from operando.steps.clean import CLEAN_STEPS
 from operando.steps.compare import Compare
+from operando.steps.connectivity import MeasureConnectivity
 from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
+from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
 from operando.steps.segment import Segment
@@ -31,8 +33,10 @@ _ALL: tuple[type[Step], ...] = (
     Train,
     Segment,
     Compare,
+    MeasureConnectivity,
     FindParticles,
     MapDamage,
+    MeasureParticleMotion,
     MeasureStrain,
 )
 STEPS: Mapping[str, type[Step]] = {step.name: step for step in _ALL}

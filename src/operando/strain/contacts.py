@@ -70,6 +70,10 @@ def contacts(ids: ArrayLike, gap: int = 1) -> set[tuple[int, int]]:
 def contact_changes(
     before: ArrayLike, after: ArrayLike, gap: int = 2
 ) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-    """Contacts gained and lost between two label volumes of the same particles."""
-    first, second = contacts(before, gap), contacts(after, gap)
-    return second - first, first - second
+    """Contacts gained and lost between two label volumes of the same particles.
+
+    Particles that touch in one volume must be `gap` voxels apart in the other: what rounding to
+    voxels opens or closes counts as nothing.
+    """
+    gained = contacts(after) - contacts(before, gap)
+    return gained, contacts(before) - contacts(after, gap)
