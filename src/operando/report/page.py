@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from operando.data import PARTICLE_COLUMNS
 from operando.report import figures
+from operando.report.connectivity import connectivity_table
 from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def _phases_section(study: Study, name: str) -> Section:
             drawn.append(
                 _picture(figures.draw_curve(pd.read_parquet(curve)), f"Training of {model}")
             )
-    return Section("Phases", _summary(study, f"phases/{name}"), drawn)
+    return Section(
+        "Phases", _summary(study, f"phases/{name}"), drawn, connectivity_table(study, name)
+    )
 
 
 def _particles_section(study: Study, name: str) -> Section:

@@ -144,7 +144,7 @@ def _reader(labels: Any, probabilities: Any, k: int, reading: Reading) -> Slab:
     def read(low: int, high: int) -> NDArray[np.bool_]:
         own = np.asarray(labels[low:high]) == k + 1
         if reading == "labels":
-            return own
+            return np.asarray(own)
         share = np.asarray(probabilities[k, low:high])
         if reading == "most":
             return np.asarray(own | (share >= DOUBT * 255))

@@ -62,8 +62,8 @@ class Segment(Step):
             predict_into(
                 model,
                 images.data[t],
-                labels_out=_FrameView(labels, t),
-                probabilities_out=_FrameView(probabilities, t),
+                labels_out=FrameView(labels, t),
+                probabilities_out=FrameView(probabilities, t),
                 is_done=done.has,
                 on_block=done.add,
                 device=self.device,
@@ -76,7 +76,7 @@ class Segment(Step):
         return StepResult(*_summarise(table))
 
 
-class _FrameView:
+class FrameView:
     """One frame of a Zarr array, as an array of one axis less."""
 
     def __init__(self, array: Any, t: int) -> None:
@@ -84,8 +84,8 @@ class _FrameView:
         self._t = t
         self.shape: tuple[int, ...] = array.shape[1:]
 
-    def __getitem__(self, box: tuple[slice, ...]) -> Any:
-        return self._array[(self._t, *box)]
+    def __getitem__(self, box: slice | tuple[int | slice, ...]) -> Any:
+        return self._array[(self._t, *(box if isinstance(box, tuple) else (box,)))]
 
     def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
         self._array[(self._t, *box)] = block
@@ -140,7 +140,7 @@ def phase_fractions(
         for z in range(0, labels.shape[1], slab):
             counts += np.bincount(np.asarray(labels[t, z : z + slab]).ravel(), minlength=256)
         bounds = (
-            fraction_intervals(_FrameView(probabilities, t)) if probabilities is not None else None
+            fraction_intervals(FrameView(probabilities, t)) if probabilities is not None else None
         )
         for k, label_class in enumerate(classes):
             row = (t, time_h, label_class.name, counts[k + 1] / counts.sum())
