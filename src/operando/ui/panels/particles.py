@@ -17,6 +17,7 @@ from operando.ui.particles.damage import DamageLayer
 from operando.ui.particles.editor import ParticleEditor
 from operando.ui.particles.outdated import OutdatedSteps
 from operando.ui.particles.paths import PathLayers
+from operando.ui.particles.score import ScoreBox
 from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
@@ -82,6 +83,8 @@ class ParticlesPanel(RunPanel):
         self.outdated = OutdatedSteps(session, "particles")
         self.column.addWidget(self.outdated)
         self.column.addWidget(self.correct)
+        self.score = ScoreBox(session, self.particles.view)
+        self.column.addWidget(self.score)
         self.editor.edited.connect(self._on_edited)
         self.open_table.clicked.connect(self.show_table)
         self.particles.changed.connect(self._on_particles)
@@ -126,6 +129,7 @@ class ParticlesPanel(RunPanel):
         self.correct.setVisible(there)
         self.map_damage.setVisible(there)
         self.map_paths.setVisible(there)
+        self.score.refresh()
         super().refresh()
 
     def refresh_job(self) -> None:
@@ -159,6 +163,7 @@ class ParticlesPanel(RunPanel):
         self.editor.close_editor()
         self.damage.clear()
         self.paths.close()
+        self.score.close_box()
         self.particles.close()
         super().close_panel()
 

@@ -140,6 +140,11 @@ class ParticleView:
         if changed:
             self.selected.emit(particle)
 
+    @property
+    def layers(self) -> list[Labels | Image]:
+        """The layers that this view keeps in the canvas."""
+        return [x for x in (self.labels, self.values, self._outline) if x is not None]
+
     def box_of(self, particle: int, frame: int) -> tuple[slice, slice, slice] | None:
         """Voxels ``(z, y, x)`` that hold a particle in a frame; None if it is not there."""
         if self._table is None or self.labels is None or "feret_max_um" not in self._table:
