@@ -102,6 +102,28 @@ def test_what_was_found_is_told_and_shown(qtbot: QtBot, study: Study, electrode:
     panel.close_panel()
 
 
+def test_a_click_adds_the_motion_to_the_table(
+    qtbot: QtBot, study: Study, electrode: Electrode
+) -> None:
+    _segment(study)
+    _find(study, electrode)
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    assert not panel.measure_motion.isHidden()
+    panel.measure_motion.click()
+    assert panel.error.text() == ""
+    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=120_000)
+    table = panel.particles.table
+    assert table is not None
+    last = table[table["frame"] == 1]
+    assert last["shift_um"].notna().any()
+    assert (last["lost"].dropna().isin([0, 1])).all()
+    panel.close_panel()
+    session.close()
+
+
 def test_closing_twice_does_no_harm(panel: ParticlesPanel) -> None:
     panel.close_panel()
     panel.close_panel()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from operando.steps.particle_motion import join_motion
 from operando.ui import navigation
 from operando.ui.particles.view import ParticleView
 from operando.ui.strain.view import StrainView
@@ -60,7 +61,7 @@ class StudyParticles:
         self.view.clear()
         self.table = None
         if study is not None and layers is not None and self._is_there():
-            self.table = study.table(PARTICLES)
+            self.table = join_motion(study, study.table(PARTICLES))
             ids = study.open_array(f"particles/{PARTICLES}")
             self.view.show(ids, self.table, PARTICLES, layers.placement)
             layers.raise_strokes()
@@ -83,6 +84,8 @@ class StudyParticles:
         if step_name == "particles":
             self.refresh()
             _hide_phases(self._session)
+        elif step_name == "particle-motion":
+            self.refresh()
         elif step_name == "strain":
             self.view.hide()
 

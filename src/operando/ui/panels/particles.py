@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
+from operando.steps.particle_motion import join_motion
 from operando.study.phases import open_phases
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
@@ -52,7 +53,7 @@ class ParticlesPanel(RunPanel):
 
     title = "Particles"
     step_name = "particles"
-    job_names = ("damage",)
+    job_names = ("damage", "particle-motion")
     sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"
 
@@ -73,6 +74,12 @@ class ParticlesPanel(RunPanel):
             "Way of electrons to every voxel, as a layer; lines in the selected particle"
         )
         self.map_paths.clicked.connect(self._on_map_paths)
+        self.measure_motion = QPushButton("Measure motion")
+        self.measure_motion.setToolTip(
+            "Shift, rotation, volume change and contacts of every particle by correlation, as "
+            "columns of the table"
+        )
+        self.measure_motion.clicked.connect(self._on_measure_motion)
         self.damage = DamageLayer(session)
         self.paths = PathLayers(session, self.particles.view)
         more = QHBoxLayout()
@@ -80,6 +87,7 @@ class ParticlesPanel(RunPanel):
         more.addWidget(self.map_damage)
         more.addWidget(self.map_paths)
         self.column.addLayout(more)
+        self.column.addWidget(self.measure_motion)
         self.outdated = OutdatedSteps(session, "particles")
         self.column.addWidget(self.outdated)
         self.column.addWidget(self.correct)
@@ -128,6 +136,7 @@ class ParticlesPanel(RunPanel):
         self.open_table.setVisible(there)
         self.correct.setVisible(there)
         self.map_damage.setVisible(there)
+        self.measure_motion.setVisible(there and self._n_frames() > 1)
         self.map_paths.setVisible(there)
         self.score.refresh()
         super().refresh()
@@ -136,7 +145,8 @@ class ParticlesPanel(RunPanel):
         """Show how far the job is; particles are not corrected while it runs."""
         super().refresh_job()
         self.editor.refresh()
-        self.map_damage.setEnabled(self.primary.isEnabled())
+        for button in (self.map_damage, self.measure_motion):
+            button.setEnabled(self.primary.isEnabled())
         self.map_paths.setEnabled(self.primary.isEnabled())
         self.outdated.refresh()
 
@@ -175,10 +185,9 @@ class ParticlesPanel(RunPanel):
         return [label_class.name for label_class in classes]
 
     def _fill_table(self) -> None:
-        study = self.session.study
         if self.table is not None:
             self._feed_gallery()
-            self.table.set_table(self.particles.table, len(study.times) if study else 1)
+            self.table.set_table(self.particles.table, max(self._n_frames(), 1))
 
     def _feed_gallery(self) -> None:
         study, labels = self.session.study, self.particles.view.labels
@@ -193,7 +202,8 @@ class ParticlesPanel(RunPanel):
         )
 
     def _on_edited(self, table: pd.DataFrame) -> None:
-        self.particles.table = table
+        study = self.session.study
+        self.particles.table = join_motion(study, table) if study is not None else table
         self._fill_table()
         self.session.edited()
 
@@ -210,12 +220,22 @@ class ParticlesPanel(RunPanel):
         elif step_name == "damage":
             self.damage.show()
             self.paths.show()
+        elif step_name == "particle-motion":
+            self.show_table()
 
     def _on_map_damage(self) -> None:
         self.run([STEPS["damage"]()])
 
     def _on_map_paths(self) -> None:
         self.run([make_step("damage", {"paths": True})])
+
+    def _on_measure_motion(self) -> None:
+        name = self.form.value().images
+        self.run([STEPS["particle-motion"](images=name)])
+
+    def _n_frames(self) -> int:
+        study = self.session.study
+        return len(study.times) if study is not None else 0
 
     def _on_theme(self) -> None:
         if self.table is not None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from operando.data import PARTICLE_COLUMNS, Column
+from operando.data import MOTION_COLUMNS, PARTICLE_COLUMNS, Column
 from operando.ui.particles.filter import matching_rows
 
 if TYPE_CHECKING:
     import pandas as pd
     from qtpy.QtCore import QObject
 
-_KNOWN = {column.name: column for column in PARTICLE_COLUMNS}
+_KNOWN = {column.name: column for column in (*PARTICLE_COLUMNS, *MOTION_COLUMNS)}
 _NOTHING = QModelIndex()
 
 
