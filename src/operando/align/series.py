@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -102,8 +104,15 @@ class Alignment:
     table: pd.DataFrame
 
 
+Remember = Callable[[str, Callable[[], Registration]], Registration]
+"""Returns what was found under a key before, or finds it now."""
+
+
 def align(
-    series: Series, settings: AlignSettings | None = None, progress: ProgressCallback | None = None
+    series: Series,
+    settings: AlignSettings | None = None,
+    progress: ProgressCallback | None = None,
+    remember: Remember = lambda key, find: find(),
 ) -> Alignment:
     """Find how every frame of a series has to be transformed to lie on the others.
 
@@ -116,6 +125,9 @@ def align(
         How.
     progress
         Told after every frame; raises `Cancelled` to stop.
+    remember
+        Called for every frame with a key; one that keeps what is found lets a run that was stopped
+        go on where it was.
 
     Raises
     ------
@@ -135,27 +147,35 @@ def align(
     rounds = 1 + _MEAN_ROUNDS if settings.reference == "mean" else 1
     watch = Stopwatch(progress, rounds * series.n_frames, "frames", "Registering frames")
 
+    @lru_cache(maxsize=2)
     def levels(t: int) -> list[Level]:
         return make_pyramid(series.data[t, settings.channel], series.voxel_size or (1, 1, 1), box)
 
     first = levels(0)
     found = [Registration(Transform.identity(), 1.0, 1.0)]
+
+    def to_first(t: int) -> Registration:
+        return register(first, levels(t), settings.motion)
+
+    def to_previous(t: int) -> Registration:
+        return register(levels(t - 1), levels(t), settings.motion)
+
+    def to_mean(t: int, mean: list[Level]) -> Registration:
+        return register(mean, levels(t), settings.motion, start=found[t].transform)
+
     watch.advance()
-    before = first
     for t in range(1, series.n_frames):
-        now = levels(t)
         if settings.reference == "previous":
-            step = register(before, now, settings.motion)
+            step = remember(f"0 {t}", partial(to_previous, t))
             chained = step.transform.after(found[-1].transform)
             found.append(Registration(chained, step.zncc, step.overlap))
-            before = now
         else:
-            found.append(register(first, now, settings.motion))
+            found.append(remember(f"0 {t}", partial(to_first, t)))
         watch.advance()
-    for _ in range(rounds - 1):
+    for turn in range(1, rounds):
         mean = _mean(found, levels, first)
         for t in range(series.n_frames):
-            found[t] = register(mean, levels(t), settings.motion, start=found[t].transform)
+            found[t] = remember(f"{turn} {t}", partial(to_mean, t, mean))
             watch.advance()
         # The mean hovers between the frames: the first one stays where it was.
         home = found[0].transform.inverse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,10 +13,15 @@ from operando.steps.step import IMAGES, Step, StepResult
 from operando.study.image_sets import check_new_set, create_image_set, write_transforms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
+    from operando.align.register import Registration
+    from operando.align.series import Remember
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
+    from operando.study.partial import PartialResult
 
 
 class Align(Step, AlignSettings):
@@ -44,38 +50,75 @@ class Align(Step, AlignSettings):
         return (f"images/{self.result}", f"tables/{self.result}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Register all frames, keep the transforms, and write the images if asked for."""
+        """Register all frames, keep the transforms, and write the images if asked for.
+
+        Frames that a stopped run registered, and blocks that it wrote, are not done again.
+        """
         from operando.align import align, resampled
         from operando.compute.blocks import Extent, filter_blocks
-        from operando.files.ome_zarr import add_levels
+        from operando.files.ome_zarr import add_levels, open_image
         from operando.study import atomic
+        from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
         check_new_set(product, self.images)
         series = study.image_series(self.images)
         settings = AlignSettings(**{k: getattr(self, k) for k in AlignSettings.model_fields})
-        found = align(series, settings, progress)
         voxels = study.product_path(product).with_suffix(".zarr")
+        plan = {
+            "settings": settings.model_dump(mode="json"),
+            "input": study.fingerprint(self.images),
+        }
+        registered = PartialResult(voxels.with_suffix(".registered"), plan)
+        found = align(series, settings, progress, _kept_in(registered))
         transforms = voxels.with_suffix(".json")
         if self.write:
             moved = resampled(series, found.transforms)
-            with atomic.replacing(voxels) as partial:
-                target = create_image_set(partial, study)
-                filter_blocks(
-                    moved.data,
-                    target,
-                    lambda block, place: block,
-                    Extent((32, 256, 256)),
-                    progress=progress,
-                    message="Writing aligned images",
-                )
-                add_levels(partial, progress=progress)
+            partial = PartialResult(voxels, plan)
+            if partial.content.exists():
+                target = open_image(partial.content, "r+")
+            else:
+                target = create_image_set(partial.content, study)
+            filter_blocks(
+                moved.data,
+                target,
+                lambda block, place: block,
+                Extent((32, 256, 256)),
+                is_done=partial.is_done,
+                on_block=partial.mark_done,
+                progress=progress,
+                message="Writing aligned images",
+            )
+            add_levels(partial.content, progress=progress)
+            partial.publish()
             atomic.remove(transforms)
         else:
             write_transforms(transforms, self.images, found.transforms)
             atomic.remove(voxels)
         study.write_table(self.result, found.table)
+        registered.discard()
         return StepResult(*_summarise(found.table))
+
+
+def _kept_in(partial: PartialResult) -> Remember:
+    """Keep every registration in a file of an unfinished result."""
+    from operando.align.register import Registration
+    from operando.align.transform import Transform
+    from operando.study.atomic import write_text
+
+    def remember(key: str, find: Callable[[], Registration]) -> Registration:
+        path = partial.content / f"{key}.json"
+        if partial.is_done(key):
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return Registration(Transform.from_list(kept["transform"]), *kept["fit"])
+        found = find()
+        partial.content.mkdir(exist_ok=True)
+        fit = [float(found.zncc), float(found.overlap)]
+        write_text(path, json.dumps({"transform": found.transform.as_list(), "fit": fit}))
+        partial.mark_done(key)
+        return found
+
+    return remember
 
 
 def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:
