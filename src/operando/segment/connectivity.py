@@ -74,8 +74,9 @@ def measure_connectivity(
 
     The most connected reading holds the voxels of the label and those where the phase is at least
     `DOUBT` probable; the least connected one holds the voxels of the label where it is at least
-    1 - `DOUBT` probable. The truth lies between them where the probabilities are right. Only a
-    slab of the volume is in memory at a time.
+    1 - `DOUBT` probable. Volume and a percolating volume can only grow from the least to the most
+    connected reading; shares, counts and surface need not, so take their range over all three. The
+    range is no confidence interval. Only a slab of the volume is in memory at a time.
 
     Parameters
     ----------

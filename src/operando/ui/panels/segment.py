@@ -15,6 +15,7 @@ from operando.ui.dock.section import Mark
 from operando.ui.forms.form import SettingsForm
 from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.segment.connectivity import ConnectivityBox
 from operando.ui.segment.guidance import Guidance
 from operando.ui.theme import plot_colours
 
@@ -68,7 +69,7 @@ class SegmentPanel(RunPanel):
 
     title = "Segment"
     step_name = "segment"
-    job_names = ("train",)
+    job_names = ("train", "connectivity")
     sentence = "Learn the classes from your strokes, then label every voxel of every frame."
     button_text = "Train and segment"
 
@@ -85,6 +86,9 @@ class SegmentPanel(RunPanel):
         self.segment_only.clicked.connect(self._on_segment_only)
         self.guidance = Guidance(session)
         self.column.addWidget(self.guidance)
+        self.connectivity = ConnectivityBox(session)
+        self.column.addWidget(self.connectivity)
+        self.connectivity.button.clicked.connect(self._on_connectivity)
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
 
@@ -120,12 +124,14 @@ class SegmentPanel(RunPanel):
         self.form.set_choices("start", [*STARTS, _GO_ON] if has_model else STARTS)
         self.segment_only.setVisible(has_model)
         self.guidance.refresh()
+        self.connectivity.refresh()
         super().refresh()
 
     def refresh_job(self) -> None:
         """Show how far training or labelling is."""
         super().refresh_job()
         self.segment_only.setEnabled(not self.session.is_busy)
+        self.connectivity.button.setEnabled(not self.session.is_busy)
         self._show_curve()
 
     def state(self) -> tuple[Mark, str]:
@@ -156,12 +162,16 @@ class SegmentPanel(RunPanel):
     def close_panel(self) -> None:
         """Let go of the viewer."""
         self.session.viewer.events.theme.disconnect(self._on_theme)
+        self.connectivity.close_box()
 
     def _segment(self) -> Step:
         return STEPS["segment"](images=self.form.value().images, device=self.form.value().device)
 
     def _on_segment_only(self) -> None:
         self.run([self._segment()])
+
+    def _on_connectivity(self) -> None:
+        self.run([STEPS["connectivity"]()])
 
     def _on_theme(self, event: Any = None) -> None:
         del event
