@@ -9,12 +9,10 @@ import numpy as np
 
 from operando.errors import InputError, OperandoError, StudyError
 from operando.particles import edits as editing
-from operando.particles.body import grown
 from operando.particles.closing import distance
-from operando.particles.grey import GreyScale
-from operando.particles.measure import measure, refresh_neighbours
+from operando.particles.measure import refresh_neighbours
+from operando.steps.measured_volumes import CENTRE, MeasuredVolumes
 from operando.study.edits import EditLog
-from operando.study.phases import open_phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from operando.study import Study
     from operando.study.edits import Record, Touched
 
-_CENTRE = ["z_um", "y_um", "x_um"]
 GROW_DIAMETERS = 2.0
 """A particle is grown anew within so many median diameters of its seed."""
 
@@ -72,8 +69,6 @@ class Corrections:
     """
 
     def __init__(self, study: Study, step: FindParticles) -> None:
-        from operando.files.ome_zarr import open_image
-
         if not study.writable:
             raise StudyError("The study is open for reading only", "open it to correct particles")
         self._study = study
@@ -81,11 +76,8 @@ class Corrections:
         self.table: pd.DataFrame = study.table(step.particles)
         if "accepted" not in self.table:
             self.table["accepted"] = False
-        self._ids = open_image(study.product_path(f"particles/{step.particles}"), "r+")
-        labels, probabilities, classes = open_phases(study.product_path(f"phases/{step.phases}"))
-        self._phases, self._probabilities = labels, probabilities
-        self._names = step.names.labels(classes)
-        self._phase = [c.name for c in classes].index(step.phase) + 1
+        self._volumes = MeasuredVolumes.of(study, step)
+        self._ids = self._volumes.ids
         self._log = EditLog(study.path, step.particles)
 
     @property
@@ -201,7 +193,7 @@ class Corrections:
         high = np.clip(np.ceil(seed + reach) + 1, low + 1, self._ids.shape[1:]).astype(int)
         z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
         crop = np.asarray(self._ids[frame, z, y, x])
-        solid = np.asarray(self._phases[frame, z, y, x]) == self._phase
+        solid = self._volumes.solid(frame, (z, y, x))
         free = solid & ((crop == 0) | (crop == label))
         strays = 0.0 if frame == edit.frame else typical * SEED_REACH
         local = editing.nearest_voxel(free, seed - low, self._study.voxel_size, strays)
@@ -213,7 +205,7 @@ class Corrections:
         here = self.table[(self.table["frame"] == frame) & self.table["particle"].isin(both)]
         if here.empty:
             return 0
-        gaps = here[_CENTRE].to_numpy(float) - np.asarray(point) * self._study.voxel_size
+        gaps = here[CENTRE].to_numpy(float) - np.asarray(point) * self._study.voxel_size
         return int(here["particle"].iloc[int((gaps**2).sum(axis=1).argmin())])
 
     def _write(
@@ -260,7 +252,7 @@ class Corrections:
         here, there = self._row(particle, frame), self._row(particle, to)
         if here is None or there is None:
             return np.zeros(3)
-        move = there[_CENTRE].to_numpy(float) - here[_CENTRE].to_numpy(float)
+        move = there[CENTRE].to_numpy(float) - here[CENTRE].to_numpy(float)
         return np.asarray(move / self._study.voxel_size)
 
     def _crop(self, particles: int | list[int], frame: int) -> tuple[Box, NDArray[np.int32]]:
@@ -272,7 +264,7 @@ class Corrections:
         if not rows or "feret_max_um" not in self.table:
             return whole, np.asarray(self._ids[frame])
         size = np.asarray(self._study.voxel_size)
-        centres = np.array([row[_CENTRE].to_numpy(float) for row in rows]) / size
+        centres = np.array([row[CENTRE].to_numpy(float) for row in rows]) / size
         reach = np.array([[row["feret_max_um"]] for row in rows]) / size + 2
         low = np.maximum(np.floor((centres - reach).min(0)), 0).astype(int)
         high = np.minimum(np.ceil((centres + reach).max(0)) + 1, shape).astype(int)
@@ -293,7 +285,8 @@ class Corrections:
         accepted = self.table.loc[self.table["accepted"], ["frame", "particle"]]
         known = set(accepted.itertuples(index=False, name=None))
         for frame, labels in touched.items():
-            rows = self._measure(frame, set(labels))
+            near, crop = self._crop(sorted(labels), frame)
+            rows = self._volumes.measure_again(self.table, frame, set(labels), near, crop)
             rows["accepted"] = [(frame, p) in known for p in rows["particle"]]
             old = (self.table["frame"] == frame) & self.table["particle"].isin(list(labels))
             self.table = pd.concat([self.table[~old], rows], ignore_index=True)
@@ -305,47 +298,3 @@ class Corrections:
             sorted({p for ids in touched.values() for p in ids}) if touched else self._ids_at(edit)
         )
         return Change(edit, tuple(particles), tuple(sorted(touched)) or (edit.frame,))
-
-    def _measure(self, frame: int, labels: set[int]) -> pd.DataFrame:
-        """Measure particles in crops around where they or their parents are."""
-        import pandas as pd
-
-        rows = []
-        near, crop = self._crop(sorted(labels), frame)
-        for label in sorted(labels & set(np.unique(crop).tolist())):
-            places = np.nonzero(crop == label)
-            tight = tuple(
-                slice(int(p.min()) + s.start, int(p.max()) + 1 + s.start)
-                for p, s in zip(places, near, strict=True)
-            )
-            rows.append(self._measure_one(frame, label, (tight[0], tight[1], tight[2])))
-        empty = self.table.iloc[:0]
-        return pd.concat(rows, ignore_index=True) if rows else empty.copy()
-
-    def _measure_one(self, frame: int, label: int, tight: Box) -> pd.DataFrame:
-        settings = self._step.measure
-        size = np.asarray(self._study.voxel_size)
-        around = settings.packing_window or 3 * float(self.table["diameter_um"].median())
-        box = grown(tight, int(np.ceil(around / 2 / size.min())) + 4, self._ids.shape[1:])
-        image = self._study.series.data[(frame, self._step.channel, *box)]
-        row = measure(
-            np.asarray(self._ids[(frame, *box)]),
-            phases=np.asarray(self._phases[(frame, *box)]),
-            image=np.asarray(image),
-            spacing=self._study.voxel_size,
-            phase=self._phase,
-            labels=self._names,
-            probabilities=np.asarray(self._probabilities[(frame, slice(None), *box)]),
-            settings=settings.model_copy(update={"packing_window": around}),
-            scale=GreyScale.of_table(self.table[self.table["frame"] == frame]),
-            only=[label],
-            frame=frame,
-            time_h=self._study.times[frame],
-        )
-        shape = np.array(self._ids.shape[1:])
-        low = np.array([s.start for s in box]) * size
-        high = (shape - [s.stop for s in box]) * size
-        row[_CENTRE] += low
-        axis, end = settings.collector_end
-        row["depth_um"] += low[axis] if end == 0 else high[axis]
-        return row
