@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,19 @@ def test_removing_motion_leaves_the_strain():
     scaled = measures.without_motion(make_field(1.02 * turn(4), np.zeros(3)), scale=True)
     assert np.abs(scaled.strain()).max() < 1e-9
     assert scaled.info["removed_stretch"] == pytest.approx(0.02)
+
+
+def test_a_turn_is_rigid_whatever_the_shape_of_the_voxels():
+    size = np.array([3.0, 1.0, 2.0])
+    field = make_field(np.eye(3), np.zeros(3))
+    f = turn(5)
+    moved = (field.positions * size) @ f.T + [4.0, -1.0, 2.0]
+    field = dataclasses.replace(
+        field,
+        displacement=moved / size - field.positions,
+        gradient=np.repeat(((f - np.eye(3)) * size / size[:, None])[None], 64, axis=0),
+    )
+    rest = measures.without_motion(field, voxel_size=size)
+    assert np.abs(rest.displacement).max() < 1e-9
+    assert np.abs(rest.gradient).max() < 1e-9
+    assert rest.info["removed_rotation_deg"] == pytest.approx(5)

@@ -13,6 +13,8 @@ import numpy as np
 from operando.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from operando.data.displacement import DisplacementField
@@ -190,26 +192,45 @@ def cylinder_axes(
     return np.stack([axial, np.cross(radial, axial), radial], axis=1)
 
 
-def without_motion(field: DisplacementField, *, scale: bool = False) -> DisplacementField:
+def without_motion(
+    field: DisplacementField,
+    *,
+    scale: bool = False,
+    voxel_size: Sequence[float] = (1.0, 1.0, 1.0),
+) -> DisplacementField:
     """Take rigid motion, and on request a uniform stretch, out of a field.
 
     Material strain stays; a uniform stretch is also what a change of the scanner's voxel size looks
     like. Points, displacements and gradients are turned back: ``F`` becomes ``R^T F / (1 + s)``.
+
+    Parameters
+    ----------
+    field
+        In voxels.
+    scale
+        Whether a uniform stretch goes too.
+    voxel_size
+        ``(z, y, x)``, any unit: what is rigid is not rigid in voxels that are no cubes.
     """
+    size = np.asarray(voxel_size, float)
     valid = field.valid
-    moved = np.asarray(field.displacement[valid], np.float64)
-    motion = fit_motion(field.positions[valid], moved, scale=scale)
+    points = field.positions * size
+    moved = np.asarray(field.displacement, np.float64) * size
+    motion = fit_motion(points[valid], moved[valid], scale=scale)
     back = motion.rotation.T / (1 + motion.stretch)
-    place = field.positions + field.displacement - motion.centre - motion.shift
-    displacement = place @ back.T + motion.centre - field.positions
-    gradient = np.matmul(back, deformation(np.asarray(field.gradient, np.float64))) - np.eye(3)
+    left = (points + moved - motion.centre - motion.shift) @ back.T + motion.centre - points
+    ratio = size[:, None] / size[None, :]
+    gradient = deformation(np.asarray(field.gradient, np.float64) * ratio)
     removed = {
-        "removed_shift": tuple(float(v) for v in motion.shift),
+        "removed_shift": tuple(float(v) for v in motion.shift / size),
         "removed_rotation_deg": motion.angle_deg,
         "removed_stretch": motion.stretch,
     }
     return replace(
-        field, displacement=displacement, gradient=gradient, info=dict(field.info) | removed
+        field,
+        displacement=left / size,
+        gradient=(np.matmul(back, gradient) - np.eye(3)) / ratio,
+        info=dict(field.info) | removed,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from psygnal import Signal
 
 from operando.steps.particle_motion import join_motion
+from operando.strain.measures import without_motion
 from operando.ui import navigation
 from operando.ui.particles.view import ParticleView
 from operando.ui.strain.view import StrainView
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
 
     from operando.data import DisplacementField
     from operando.study import Study
+    from operando.ui.layers.results import Placement
     from operando.ui.session import Session
 
+Removed = Literal["", "rigid motion", "rigid motion and uniform stretch"]
 PARTICLES = "particles"
+RIGID: Removed = "rigid motion"
+RIGID_AND_STRETCH: Removed = "rigid motion and uniform stretch"
 
 
 class StudyParticles:
@@ -117,6 +123,7 @@ class StudyStrain:
         self._fields: dict[str, DisplacementField] = {}
         self.view = StrainView(session.viewer)
         self.pair: tuple[int, int] | None = None
+        self._removed: Removed = ""
         session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
         self._on_study()
@@ -141,8 +148,21 @@ class StudyStrain:
 
     @property
     def field(self) -> DisplacementField | None:
-        """The field of the pair that is shown."""
+        """The field of the pair that is shown, as it is shown."""
         return self._read(self.pair) if self.pair else None
+
+    @property
+    def placement(self) -> Placement:
+        """Where layers of the study lie."""
+        layers = self._session.layers
+        return layers.placement if layers is not None else {}
+
+    def remove(self, motion: Removed) -> None:
+        """Take the motion of the whole sample out of what is shown; the study keeps it."""
+        self._removed = motion
+        self._fields.clear()
+        if self.pair is not None:
+            self.show(self.pair)
 
     def refresh(self) -> None:
         """Show what the study holds now: the last pair there was, or the last of all."""
@@ -168,7 +188,14 @@ class StudyStrain:
             for r, t in self.pairs
             if r == reference and _same_nodes(field := self._read((r, t)), chosen)
         }
-        self.view.show(fields, reference, len(study.times), study.voxel_size, layers.placement)
+        self.view.show(
+            fields,
+            reference,
+            len(study.times),
+            study.voxel_size,
+            layers.placement,
+            self._removed,
+        )
         layers.raise_strokes()
         self.changed.emit()
 
@@ -183,7 +210,11 @@ class StudyStrain:
         if study is None:
             raise KeyError(name)
         if name not in self._fields:
-            self._fields[name] = study.field(name)
+            field = study.field(name)
+            if self._removed and np.count_nonzero(field.valid) > 2:
+                scale = self._removed == RIGID_AND_STRETCH
+                field = without_motion(field, scale=scale, voxel_size=study.voxel_size)
+            self._fields[name] = field
         return self._fields[name]
 
     def _on_study(self) -> None:

@@ -13,6 +13,8 @@ from operando.ui.layers.study_results import StudyStrain
 from operando.ui.panels.panel import text_label
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.strain.display import StrainDisplay
+from operando.ui.strain.line_tool import LineTool
+from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -38,6 +40,8 @@ class StrainPanel(RunPanel):
         What is shown in the canvas.
     display : StrainDisplay
         Chooses what is drawn.
+    line : LineTool
+        Measures along a line.
     """
 
     title = "Strain"
@@ -52,6 +56,10 @@ class StrainPanel(RunPanel):
         self.extra.addWidget(self.lengths)
         self.display = StrainDisplay(self.strain)
         self.column.addWidget(self.display)
+        self.line = LineTool(self.strain)
+        self.column.addWidget(self.line)
+        session.viewer.events.theme.connect(self._on_theme)
+        self._on_theme()
         self.form.valueChanged.connect(self._show_lengths)
         self.refresh()
 
@@ -94,9 +102,15 @@ class StrainPanel(RunPanel):
 
     def close_panel(self) -> None:
         """Let go of viewer and session."""
+        self.session.viewer.events.theme.disconnect(self._on_theme)
         self.display.unlink()
+        self.line.unlink()
         self.strain.close()
         super().close_panel()
+
+    def _on_theme(self, event: Any = None) -> None:
+        del event
+        self.line.set_colours(*plot_colours(self.session.viewer))
 
     def _show_lengths(self) -> None:
         """Translate voxels into micrometres, and say over what a strain averages."""

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from operando.errors import OperandoError
 from operando.ui.forms.fields import FloatField
+from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.export import EXPORT_FILTER, export_strain
 from operando.ui.strain.node_quantities import NODE_QUANTITIES
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from operando.ui.strain.view import NodeReading
 
 _NOTHING = ""
+_REMOVED = (
+    ("nothing taken out", ""),
+    ("rigid motion of the sample", RIGID),
+    ("rigid motion and uniform stretch", RIGID_AND_STRETCH),
+)
 _HINT = "Click into the canvas to read the values of a node."
 
 
@@ -52,6 +58,13 @@ class StrainDisplay(QWidget):
         for quantity in NODE_QUANTITIES:
             self.quantity.addItem(quantity.header, quantity.name)
         self.quantity.addItem("nothing", _NOTHING)
+        self.removed = QComboBox()
+        for words, motion in _REMOVED:
+            self.removed.addItem(words, motion)
+        self.removed.setToolTip(
+            "Turns what is shown back by the motion of the whole sample; "
+            "a uniform stretch is also what a change of the scanner's voxel size looks like"
+        )
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(60)
@@ -71,6 +84,7 @@ class StrainDisplay(QWidget):
         self._lay_out()
         self.pair.currentIndexChanged.connect(self._on_pair)
         self.quantity.currentIndexChanged.connect(self._on_quantity)
+        self.removed.currentIndexChanged.connect(self._on_removed)
         self.opacity.valueChanged.connect(self._on_opacity)
         self.smooth.toggled.connect(self._on_smooth)
         self.arrows.toggled.connect(self._on_arrows)
@@ -115,6 +129,7 @@ class StrainDisplay(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Field", self.pair)
         form.addRow("Show", self.quantity)
+        form.addRow("Without", self.removed)
         form.addRow("Opacity", self.opacity)
         form.addRow("", self.smooth)
         arrows = QHBoxLayout()
@@ -144,6 +159,11 @@ class StrainDisplay(QWidget):
             self._on_opacity(self.opacity.value())
             self._on_smooth()
         self.probe.setText(_HINT)
+
+    def _on_removed(self) -> None:
+        self._strain.remove(self.removed.currentData())
+        self._on_opacity(self.opacity.value())
+        self._on_smooth()
 
     def _on_opacity(self, percent: int) -> None:
         if self._strain.view.layer is not None:

@@ -75,19 +75,24 @@ class StrainView:
         Name of the `NodeQuantity` that is shown.
     visible : bool
         Whether it is; layers that `show` makes follow this.
+    probing : bool
+        Whether clicks read nodes.
     """
 
     probed = Signal(object)
     """A `NodeReading` where the canvas was clicked."""
 
+    drawn = Signal()
+    """Other values are in the layer."""
+
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.quantity = "volume_change"
-        self.visible = True
+        self.visible = self.probing = True
         self.layer: Image | None = None
         self.arrows: Vectors | None = None
         self._fields: Mapping[int, DisplacementField] = {}
-        self._reference = 0
+        self._reference, self._removed = 0, ""
         self._n_frames = 1
         self._voxel_size = (1.0, 1.0, 1.0)
         self._placement: Placement = {}
@@ -119,6 +124,7 @@ class StrainView:
         n_frames: int,
         voxel_size: tuple[float, float, float],
         placement: Placement,
+        removed: str = "",
     ) -> None:
         """Show the fields from one reference frame.
 
@@ -134,11 +140,13 @@ class StrainView:
             ``(z, y, x)`` in µm.
         placement
             From the layer factory.
+        removed
+            What was taken out of the fields, in words.
         """
         had_arrows = self.arrows is not None and self.arrows.visible
         self.clear()
         self._fields, self._reference, self._n_frames = dict(fields), reference, n_frames
-        self._voxel_size, self._placement = voxel_size, placement
+        self._voxel_size, self._placement, self._removed = voxel_size, placement, removed
         self._draw()
         self.show_arrows(had_arrows)
 
@@ -161,12 +169,15 @@ class StrainView:
         data = NodeFrames(self._n_frames, grids)
         limits = colour_limits(list(grids.values()), quantity.scale)
         title = f"{quantity.header} since frame {self._reference}"
+        if self._removed:
+            title += f", without {self._removed}"
         if self.layer is None or self.layer not in self.viewer.layers:
             field = next(iter(self._fields.values()))
             placed = node_placement(field, self._voxel_size, self._placement)
             self.layer = node_layer(data, quantity, limits, title, placed)
             self.layer.visible = self.visible
             self._add(self.layer)
+            self.drawn.emit()
             return
         self.layer.data = data
         self.layer.colormap = node_colormap(quantity)
@@ -174,6 +185,7 @@ class StrainView:
         self.layer.contrast_limits = limits
         self.layer.name = title
         self.layer.visible = self.visible
+        self.drawn.emit()
 
     def show_arrows(self, visible: bool) -> None:
         """Show or hide the arrows of the frame and slice that are seen."""
@@ -191,6 +203,16 @@ class StrainView:
         if self.arrows is not None:
             self.arrows.visible = visible
             self._on_view()
+
+    @property
+    def fields(self) -> Mapping[int, DisplacementField]:
+        """Fields that are shown, by deformed frame."""
+        return self._fields
+
+    @property
+    def reference(self) -> int:
+        """Frame from which they lead."""
+        return self._reference
 
     @property
     def fitting_length(self) -> float:
@@ -266,7 +288,7 @@ class StrainView:
     def _on_click(self, event: Any) -> None:
         layers = [x for x in (self.layer, self.arrows) if x is not None and x.visible]
         point = navigation.clicked_point(self.viewer, event.position)
-        if not layers or point is None or self.viewer.dims.ndisplay != 2:
+        if not self.probing or not layers or point is None or self.viewer.dims.ndisplay != 2:
             return
         frame = navigation.current_frame(self.viewer, self._n_frames)
         reading = self.read(point, frame)

@@ -1,0 +1,192 @@
+"""A line through a displacement field: how its length changed, and a quantity along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from operando.data.classes import COLOUR_CYCLE
+from operando.errors import InputError
+from operando.strain.extensometer import measure_elongation
+from operando.strain.profile import profile
+from operando.ui import navigation
+from operando.ui.clicks import CanvasClicks
+from operando.ui.panels.panel import text_label
+from operando.ui.strain.node_quantities import node_quantity, node_values
+
+if TYPE_CHECKING:
+    from napari.layers import Vectors
+
+    from operando.ui.layers.study_results import StudyStrain
+
+NAME = "measured line"
+_HEIGHT = 150
+_START, _END = "Click on the start of the line.", "Click on its end."
+
+Point = tuple[float, float, float]
+
+
+class LineTool(QWidget):
+    """Two clicks make a line; it follows field and quantity that are shown.
+
+    Parameters
+    ----------
+    strain
+        The fields of the study and their layers.
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    line : list of points
+        None, one or two points ``(z, y, x)`` in µm of the reference frame.
+    layer : Vectors or None
+        The line in the canvas, in every frame.
+    """
+
+    def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._strain = strain
+        self._clicks = CanvasClicks(strain.view.viewer)
+        self.line: list[Point] = []
+        self.layer: Vectors | None = None
+        self.draw = QPushButton("Measure along a line")
+        self.draw.setCheckable(True)
+        self.draw.setToolTip("Two clicks: how much longer the line became, and a profile along it")
+        self.answer = text_label()
+        self.plot: Any = pg.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        self.plot.setMouseEnabled(False, False)
+        self.plot.hideButtons()
+        self.plot.setFixedHeight(_HEIGHT)
+        self._curve = self.plot.plot(
+            [], [], pen=pg.mkPen(COLOUR_CYCLE[0], width=2), connect="finite"
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for widget in (self.draw, self.answer, self.plot):
+            layout.addWidget(widget)
+        self.draw.toggled.connect(self._on_draw)
+        self._clicks.clicked.connect(self._on_click)
+        strain.changed.connect(self.refresh)
+        strain.view.drawn.connect(self.refresh)
+        self.refresh()
+
+    def unlink(self) -> None:
+        """Let go of the canvas, before this widget goes."""
+        self._clicks.close()
+        self._strain.changed.disconnect(self.refresh)
+        self._strain.view.drawn.disconnect(self.refresh)
+        self._remove_line()
+
+    def set_colours(self, background: str, foreground: str) -> None:
+        """Follow the theme; both as ``#rrggbb``."""
+        self.plot.setBackground(background)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setPen(foreground)
+            axis.setTextPen(foreground)
+
+    def refresh(self) -> None:
+        """Measure the line in what is shown now."""
+        self.setVisible(bool(self._strain.pairs))
+        measured = len(self.line) == 2 and self._strain.field is not None
+        self.plot.setVisible(measured)
+        self.answer.setVisible(measured or self.draw.isChecked())
+        if measured:
+            self._show_change()
+            self._show_profile()
+        elif self.draw.isChecked():
+            self.answer.setText(_END if self.line else _START)
+        elif self._strain.field is None:
+            self._remove_line()
+
+    def _on_draw(self, wanted: bool) -> None:
+        if wanted or len(self.line) < 2:
+            self._remove_line()
+        self._strain.view.probing = not wanted
+        self.refresh()
+
+    def _on_click(self, event: Any) -> None:
+        viewer = self._strain.view.viewer
+        point = navigation.clicked_point(viewer, event.position)
+        if not self.draw.isChecked() or point is None or viewer.dims.ndisplay != 2:
+            return
+        if self.line and np.allclose(self.line[0], point):
+            return
+        self.line.append(point)
+        if len(self.line) == 2:
+            self._show_line()
+            self.draw.setChecked(False)
+        self.refresh()
+
+    def _show_line(self) -> None:
+        """Draw the line in every frame."""
+        from napari.layers import Vectors
+
+        study = self._strain.study
+        if study is None:
+            return
+        start, end = (np.asarray(p) / study.voxel_size for p in self.line)
+        data = np.zeros((len(study.times), 2, 4), np.float32)
+        data[:, 0, 0] = np.arange(len(study.times))
+        data[:, 0, 1:], data[:, 1, 1:] = start, end - start
+        width = 0.01 * max(study.series.volume_shape)
+        self.layer = Vectors(
+            data,
+            ndim=4,
+            name=NAME,
+            edge_color="#ffd166",
+            edge_width=max(width, 0.5),
+            vector_style="line",
+            **self._strain.placement,
+        )
+        viewer = self._strain.view.viewer
+        active = viewer.layers.selection.active
+        viewer.add_layer(self.layer)
+        viewer.layers.selection.active = active
+
+    def _remove_line(self) -> None:
+        viewer = self._strain.view.viewer
+        if self.layer is not None and self.layer in viewer.layers:
+            viewer.layers.remove(self.layer)
+        self.layer, self.line = None, []
+
+    def _show_change(self) -> None:
+        """Say how the length changed, in every field since the same reference."""
+        study = self._strain.study
+        if study is None:
+            return
+        size = study.voxel_size
+        start, end = (np.asarray(p) / size for p in self.line)
+        length = float(np.linalg.norm(np.subtract(*self.line)))
+        lines = [f"Length {length:.4g} µm. Change since frame {self._strain.view.reference}:"]
+        for frame, field in self._strain.view.fields.items():
+            try:
+                found = measure_elongation(field, start, end, size)
+            except InputError as error:
+                lines.append(f"frame {frame}: {error.what}")
+            else:
+                lines.append(
+                    f"frame {frame}: {found.change_um:+.4f} ± {found.change_sd_um:.4f} µm,"
+                    f" {100 * found.strain:+.3f} ± {100 * found.strain_sd:.3f} %"
+                )
+        self.answer.setText("\n".join(lines))
+
+    def _show_profile(self) -> None:
+        study, field = self._strain.study, self._strain.field
+        if study is None or field is None:
+            return
+        quantity = node_quantity(self._strain.view.quantity)
+        values = node_values(field, quantity.name, study.voxel_size)
+        start, end = (np.asarray(p) / study.voxel_size for p in self.line)
+        along = profile(field, values, start, end)
+        length = float(np.linalg.norm(np.subtract(*self.line)))
+        self._curve.setData(np.linspace(0, length, len(along)), along)
+        self.plot.setLabel("left", quantity.header)
+        self.plot.setLabel("bottom", "along the line (µm)")
