@@ -4,17 +4,24 @@ from operando.strain.correlate import correlate
 from operando.strain.cracks import find_cracks
 from operando.strain.extensometer import Elongation, measure_elongation
 from operando.strain.gradient import fit_field
+from operando.strain.measures import without_motion
+from operando.strain.noise_floor import NoiseFloor, noise_floor
 from operando.strain.particles import correlate_particles
+from operando.strain.profile import profile
 from operando.strain.series import correlate_series
 from operando.strain.settings import CorrelationSettings
 
 __all__ = [
     "CorrelationSettings",
     "Elongation",
+    "NoiseFloor",
     "correlate",
     "correlate_particles",
     "correlate_series",
     "find_cracks",
     "fit_field",
     "measure_elongation",
+    "noise_floor",
+    "profile",
+    "without_motion",
 ]

@@ -123,3 +123,14 @@ def test_without_fields_there_is_nothing_to_choose(
     strain._session.close_study()
     assert display.isHidden()
     display.unlink()
+
+
+def test_the_noise_floor_is_told_in_units(display: StrainDisplay, strain: StudyStrain) -> None:
+    """A pure stretch is no rigid motion: it stays, as displacement but not as scatter of strain."""
+    display.noise.click()
+    text = display.probe.text()
+    assert "If nothing changed between frame 0 and 1" in text
+    z = (np.arange(3) * 8 + 6) * 0.01
+    assert f"= {z.std():.3f} voxel (predicted 0.010)" in text
+    assert "strain xx, yy, zz 0.000, 0.000, 0.000 %" in text
+    assert "75 nodes" in text

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from operando.errors import OperandoError
+from operando.strain.noise_floor import noise_floor
 from operando.ui.forms.fields import FloatField
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
@@ -27,6 +28,9 @@ from operando.ui.strain.export import EXPORT_FILTER, export_strain
 from operando.ui.strain.node_quantities import NODE_QUANTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from operando.strain.noise_floor import NoiseFloor
     from operando.ui.layers.study_results import StudyStrain
     from operando.ui.strain.view import NodeReading
 
@@ -81,6 +85,11 @@ class StrainDisplay(QWidget):
         self.export.setToolTip(
             "Write this field for ParaView, SPAM, tables or numpy, or the shown slice as a figure"
         )
+        self.noise = QPushButton("Noise floor")
+        self.noise.setToolTip(
+            "How much displacement and strain scatter between these two frames: "
+            "the noise of the measurement, if the sample did not change between them"
+        )
         self._lay_out()
         self.pair.currentIndexChanged.connect(self._on_pair)
         self.quantity.currentIndexChanged.connect(self._on_quantity)
@@ -90,6 +99,7 @@ class StrainDisplay(QWidget):
         self.arrows.toggled.connect(self._on_arrows)
         self.length.valueChanged.connect(self._on_length)
         self.export.clicked.connect(self._on_export)
+        self.noise.clicked.connect(self._on_noise)
         strain.changed.connect(self.refresh)
         strain.view.probed.connect(self._on_probed)
         self.refresh()
@@ -142,7 +152,10 @@ class StrainDisplay(QWidget):
         layout.setSpacing(8)
         layout.addLayout(form)
         layout.addWidget(self.probe)
-        layout.addWidget(self.export)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.noise)
+        buttons.addWidget(self.export)
+        layout.addLayout(buttons)
 
     def _on_pair(self) -> None:
         pair = self.pair.currentData()
@@ -198,6 +211,19 @@ class StrainDisplay(QWidget):
         where = f"Node at z {z:.2f}, y {y:.2f}, x {x:.2f} µm"
         self.probe.setText("\n".join([where, *reading.lines]))
 
+    def _on_noise(self) -> None:
+        study, field, pair = self._strain.study, self._strain.field, self._strain.pair
+        if study is None or field is None or pair is None:
+            return
+        try:
+            text = _noise_text(noise_floor(field, study.voxel_size), study.voxel_size)
+        except OperandoError as error:
+            self.probe.setText(str(error))
+        else:
+            self.probe.setText(
+                f"If nothing changed between frame {pair[0]} and {pair[1]}, this is noise:\n{text}"
+            )
+
     def _on_export(self) -> None:
         pair = self._strain.pair or (0, 0)
         name, _ = QFileDialog.getSaveFileName(
@@ -211,3 +237,23 @@ class StrainDisplay(QWidget):
             self.probe.setText(str(error))
         else:
             self.probe.setText(f"Wrote {path.name}")
+
+
+def _noise_text(floor: NoiseFloor, voxel_size: Sequence[float]) -> str:
+    """Put standard deviations into words."""
+    lines = [
+        f"displacement {axis} {voxels * size:.4f} µm = {voxels:.3f} voxel (predicted {sigma:.3f})"
+        for axis, voxels, sigma, size in zip(
+            "zyx", floor.displacement, floor.predicted, voxel_size, strict=True
+        )
+    ]
+    normal = 100 * floor.strain.diagonal()
+    shears = 100 * floor.strain[[0, 0, 1], [1, 2, 2]]
+    return "\n".join(
+        [
+            *reversed(lines),
+            f"strain xx, yy, zz {normal[2]:.3f}, {normal[1]:.3f}, {normal[0]:.3f} %",
+            f"strain xy, xz, yz {shears[2]:.3f}, {shears[1]:.3f}, {shears[0]:.3f} %",
+            f"standard deviations over {floor.nodes} nodes, rigid motion taken out",
+        ]
+    )
