@@ -15,6 +15,7 @@ from operando.ui.dock.section import Mark
 from operando.ui.forms.form import SettingsForm
 from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.segment.confidence import ConfidenceBox
 from operando.ui.segment.connectivity import ConnectivityBox
 from operando.ui.segment.guidance import Guidance
 from operando.ui.theme import plot_colours
@@ -86,6 +87,8 @@ class SegmentPanel(RunPanel):
         self.segment_only.clicked.connect(self._on_segment_only)
         self.guidance = Guidance(session)
         self.column.addWidget(self.guidance)
+        self.confidence = ConfidenceBox(session)
+        self.column.addWidget(self.confidence)
         self.connectivity = ConnectivityBox(session)
         self.column.addWidget(self.connectivity)
         self.connectivity.button.clicked.connect(self._on_connectivity)
@@ -124,6 +127,7 @@ class SegmentPanel(RunPanel):
         self.form.set_choices("start", [*STARTS, _GO_ON] if has_model else STARTS)
         self.segment_only.setVisible(has_model)
         self.guidance.refresh()
+        self.confidence.refresh()
         self.connectivity.refresh()
         super().refresh()
 
@@ -162,6 +166,7 @@ class SegmentPanel(RunPanel):
     def close_panel(self) -> None:
         """Let go of the viewer."""
         self.session.viewer.events.theme.disconnect(self._on_theme)
+        self.confidence.close_box()
         self.connectivity.close_box()
 
     def _segment(self) -> Step:
