@@ -8,6 +8,7 @@ from operando.strain.measures import without_motion
 from operando.strain.noise_floor import NoiseFloor, noise_floor
 from operando.strain.particles import correlate_particles
 from operando.strain.profile import profile
+from operando.strain.region import RegionStatistics, region_statistics
 from operando.strain.series import correlate_series
 from operando.strain.settings import CorrelationSettings
 
@@ -15,6 +16,7 @@ __all__ = [
     "CorrelationSettings",
     "Elongation",
     "NoiseFloor",
+    "RegionStatistics",
     "correlate",
     "correlate_particles",
     "correlate_series",
@@ -23,5 +25,6 @@ __all__ = [
     "measure_elongation",
     "noise_floor",
     "profile",
+    "region_statistics",
     "without_motion",
 ]

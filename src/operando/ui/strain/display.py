@@ -26,6 +26,7 @@ from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.export import EXPORT_FILTER, export_strain
 from operando.ui.strain.node_quantities import NODE_QUANTITIES
+from operando.ui.strain.region_text import region_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,11 @@ class StrainDisplay(QWidget):
             "How much displacement and strain scatter between these two frames: "
             "the noise of the measurement, if the sample did not change between them"
         )
+        self.statistics = QPushButton("Statistics")
+        self.statistics.setToolTip(
+            "Mean and spread of what is shown: in the shapes drawn in a Shapes layer, "
+            "or in the whole field if there are none"
+        )
         self._lay_out()
         self.pair.currentIndexChanged.connect(self._on_pair)
         self.quantity.currentIndexChanged.connect(self._on_quantity)
@@ -99,6 +105,7 @@ class StrainDisplay(QWidget):
         self.arrows.toggled.connect(self._on_arrows)
         self.length.valueChanged.connect(self._on_length)
         self.export.clicked.connect(self._on_export)
+        self.statistics.clicked.connect(self._on_statistics)
         self.noise.clicked.connect(self._on_noise)
         strain.changed.connect(self.refresh)
         strain.view.probed.connect(self._on_probed)
@@ -153,6 +160,7 @@ class StrainDisplay(QWidget):
         layout.addLayout(form)
         layout.addWidget(self.probe)
         buttons = QHBoxLayout()
+        buttons.addWidget(self.statistics)
         buttons.addWidget(self.noise)
         buttons.addWidget(self.export)
         layout.addLayout(buttons)
@@ -210,6 +218,12 @@ class StrainDisplay(QWidget):
         z, y, x = reading.position_um
         where = f"Node at z {z:.2f}, y {y:.2f}, x {x:.2f} µm"
         self.probe.setText("\n".join([where, *reading.lines]))
+
+    def _on_statistics(self) -> None:
+        try:
+            self.probe.setText(region_text(self._strain))
+        except OperandoError as error:
+            self.probe.setText(str(error))
 
     def _on_noise(self) -> None:
         study, field, pair = self._strain.study, self._strain.field, self._strain.pair

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Shapes
+
+from operando.data import DisplacementField
+from operando.errors import InputError
+from operando.ui.layers.study_results import StudyStrain
+from operando.ui.session import Session
+from operando.ui.strain.region_text import in_shapes, region_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from operando import Study
+
+SPACING = 8.0
+
+
+@pytest.fixture
+def strain(study: Study) -> Iterator[StudyStrain]:
+    """A correlation that is the number of the node along x, in tenths."""
+    shape = (3, 5, 5)
+    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1).reshape(-1, 3)
+    n = len(nodes)
+    session = Session(ViewerModel())
+    session.show_study(study)
+    study.write_field(
+        "000-001",
+        DisplacementField(
+            positions=nodes * SPACING + 6,
+            displacement=np.zeros((n, 3)),
+            gradient=np.zeros((n, 3, 3)),
+            sigma=np.full((n, 3), 0.01),
+            zncc=nodes[:, 2] / 10,
+            status=np.zeros(n, int),
+            grid_shape=shape,
+            spacing=(SPACING,) * 3,
+            window=(11, 11, 11),
+        ),
+    )
+    strain = StudyStrain(session)
+    strain.view.show_quantity("zncc")
+    strain.refresh()
+    strain.go_to_frame()
+    yield strain
+    session.close()
+
+
+def _rectangle(strain: StudyStrain, first: int, last: int) -> np.ndarray:
+    """Corners ``(t, z, y, x)`` in µm around all nodes along y, and some along x."""
+    size = np.asarray(strain.study.voxel_size)
+    low, high = (SPACING * (n + side) + 6 for n, side in ((first, -0.5), (last, 0.5)))
+    corners = np.array([[0, low], [0, high], [60, high], [60, low]]) * size[1:]
+    return np.column_stack([np.ones(4), np.zeros(4), corners])
+
+
+def test_the_whole_field_without_shapes(strain: StudyStrain) -> None:
+    text = region_text(strain)
+    assert "the whole field" in text
+    assert "mean 0.2 ±" in text
+    assert "75 of 75 nodes" in text
+
+
+def test_drawn_shapes_pick_nodes_of_one_plane(strain: StudyStrain) -> None:
+    viewer = strain.view.viewer
+    viewer.add_layer(Shapes([_rectangle(strain, 1, 2)], shape_type="rectangle", name="here"))
+    text = region_text(strain)
+    assert "shapes of 'here', nodes at z" in text
+    assert "mean 0.15 ±" in text
+    assert "10 of 10 nodes" in text
+
+
+def test_empty_regions_say_so(strain: StudyStrain) -> None:
+    viewer = strain.view.viewer
+    viewer.add_layer(Shapes([_rectangle(strain, 20, 21)], shape_type="polygon"))
+    with pytest.raises(InputError, match="None of the 0 nodes"):
+        region_text(strain)
+
+
+def test_an_ellipse_has_the_area_of_one() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 10, (20_000, 2))
+    layer = Shapes([[[1, 2], [1, 8], [5, 8], [5, 2]]], shape_type="ellipse")
+    share = in_shapes(points, layer, [1, 2]).mean()
+    assert share == pytest.approx(np.pi * 2 * 3 / 100, rel=0.05)
