@@ -17,6 +17,7 @@ from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.segment.confidence import ConfidenceBox
 from operando.ui.segment.connectivity import ConnectivityBox
+from operando.ui.segment.difference import DifferenceBox
 from operando.ui.segment.guidance import Guidance
 from operando.ui.theme import plot_colours
 
@@ -89,6 +90,8 @@ class SegmentPanel(RunPanel):
         self.column.addWidget(self.guidance)
         self.confidence = ConfidenceBox(session)
         self.column.addWidget(self.confidence)
+        self.difference = DifferenceBox(session)
+        self.column.addWidget(self.difference)
         self.connectivity = ConnectivityBox(session)
         self.column.addWidget(self.connectivity)
         self.connectivity.button.clicked.connect(self._on_connectivity)
@@ -128,6 +131,7 @@ class SegmentPanel(RunPanel):
         self.segment_only.setVisible(has_model)
         self.guidance.refresh()
         self.confidence.refresh()
+        self.difference.refresh()
         self.connectivity.refresh()
         super().refresh()
 
@@ -167,6 +171,7 @@ class SegmentPanel(RunPanel):
         """Let go of the viewer."""
         self.session.viewer.events.theme.disconnect(self._on_theme)
         self.confidence.close_box()
+        self.difference.close_box()
         self.connectivity.close_box()
 
     def _segment(self) -> Step:

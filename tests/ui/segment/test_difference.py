@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+
+from operando.data.classes import DEFAULT_CLASSES
+from operando.study.phases import create_phases
+from operando.ui.layers.difference import DIFFERENCE_NAME
+from operando.ui.navigation import go_to_frame
+from operando.ui.panels.segment import SegmentPanel
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+    """All is the first class."""
+    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels[:] = 1
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = SegmentPanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    panel.show()
+    yield panel
+    panel.close_panel()
+    session.close()
+
+
+def by_hand(panel: SegmentPanel) -> np.ndarray:
+    """A quarter of frame 1 is the second class, half of it is not labelled."""
+    data = np.ones((2, 32, 64, 64), np.uint8)
+    data[1, :16] = 0
+    data[1, 16:24] = 2
+    panel.session.viewer.add_labels(data, name="by hand", **panel.session.layers.placement)
+    return data
+
+
+def test_it_asks_for_something_to_compare_with(panel: SegmentPanel) -> None:
+    assert not panel.difference.button.isEnabled()
+    panel.session.viewer.add_labels(np.ones((2, 5, 5, 5), np.uint8), name="of another size")
+    assert not panel.difference.button.isEnabled()
+    by_hand(panel)
+    assert panel.difference.button.isEnabled()
+    assert panel.difference.other.currentText() == "by hand"
+
+
+def test_a_click_shows_where_a_layer_differs_and_how_much(
+    qtbot: QtBot, panel: SegmentPanel
+) -> None:
+    box, viewer = panel.difference, panel.session.viewer
+    by_hand(panel)
+    go_to_frame(viewer, 0)
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Frame 0: 0.00 %" in box.text.text())
+    go_to_frame(viewer, 1)
+    # half of the labelled voxels differ: Dice of the first class is 2 * 8 / (8 + 16)
+    qtbot.waitUntil(lambda: "Frame 1: 50.00 %" in box.text.text())
+    assert "pore 0.667, binder 0.000, particle –" in box.text.text()
+    layer = viewer.layers[DIFFERENCE_NAME]
+    assert (np.asarray(layer.data[1, 16:24]) == 2).all()
+    assert not np.asarray(layer.data[1, :16]).any()
+    assert viewer.layers[-1].name == "strokes"
+
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    assert sum(x.name.startswith(DIFFERENCE_NAME) for x in viewer.layers) == 1
+    viewer.layers.remove(viewer.layers[DIFFERENCE_NAME])
+    assert not box.text.isVisible()
+
+
+def test_another_segmentation_of_the_study_must_have_the_same_classes(
+    qtbot: QtBot, panel: SegmentPanel
+) -> None:
+    box, study = panel.difference, panel.session.study
+    create = [("earlier", DEFAULT_CLASSES), ("two", DEFAULT_CLASSES[:2])]
+    for name, classes in create:
+        labels, _ = create_phases(study.product_path(f"phases/{name}"), study, classes)
+        labels[:] = 3
+    panel.refresh()
+    box.other.setCurrentText("of this study: two")
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    assert "not pore, binder, particle" in box.text.text()
+    assert box.layer is None
+    box.other.setCurrentText("of this study: earlier")
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "100.00 %" in box.text.text())
+    panel.session.close_study()
+    assert DIFFERENCE_NAME not in panel.session.viewer.layers
