@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from operando.clean import EvenShading
-from operando.clean.shading import commonest, even_out, fit_surface
+from operando.clean.shading import even_out
+from operando.clean.surface import fit_surface
 from operando.compute.blocks import Place
 
 
@@ -40,7 +41,7 @@ def test_even_images_stay(grains):
 def test_the_phase_can_be_chosen(grains):
     clean = grains[6]
     damaged = clean + 10 * (bowl(clean.shape) - 1)
-    surface = fit_surface(damaged[None], grey=(160, 240))
+    surface = fit_surface(damaged[None], grey=(160, 240), mode="subtract")
     assert surface.level == pytest.approx(200, abs=5)
     even = even_out(damaged, surface.at(clean.shape, 0.0), surface.level, "subtract")
     assert (even - clean).std() < 0.2
@@ -57,7 +58,10 @@ def test_a_volume_gets_one_surface(grains, as_series):
     assert flatness(even, grains) < 0.01
 
 
-def test_the_commonest_value():
-    rng = np.random.default_rng(0)
-    values = np.concatenate([rng.normal(10, 1, 3000), rng.uniform(0, 100, 2000)])
-    assert commonest(values) == pytest.approx(10, abs=1)
+def test_added_brightness_goes(grains):
+    clean = grains[6]
+    added = 60 * (bowl(clean.shape) - 1)
+    surface = fit_surface((clean + added)[None], mode="subtract")
+    even = even_out(clean + added, surface.at(clean.shape, 0.0), surface.level, "subtract")
+    assert added.std() > 8
+    assert (even - clean).std() < 0.5

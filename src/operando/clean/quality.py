@@ -177,7 +177,7 @@ def ring_height(fine: NDArray[np.float32]) -> float:
 
 def shading(grey: NDArray[np.float32]) -> float:
     """Range of a bowl (order 2) through the commonest phase of a slice, grey values."""
-    from operando.clean.shading import fit_surface
+    from operando.clean.surface import fit_surface
 
     surface = fit_surface(grey[None], order=2).at([32, 32], 0.0)
     return float(surface.max() - surface.min())
