@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from operando.ui.layers.results import Placement
     from operando.ui.session import Session
 
-Removed = Literal["", "rigid motion", "rigid motion and uniform stretch"]
+Removed = Literal["", "motion", "motion, stretch"]
 PARTICLES = "particles"
-RIGID: Removed = "rigid motion"
-RIGID_AND_STRETCH: Removed = "rigid motion and uniform stretch"
+RIGID: Removed = "motion"
+RIGID_AND_STRETCH: Removed = "motion, stretch"
 
 
 class StudyParticles:

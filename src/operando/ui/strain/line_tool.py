@@ -165,7 +165,7 @@ class LineTool(QWidget):
         size = study.voxel_size
         start, end = (np.asarray(p) / size for p in self.line)
         length = float(np.linalg.norm(np.subtract(*self.line)))
-        lines = [f"Length {length:.4g} µm. Change since frame {self._strain.view.reference}:"]
+        lines = [f"Length {length:.4g} µm. Change {self._strain.view.since}:"]
         for frame, field in self._strain.view.fields.items():
             try:
                 found = measure_elongation(field, start, end, size)

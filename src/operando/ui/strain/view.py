@@ -168,9 +168,7 @@ class StrainView:
         grids = {t: node_values(f, name, self._voxel_size) for t, f in self._fields.items()}
         data = NodeFrames(self._n_frames, grids)
         limits = colour_limits(list(grids.values()), quantity.scale)
-        title = f"{quantity.header} since frame {self._reference}"
-        if self._removed:
-            title += f", without {self._removed}"
+        title = f"{quantity.header} {self.since}"
         if self.layer is None or self.layer not in self.viewer.layers:
             field = next(iter(self._fields.values()))
             placed = node_placement(field, self._voxel_size, self._placement)
@@ -210,9 +208,10 @@ class StrainView:
         return self._fields
 
     @property
-    def reference(self) -> int:
-        """Frame from which they lead."""
-        return self._reference
+    def since(self) -> str:
+        """Words for the frame from which they lead, and for what was taken out of them."""
+        without = f", without {self._removed}" if self._removed else ""
+        return f"since frame {self._reference}{without}"
 
     @property
     def fitting_length(self) -> float:
