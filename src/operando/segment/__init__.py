@@ -3,6 +3,7 @@
 from operando.segment.compare import Agreement, compare_labels
 from operando.segment.instant import InstantModel
 from operando.segment.model import Model, pretrained
+from operando.segment.model_card import model_card
 from operando.segment.predict import predict, predict_blocks, predict_into
 from operando.segment.settings import TrainSettings
 from operando.segment.slips import find_slips
@@ -18,6 +19,7 @@ __all__ = [
     "compare_labels",
     "find_slips",
     "fraction_intervals",
+    "model_card",
     "predict",
     "predict_blocks",
     "predict_into",

@@ -15,6 +15,7 @@ import numpy as np
 from operando.data.classes import LabelClass
 from operando.errors import FileError, InputError
 from operando.nets.architecture import Architecture, Triple, build
+from operando.segment.model_card import model_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ CRACK = "crack"
 PRETRAINED = Path(__file__).parents[1] / "nets" / "weights" / "electrodes"
 CURVE_COLUMNS = ("step", "loss", "held_out_loss", "held_out_dice")
 WEIGHTS_FILE, CARD_FILE, CURVE_FILE = "weights.safetensors", "model.json", "curve.parquet"
+README_FILE = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,8 @@ class Model:
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder, whole or not at all; a model that was there is replaced.
 
+        A README.md beside the weights is its `model_card`.
+
         Raises
         ------
         FileError
@@ -113,6 +117,7 @@ class Model:
             arrays = {k: np.asarray(v, order="C") for k, v in self.weights.items()}
             (partial / WEIGHTS_FILE).write_bytes(serialise(arrays))
             (partial / CARD_FILE).write_text(json.dumps(self._card(), indent=2) + "\n", "utf-8")
+            (partial / README_FILE).write_text(model_card(self), "utf-8")
             self._curve_frame().to_parquet(partial / CURVE_FILE, index=False)
             _replace(partial, target)
         except OSError as error:

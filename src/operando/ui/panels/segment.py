@@ -15,6 +15,7 @@ from operando.ui.dock.section import Mark
 from operando.ui.forms.form import SettingsForm
 from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.segment.card import CardBox
 from operando.ui.segment.confidence import ConfidenceBox
 from operando.ui.segment.connectivity import ConnectivityBox
 from operando.ui.segment.difference import DifferenceBox
@@ -94,6 +95,8 @@ class SegmentPanel(RunPanel):
         self.column.addWidget(self.difference)
         self.connectivity = ConnectivityBox(session)
         self.column.addWidget(self.connectivity)
+        self.card = CardBox(session)
+        self.column.addWidget(self.card)
         self.connectivity.button.clicked.connect(self._on_connectivity)
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
@@ -133,6 +136,7 @@ class SegmentPanel(RunPanel):
         self.confidence.refresh()
         self.difference.refresh()
         self.connectivity.refresh()
+        self.card.refresh()
         super().refresh()
 
     def refresh_job(self) -> None:

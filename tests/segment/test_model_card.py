@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from operando.segment import Model, model_card, pretrained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_it_tells_data_strokes_scores_and_settings(model: Model) -> None:
+    told = replace(
+        model,
+        voxel_size=(0.5, 0.25, 0.25),
+        percentiles=(2.0, 98.0),
+        settings={"patch": 48, "seed": 7, "electrodes": 160},
+        scores={"strokes": 12, "stroke_voxels": 3456, "held_out_dice": 0.91, "steps": 90},
+    )
+    card = model_card(told)
+    for text in (
+        "1. `class 1`\n2. `class 2`\n3. `class 3`",
+        "Channels: 1\n",
+        "Voxel size: 0.5 × 0.25 × 0.25 µm (z × y × x)",
+        "percentiles 2 and 98",
+        "12 strokes with 3,456 voxels",
+        "Dice on strokes held out: 0.910",
+        "Patch size (voxel): 48",
+        "- `electrodes`: 160",
+        "## What it is not for",
+    ):
+        assert text in card, text
+
+
+def test_what_is_not_known_is_said_to_be_so(model: Model) -> None:
+    card = model_card(replace(model, voxel_size=None, settings={}, scores={}))
+    assert "Voxel size: not known" in card
+    assert "how good it is was not measured" in card
+    assert card.count("Not recorded.") == 2
+
+
+def test_it_lies_beside_the_weights_and_can_be_lost(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    readme = tmp_path / "model" / "README.md"
+    assert readme.read_text("utf-8") == model_card(model)
+    readme.unlink()
+    assert model_card(Model.load(tmp_path / "model")) == model_card(model)
+
+
+def test_the_model_of_the_package_has_one() -> None:
+    assert model_card(pretrained()).startswith("# Segmentation model: pore, binder, particle\n")
