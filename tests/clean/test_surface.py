@@ -36,3 +36,18 @@ def test_an_image_of_one_grey_value_is_even(mode):
     surface = fit_surface(np.full((1, 32, 32), 7, np.float32), mode=mode)
     assert surface.level == 7
     np.testing.assert_allclose(surface.at((32, 32), 0.0), 7, rtol=1e-6)
+
+
+def test_a_chosen_phase_alone_is_followed_where_layers_look_like_shading():
+    rng = np.random.default_rng(0)
+    y, x = np.meshgrid(*2 * [np.linspace(-1, 1, 128)], indexing="ij")
+    clean = np.full(x.shape, 90.0)
+    for cy, cx in rng.uniform((-0.5, -1), (0.7, 1), (40, 2)):
+        clean[(y - cy) ** 2 + (x - cx) ** 2 < 0.01] = 170
+    clean[y > 0.8] = 230
+    truth = 1 + 0.3 * x
+    damaged = (clean * truth + rng.normal(0, 5, x.shape)).astype(np.float32)
+    surface = fit_surface(damaged[None], grey=(60, 130))
+    left = truth / surface.at(x.shape, 0.0)
+    assert surface.level == pytest.approx(90, rel=0.05)
+    assert left.std() / left.mean() < 0.02

@@ -40,10 +40,12 @@ class EvenShading(Operation):
         2, ge=1, le=5, title="Order", description="Of the polynomial: 1 is a slope, 2 a bowl"
     )
     low: float | None = Field(
-        None, title="Darkest grey", description="Of the phase that should become even"
+        None, title="Darkest grey", description="Follow only phases brighter than this"
     )
     high: float | None = Field(
-        None, title="Brightest grey", description="Of the phase; automatic takes all phases"
+        None,
+        title="Brightest grey",
+        description="Follow only phases darker than this; automatic follows all",
     )
 
     def prepare(

@@ -72,7 +72,7 @@ def fit_surface(
     order
         Of the polynomial.
     grey
-        Range of the phase to be used alone; None is open.
+        Only the phases whose grey value lies in this range are followed; None is open.
     z
         Height of every slice, -1 to 1; evenly spread by default.
     mode
@@ -88,19 +88,14 @@ def fit_surface(
         [p for p in product(range(order + 1), repeat=3) if sum(p) <= order and _fits(p, image)]
     )
     basis = np.prod(places[:, None, :] ** powers[None], axis=2)
-    low, high = (edge if edge is not None else end for edge, end in zip(grey, _OPEN, strict=True))
-    chosen = (values >= low) & (values <= high)
-    phases = 1 if chosen.sum() < len(values) else _PHASES
-    if chosen.sum() < 10 * len(powers):
-        chosen[:], phases = True, _PHASES
-    values, basis = values[chosen], basis[chosen]
+    low, high = (end if edge is None else edge for edge, end in zip(grey, _OPEN, strict=True))
     flat = np.zeros(len(powers))
     flat[np.argmin(powers.sum(axis=1))] = 1.0 if mode == "divide" else 0.0
     if not values.size or np.ptp(values) == 0:
         level = float(values[0]) if values.size else 0.0
         return _brightness(powers, flat, level, mode)
     trend = np.asarray(np.linalg.lstsq(basis, values, rcond=None)[0], np.float64)
-    fits = [_alternate(values, basis, start, phases, mode) for start in (flat, trend)]
+    fits = [_alternate(values, basis, start, (low, high), mode) for start in (flat, trend)]
     even = [_evened(values, basis @ coefficients, mode) for coefficients, _ in fits]
     coefficients, level = fits[int(np.argmin([_entropy(e, values) for e in even]))]
     return _brightness(powers, coefficients, level, mode)
@@ -121,36 +116,45 @@ def _alternate(
     values: NDArray[np.float64],
     basis: NDArray[np.float64],
     coefficients: NDArray[np.float64],
-    phases: int,
+    grey: tuple[float, float],
     mode: Mode,
 ) -> tuple[NDArray[np.float64], float]:
     """Label, fit and average in turn; return the surface and the grey value of most voxels."""
     coefficients = _normal(coefficients, basis, mode)
     even = _evened(values, basis @ coefficients, mode)
-    levels = _grey_levels(even, phases)
+    levels = _grey_levels(even, _PHASES)
     label = np.zeros(len(values), int)
     for _ in range(_TURNS):
         label = np.searchsorted((levels[1:] + levels[:-1]) / 2, even)
         rest = even - levels[label]
-        spread = np.array([_spread(rest[label == k]) for k in range(phases)])
+        spread = np.array([_spread(rest[label == k]) for k in range(_PHASES)])
         least = 1e-6 * max(float(np.ptp(values)), 1e-12)
         weight = np.clip(1 - (rest / np.maximum(4.7 * spread[label], least)) ** 2, 0, None) ** 2
         if mode == "divide":
             design, wanted = basis * levels[label][:, None], values
         else:
             design, wanted = basis, values - levels[label]
-        root = np.sqrt(weight)
+        used = _within(levels, grey)
+        root = np.sqrt(weight * used[label])
         fitted = np.linalg.lstsq(design * root[:, None], wanted * root, rcond=None)[0]
         fitted = _normal(np.asarray(fitted, np.float64), basis, mode)
         step = float(np.abs(basis @ (fitted - coefficients)).max())
         coefficients = fitted
         even = _evened(values, basis @ coefficients, mode)
-        total = np.bincount(label, weight, phases)
-        mean = np.bincount(label, weight * even, phases) / np.maximum(total, 1e-12)
+        total = np.bincount(label, weight, _PHASES)
+        mean = np.bincount(label, weight * even, _PHASES) / np.maximum(total, 1e-12)
         levels = np.sort(np.where(total > _FEWEST, mean, levels))
         if step < 1e-4 * (1.0 if mode == "divide" else float(np.ptp(values))):
             break
-    return coefficients, float(levels[np.argmax(np.bincount(label, minlength=phases))])
+    share = np.bincount(label, minlength=_PHASES) * _within(levels, grey)
+    return coefficients, float(levels[np.argmax(share)])
+
+
+def _within(levels: NDArray[np.float64], grey: tuple[float, float]) -> NDArray[np.bool_]:
+    """Say which phases lie in a range of grey values; the nearest one if none does."""
+    low, high = grey
+    beyond = np.maximum(np.maximum(low - levels, levels - high), 0.0)
+    return np.asarray(beyond == beyond.min())
 
 
 def _normal(
