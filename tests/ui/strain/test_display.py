@@ -134,3 +134,6 @@ def test_the_noise_floor_is_told_in_units(display: StrainDisplay, strain: StudyS
     assert f"= {z.std():.3f} voxel (predicted 0.010)" in text
     assert "strain xx, yy, zz 0.000, 0.000, 0.000 %" in text
     assert "75 nodes" in text
+    display.removed.setCurrentText("rigid motion and uniform stretch")
+    display.noise.click()
+    assert display.probe.text() == text

@@ -152,6 +152,12 @@ class StudyStrain:
         return self._read(self.pair) if self.pair else None
 
     @property
+    def measured(self) -> DisplacementField | None:
+        """The field of the pair that is shown, as the study keeps it."""
+        study = self._session.study
+        return study.field(_field_name(self.pair)) if study is not None and self.pair else None
+
+    @property
     def placement(self) -> Placement:
         """Where layers of the study lie."""
         layers = self._session.layers
@@ -206,7 +212,7 @@ class StudyStrain:
 
     def _read(self, pair: tuple[int, int]) -> DisplacementField:
         study = self._session.study
-        name = f"{pair[0]:03d}-{pair[1]:03d}"
+        name = _field_name(pair)
         if study is None:
             raise KeyError(name)
         if name not in self._fields:
@@ -241,6 +247,10 @@ def _hide_phases(session: Session) -> None:
     """Hide the phases, whose colours would mix with those of later results."""
     if session.layers is not None and session.layers.phases is not None:
         session.layers.phases.visible = False
+
+
+def _field_name(pair: tuple[int, int]) -> str:
+    return f"{pair[0]:03d}-{pair[1]:03d}"
 
 
 def _same_nodes(one: DisplacementField, other: DisplacementField) -> bool:

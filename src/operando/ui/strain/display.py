@@ -226,7 +226,7 @@ class StrainDisplay(QWidget):
             self.probe.setText(str(error))
 
     def _on_noise(self) -> None:
-        study, field, pair = self._strain.study, self._strain.field, self._strain.pair
+        study, field, pair = self._strain.study, self._strain.measured, self._strain.pair
         if study is None or field is None or pair is None:
             return
         try:

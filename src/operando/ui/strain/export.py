@@ -30,7 +30,10 @@ _COLORMAPS = {"diverging": "RdBu_r", "from 0": "viridis", "up to 1": "viridis"}
 
 
 def export_strain(strain: StudyStrain, path: Path) -> Path:
-    """Write the field that is shown; a figure shows its quantity in the slice that is seen.
+    """Write the field that is shown.
+
+    Data files hold it as it was measured, whatever motion is taken out in the window; a figure
+    shows what the window shows, in the slice that is seen, and says so.
 
     Raises
     ------
@@ -39,7 +42,7 @@ def export_strain(strain: StudyStrain, path: Path) -> Path:
     FileError
         If the file cannot be written.
     """
-    study, field = strain.study, strain.field
+    study, field = strain.study, strain.measured
     if study is None or field is None:
         raise InputError("No displacement field is shown", "run Strain first")
     ending = path.suffix.lower()
@@ -69,7 +72,7 @@ def _write_figure(strain: StudyStrain, path: Path) -> None:
         np.take(images.data[pair[0], 0], place.voxel, axis=axis).compute(),
         place,
         study.voxel_size,
-        title=f"{quantity.header}, frame {pair[0]} to {pair[1]}",
+        title=f"{quantity.header} in frame {pair[1]} {strain.view.since}",
         limits=colour_limits([values], quantity.scale),
         colormap=_COLORMAPS[quantity.scale],
     )
