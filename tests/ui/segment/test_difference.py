@@ -48,11 +48,11 @@ def by_hand(panel: SegmentPanel) -> np.ndarray:
 
 
 def test_it_asks_for_something_to_compare_with(panel: SegmentPanel) -> None:
-    assert not panel.difference.button.isEnabled()
+    assert panel.difference.isHidden()
     panel.session.viewer.add_labels(np.ones((2, 5, 5, 5), np.uint8), name="of another size")
-    assert not panel.difference.button.isEnabled()
+    assert panel.difference.isHidden()
     by_hand(panel)
-    assert panel.difference.button.isEnabled()
+    assert not panel.difference.isHidden()
     assert panel.difference.other.currentText() == "by hand"
 
 

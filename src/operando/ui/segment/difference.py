@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _PHASES = "phases"
-_NOTHING = "no other labels yet"
 
 
 class DifferenceBox(QWidget):
@@ -97,18 +96,16 @@ class DifferenceBox(QWidget):
         self._forget()
 
     def refresh(self) -> None:
-        """Offer what the segmentation can be compared with."""
+        """Offer what the segmentation can be compared with, if there is anything."""
         study = self._session.study
         there = study is not None and _PHASES in study.products("phases")
-        self.setVisible(there)
         names = list(self._candidates(study)) if study is not None and there else []
         chosen = self.other.currentText()
         self.other.clear()
-        self.other.addItems(names or [_NOTHING])
+        self.other.addItems(names)
         if chosen in names:
             self.other.setCurrentText(chosen)
-        for widget in (self.other, self.button):
-            widget.setEnabled(bool(names))
+        self.setVisible(bool(names))
 
     def show_layer(self) -> None:
         """Show where the segmentation differs from what is chosen."""
