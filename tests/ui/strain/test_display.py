@@ -7,42 +7,26 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from operando.data import DisplacementField
 from operando.ui.layers.study_results import StudyStrain
 from operando.ui.session import Session
 from operando.ui.strain.display import StrainDisplay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
     from operando import Study
-
-
-def _field() -> DisplacementField:
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * 8.0 + 6
-    n = len(positions)
-    return DisplacementField(
-        positions=positions,
-        displacement=positions * 0.01,
-        gradient=np.tile(np.eye(3) * 0.01, (n, 1, 1)),
-        sigma=np.full((n, 3), 0.01),
-        zncc=np.full(n, 0.9),
-        status=np.zeros(n, int),
-        grid_shape=shape,
-        spacing=(8.0,) * 3,
-        window=(11, 11, 11),
-    )
+    from operando.data import DisplacementField
 
 
 @pytest.fixture
-def strain(study: Study) -> Iterator[StudyStrain]:
+def strain(
+    study: Study, uniform_stretch: Callable[[float], DisplacementField]
+) -> Iterator[StudyStrain]:
     session = Session(ViewerModel())
     session.show_study(study)
-    study.write_field("000-001", _field())
+    study.write_field("000-001", uniform_stretch(0.01))
     strain = StudyStrain(session)
     strain.go_to_frame()
     yield strain

@@ -7,44 +7,28 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from operando.data import DisplacementField
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH, StudyStrain
 from operando.ui.session import Session
 from operando.ui.strain.line_tool import LineTool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.data import DisplacementField
 
 STRETCH = 0.02
 
 
-def _stretched() -> DisplacementField:
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * 8.0 + 6
-    n = len(positions)
-    return DisplacementField(
-        positions=positions,
-        displacement=positions * STRETCH,
-        gradient=np.tile(np.eye(3) * STRETCH, (n, 1, 1)),
-        sigma=np.full((n, 3), 0.01),
-        zncc=np.full(n, 0.9),
-        status=np.zeros(n, int),
-        grid_shape=shape,
-        spacing=(8.0,) * 3,
-        window=(11, 11, 11),
-    )
-
-
 @pytest.fixture
-def strain(study: Study) -> Iterator[StudyStrain]:
+def strain(
+    study: Study, uniform_stretch: Callable[[float], DisplacementField]
+) -> Iterator[StudyStrain]:
     session = Session(ViewerModel())
     session.show_study(study)
-    study.write_field("000-001", _stretched())
+    study.write_field("000-001", uniform_stretch(STRETCH))
     strain = StudyStrain(session)
     strain.view.show_quantity("strain_xx")
     strain.refresh()
