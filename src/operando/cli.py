@@ -273,4 +273,4 @@ def _print_facts(path: Path) -> None:
         typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
         for name, step in STEPS.items():
             status = step_status(study, name)
-            typer.echo(f"  {step.title:<17}{status.state:<12}{status.summary}")
+            typer.echo(f"  {step.title:<24}{status.state:<12}{status.summary}")
