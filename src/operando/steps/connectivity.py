@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
-from operando.steps.segment import FrameView
+from operando.steps.phase_fractions import FrameView
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:

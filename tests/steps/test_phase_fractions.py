@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from operando.data.classes import DEFAULT_CLASSES
-from operando.steps.segment import phase_fractions
+from operando.steps.phase_fractions import phase_fractions
 
 
 def test_fractions_come_with_error_bars() -> None:

@@ -1,0 +1,70 @@
+"""Volume fraction of every phase in every frame of a segmentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from operando.data import LabelClass
+
+
+class FrameView:
+    """One frame of a Zarr array, as an array of one axis less."""
+
+    def __init__(self, array: Any, t: int) -> None:
+        self._array = array
+        self._t = t
+        self.shape: tuple[int, ...] = array.shape[1:]
+
+    def __getitem__(self, box: slice | tuple[int | slice, ...]) -> Any:
+        return self._array[(self._t, *(box if isinstance(box, tuple) else (box,)))]
+
+    def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
+        self._array[(self._t, *box)] = block
+
+
+def phase_fractions(
+    labels: Any, classes: Sequence[LabelClass], times: Sequence[float], probabilities: Any = None
+) -> pd.DataFrame:
+    """Volume fraction of every class in every frame.
+
+    Parameters
+    ----------
+    labels
+        ``(t, z, y, x)``; read slab by slab.
+    classes
+        Class k has the label k + 1.
+    times
+        Hours.
+    probabilities
+        ``(t, c, z, y, x)`` uint8, from which error bars come; None gives none.
+
+    Returns
+    -------
+    Columns ``frame``, ``time_h``, ``phase``, ``fraction``, and with probabilities
+    ``fraction_low`` and ``fraction_high``, a 95 % interval (see `fraction_intervals`).
+    """
+    import pandas as pd
+
+    from operando.segment.uncertainty import fraction_intervals
+
+    rows = []
+    slab = max(1, labels.chunks[1]) if hasattr(labels, "chunks") else 32
+    for t, time_h in enumerate(times):
+        counts = np.zeros(256, np.int64)
+        for z in range(0, labels.shape[1], slab):
+            counts += np.bincount(np.asarray(labels[t, z : z + slab]).ravel(), minlength=256)
+        bounds = (
+            fraction_intervals(FrameView(probabilities, t)) if probabilities is not None else None
+        )
+        for k, label_class in enumerate(classes):
+            row = (t, time_h, label_class.name, counts[k + 1] / counts.sum())
+            rows.append((*row, bounds.low[k], bounds.high[k]) if bounds else row)
+    interval = ["fraction_low", "fraction_high"] if probabilities is not None else []
+    return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction", *interval])
