@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.blocks import sample_slices
+from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data.series import Series
-
-_MAD_TO_SIGMA = 1.4826
 
 
 def noise_sigma(image: NDArray[Any]) -> float:
@@ -32,14 +31,6 @@ def noise_sigma(image: NDArray[Any]) -> float:
     a = grey[..., :y, :x]
     diagonal = 0.5 * (a[..., ::2, ::2] - a[..., 1::2, ::2] - a[..., ::2, 1::2] + a[..., 1::2, 1::2])
     return robust_sigma(diagonal)
-
-
-def robust_sigma(values: NDArray[Any]) -> float:
-    """Estimate the spread of finite values by their median deviation; 0 without any."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return 0.0
-    return float(_MAD_TO_SIGMA * np.median(np.abs(known - np.median(known))))
 
 
 def frame_noise(

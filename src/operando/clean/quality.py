@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.clean.intensity import phase_levels
-from operando.clean.noise import noise_sigma, robust_sigma
+from operando.clean.noise import noise_sigma
 from operando.compute.blocks import sample_slices
 from operando.compute.progress import Stopwatch
+from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

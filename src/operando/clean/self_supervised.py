@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from operando.clean.noise import read_sample, robust_sigma
+from operando.clean.noise import read_sample
 from operando.clean.operation import Operation
 from operando.compute.blocks import cubes, sample_slices
+from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from operando.clean.noise import robust_sigma
 from operando.clean.operation import Operation
+from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

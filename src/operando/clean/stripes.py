@@ -135,7 +135,7 @@ def _wavering(grey: NDArray[np.float32], widest: float) -> NDArray[np.float32]:
 
 def limit(correction: NDArray[Any], times: float) -> NDArray[Any]:
     """Clip a correction to some times its robust spread: beyond it is structure, not artefact."""
-    from operando.clean.noise import robust_sigma
+    from operando.compute.spread import robust_sigma
 
     spread = times * robust_sigma(correction)
     return np.asarray(np.clip(correction, -spread, spread)) if spread > 0 else correction

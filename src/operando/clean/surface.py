@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from operando.clean.noise import robust_sigma
+from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
