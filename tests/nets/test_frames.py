@@ -8,7 +8,8 @@ import pytest
 import zarr
 
 from operando.errors import InputError
-from operando.nets.frames import CELL, Frames, check_finite
+from operando.nets.architecture import TIME_UNET
+from operando.nets.frames import CELL, Frames, check_finite, frames_for
 
 BOX = (slice(3, 40), slice(100, 150), slice(0, 7))
 
@@ -82,3 +83,13 @@ def test_refuses_nan() -> None:
     with pytest.raises(InputError, match="Frame 4 holds NaN or infinity \\(2 of 3"):
         check_finite(np.array([1.0, np.nan, np.inf]), 4)
     check_finite(np.array([1, 2]), 0)
+
+
+@pytest.mark.parametrize(("t", "seen"), [(0, (0, 0, 1)), (1, (0, 1, 2)), (2, (1, 2, 2))])
+def test_frames_before_and_after_are_channels(t: int, seen: tuple[int, ...]) -> None:
+    array = np.random.default_rng(0).integers(0, 255, (3, 2, 40, 110, 9), np.uint8)
+    frames = frames_for(TIME_UNET, da.from_array(array))
+    box = (slice(3, 40), slice(100, 110), slice(0, 7))
+    assert frames.shape == (3, 6, 40, 110, 9)
+    expected = np.concatenate([array[frame][:, *box] for frame in seen])
+    np.testing.assert_array_equal(frames.read(t, box), expected)

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 Triple = tuple[int, int, int]
 
+TIME_UNET = "unet3d_time"
+SEEN_FRAMES = 3
+"""Frames that a network takes which looks before and after."""
+
 NETWORKS: dict[str, str] = {
     "unet3d": "operando.nets.unet3d:UNet3d",
     "separable": "operando.nets.separable_unet3d:SeparableUNet3d",
     "lrcsnet": "operando.nets.lrcsnet3d:LRCSNet3d",
+    TIME_UNET: "operando.nets.time_unet3d:TimeUNet3d",
     "forest": "operando.nets.forest:Forest",
 }
 """Name of a network and the class that builds it from an `Architecture`."""
@@ -33,7 +38,7 @@ class Architecture:
     network
         A name in `NETWORKS`.
     in_channels, n_classes
-        Channels of the image, classes of the answer.
+        Channels that the network takes (see `image_channels`), classes of the answer.
     width
         Feature channels at full resolution; doubled per level.
     kernels
@@ -62,6 +67,16 @@ class Architecture:
                 f"{len(self.kernels)} levels need {len(self.kernels) - 1} poolings,"
                 f" not {len(self.strides)}"
             )
+
+    @property
+    def sees_time(self) -> bool:
+        """Whether the network looks at the frames before and after too."""
+        return self.network == TIME_UNET
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of one frame."""
+        return self.in_channels // SEEN_FRAMES if self.sees_time else self.in_channels
 
     def as_dict(self) -> dict[str, Any]:
         """Return a dictionary that JSON can hold."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import InputError
+from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,6 +107,36 @@ class Frames:
         leading = [i for axis in self._axes[:-3] for i in index[axis]]
         block = np.asarray(self._array[(*leading, *box)])
         return block if "c" in self._axes else block[None]
+
+
+class FramesInContext(Frames):
+    """Frames whose channels are those of the frame before, the frame, and the frame after.
+
+    The first and the last frame stand in for the ones that are missing. Parameters as in
+    `Frames`.
+
+    Attributes
+    ----------
+    shape
+        ``(T, 3 C, Z, Y, X)``.
+    """
+
+    def __init__(self, array: Any, axes: str | None = None, cache_bytes: int = 2**30) -> None:
+        super().__init__(array, axes, cache_bytes)
+        self._single = Frames(array, axes, cache_bytes)
+        frames, channels, *volume = self.shape
+        self.shape = (frames, SEEN_FRAMES * channels, *volume)
+
+    def read(self, t: int, box: Box) -> NDArray[Any]:
+        """Read one box of three frames: ``(3 C, z, y, x)`` in the array's own type."""
+        last = self.shape[0] - 1
+        seen = (max(t - 1, 0), t, min(t + 1, last))
+        return np.concatenate([self._single.read(frame, box) for frame in seen])
+
+
+def frames_for(network: str, array: Any, axes: str | None = None) -> Frames:
+    """Read frames as a network takes them: some look at those before and after too."""
+    return (FramesInContext if network == TIME_UNET else Frames)(array, axes)
 
 
 def check_finite(values: NDArray[Any], t: int) -> None:

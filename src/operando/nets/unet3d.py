@@ -37,7 +37,7 @@ class UNet3d(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         kernels, strides = architecture.kernels, architecture.strides
-        widths = [architecture.width * min(2**i, WIDEST) for i in range(len(kernels))]
+        self.widths = widths = [architecture.width * min(2**i, WIDEST) for i in range(len(kernels))]
         self.multiple = total_pooling(strides)
         self.encoder = nn.ModuleList()
         channels = architecture.in_channels
@@ -54,15 +54,20 @@ class UNet3d(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """Return what the head sees: ``(N, width, Z, Y, X)``."""
         shape = x.shape[2:]
-        x = pad_up(x, self.multiple)
-        skips = []
-        for level in self.encoder:
-            x = level(x)
-            skips.append(x)
+        skips = self.encode(pad_up(x, self.multiple))
+        x = skips[-1]
         for i in reversed(range(len(self.decoder))):
             x = functional.interpolate(x, size=skips[i].shape[2:], mode="nearest")
             x = self.decoder[i](torch.cat([skips[i], x], dim=1))
         return crop(x, shape)
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """Return the features of every level, full resolution first."""
+        levels = []
+        for level in self.encoder:
+            x = level(x)
+            levels.append(x)
+        return levels
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of every class in every voxel."""

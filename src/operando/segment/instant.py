@@ -11,7 +11,7 @@ from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
-from operando.nets.frames import Frames, check_finite
+from operando.nets.frames import check_finite
 from operando.nets.patches import LabelledVoxels
 from operando.segment.normalise import GreyScale, grey_scale
 from operando.segment.strokes import check_shapes, class_weights, find_strokes
@@ -57,8 +57,7 @@ class InstantModel:
     def __init__(self, images: Any, base: Model, *, device: str = "auto") -> None:
         from operando.nets.backends import fold_normalisation
 
-        self._frames = Frames(images)
-        base.check_channels(self._frames.shape[1])
+        self._frames = base.frames(images)
         self._device = choose_device(device)
         self._network = fold_normalisation(base.network()).to(self._device)
         self._width = base.architecture.width

@@ -15,6 +15,7 @@ import numpy as np
 from operando.data.classes import LabelClass
 from operando.errors import FileError, InputError
 from operando.nets.architecture import Architecture, Triple, build
+from operando.nets.frames import Frames, frames_for
 from operando.segment.model_card import model_card
 
 if TYPE_CHECKING:
@@ -83,6 +84,17 @@ class Model:
             ) from error
         return network.eval()
 
+    def frames(self, images: Any, axes: str | None = None) -> Frames:
+        """Read images as the network takes them; parameters as in `Frames`.
+
+        Raises
+        ------
+        InputError
+            If they have another number of channels than the model was trained for.
+        """
+        self.check_channels(Frames(images, axes).shape[1])
+        return frames_for(self.architecture.network, images, axes)
+
     def check_channels(self, channels: int) -> None:
         """Refuse images with another number of channels.
 
@@ -91,7 +103,7 @@ class Model:
         InputError
             If `channels` is not what the model was trained for.
         """
-        wanted = self.architecture.in_channels
+        wanted = self.architecture.image_channels
         if channels != wanted:
             raise InputError(
                 f"The model was trained for {wanted} channel(s), these images have {channels}",
@@ -170,7 +182,7 @@ class Model:
             "version": version("napari-operando"),
             "architecture": self.architecture.as_dict(),
             "classes": [asdict(c) for c in self.classes],
-            "channels": self.architecture.in_channels,
+            "channels": self.architecture.image_channels,
             "patch": list(self.patch),
             "normalisation": {"percentiles": list(self.percentiles)},
             "voxel_size_um": None if self.voxel_size is None else list(self.voxel_size),

@@ -58,7 +58,7 @@ def _network(model: Model) -> str:
 
 def _data(model: Model) -> str:
     low, high = model.percentiles
-    channels = model.architecture.in_channels
+    channels = model.architecture.image_channels
     size = "not known"
     if model.voxel_size is not None:
         size = " × ".join(f"{edge:g}" for edge in model.voxel_size) + " µm (z × y × x)"
@@ -90,7 +90,7 @@ def _scores(scores: Mapping[str, float]) -> str:
 
 
 def _limits(model: Model) -> str:
-    channels = model.architecture.in_channels
+    channels = model.architecture.image_channels
     return "\n".join(
         [
             "- Images of another contrast, instrument, reconstruction or voxel size, before its "

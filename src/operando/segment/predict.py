@@ -9,7 +9,7 @@ import numpy as np
 from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.nets.frames import Frames, check_finite
+from operando.nets.frames import check_finite
 from operando.nets.inference import Block, WindowGrid, blend
 from operando.segment.normalise import grey_scale
 
@@ -32,6 +32,7 @@ def predict(
     model: Model,
     image: Any,
     *,
+    frame: int | None = None,
     device: str = "auto",
     progress: ProgressCallback | None = None,
 ) -> NDArray[np.float32]:
@@ -42,7 +43,10 @@ def predict(
     model
         From `train` or `Model.load`.
     image
-        One frame ``(Z, Y, X)`` or ``(C, Z, Y, X)``.
+        One frame ``(Z, Y, X)`` or ``(C, Z, Y, X)``; a series with `frame`.
+    frame
+        Which frame of a series ``(T, Z, Y, X)`` or ``(T, C, Z, Y, X)``. Only so a network that
+        looks at the frames before and after sees them; else the frame stands in for them.
     device
         "auto", "cpu", "cuda", "mps".
     progress
@@ -60,7 +64,7 @@ def predict(
     """
     shape = image.shape[-3:]
     out = np.empty((len(model.classes), *shape), np.float32)
-    for block in predict_blocks(model, image, device=device, progress=progress):
+    for block in predict_blocks(model, image, frame=frame, device=device, progress=progress):
         out[:, *block.box] = block.probabilities
     return out
 
@@ -69,6 +73,7 @@ def predict_into(
     model: Model,
     image: Any,
     *,
+    frame: int | None = None,
     labels_out: Any,
     probabilities_out: Any = None,
     block: Triple = BLOCK,
@@ -82,7 +87,7 @@ def predict_into(
 
     Parameters
     ----------
-    model, image, device, progress, backend
+    model, image, frame, device, progress, backend
         As in `predict_blocks`.
     labels_out
         ``(Z, Y, X)`` uint8 array-like that is written to: 1..K, never 0.
@@ -98,6 +103,7 @@ def predict_into(
     for part in predict_blocks(
         model,
         image,
+        frame=frame,
         block=block,
         is_done=is_done,
         device=device,
@@ -114,6 +120,7 @@ def predict_blocks(
     model: Model,
     image: Any,
     *,
+    frame: int | None = None,
     block: Triple = BLOCK,
     is_done: Callable[[Box], bool] = lambda _: False,
     device: str = "auto",
@@ -128,8 +135,8 @@ def predict_blocks(
     ----------
     model
         From `train` or `Model.load`.
-    image
-        One frame ``(Z, Y, X)`` or ``(C, Z, Y, X)``: numpy, memmap, dask or zarr.
+    image, frame
+        As in `predict`: numpy, memmap, dask or zarr.
     block
         Voxels of a block ``(z, y, x)``.
     is_done
@@ -143,11 +150,15 @@ def predict_blocks(
     ------
     Blocks with ``box`` and ``probabilities`` ``(K, z, y, x)`` float32.
     """
-    if len(image.shape) not in (3, 4):
-        raise InputError(f"An image of the shape {tuple(image.shape)}", "give one frame (z, y, x)")
-    frames = Frames(image, "czyx" if len(image.shape) == 4 else "zyx")
-    model.check_channels(frames.shape[1])
-    scale = grey_scale(frames, 0, model.percentiles)
+    t, axes = frame or 0, None
+    if frame is None:
+        axes = {3: "zyx", 4: "czyx"}.get(len(image.shape))
+        if axes is None:
+            raise InputError(
+                f"An image of the shape {tuple(image.shape)}", "give one frame (z, y, x)"
+            )
+    frames = model.frames(image, axes)
+    scale = grey_scale(frames, t, model.percentiles)
     grid = window_grid(model, frames.volume_shape)
     if backend is None:
         from operando.nets.backends import torch_backend
@@ -155,8 +166,8 @@ def predict_blocks(
         backend = torch_backend(model.network(), choose_device(device))
 
     def read(box: Box) -> NDArray[np.float32]:
-        raw = frames.read(0, box)
-        check_finite(raw, 0)
+        raw = frames.read(t, box)
+        check_finite(raw, t)
         return scale.apply(raw)
 
     total = grid.count(tuple(slice(0, n) for n in grid.shape))

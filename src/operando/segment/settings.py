@@ -20,11 +20,12 @@ class TrainSettings(BaseModel):
         title="Effort",
         description="How long to train; balanced takes about a minute on two processor cores",
     )
-    network: Literal["unet3d", "separable", "lrcsnet", "forest"] = Field(
+    network: Literal["unet3d", "unet3d_time", "separable", "lrcsnet", "forest"] = Field(
         "unet3d",
         title="Network",
-        description="3D U-Net (pre-trained); separable: a light U-Net; LRCS-Net in 3D; or the "
-        "random forest on multi-scale features, to compare with",
+        description="3D U-Net (pre-trained); the same looking at the frames before and after "
+        "too; separable: a light U-Net; LRCS-Net in 3D; or the random forest on multi-scale "
+        "features, to compare with",
     )
     width: int = Field(
         16,

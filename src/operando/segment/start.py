@@ -9,7 +9,7 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.nets.adapt import adapt_weights, flatten_levels
-from operando.nets.architecture import Architecture, build, plan_levels
+from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
 from operando.segment.head import Head, fit_head, recognise, stroke_features
 from operando.segment.model import Model, pretrained
 from operando.segment.second_opinion import without_forest
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def choose_start(start: str | Path | Model, settings: TrainSettings, channels: int) -> Model | None:
     """Return the model to go on from; None starts anew.
 
-    There are pre-trained weights of the 3D U-Net only; other networks start anew.
+    There are pre-trained weights of the 3D U-Net only, from which the one that sees time starts
+    too; other networks start anew.
 
     Raises
     ------
@@ -39,6 +40,8 @@ def choose_start(start: str | Path | Model, settings: TrainSettings, channels: i
         return None
     if start == "pretrained":
         known = pretrained(cracks=True)
+        if settings.network == TIME_UNET:
+            return _in_context(known)
         return known if settings.network == known.architecture.network else None
     model = start if isinstance(start, Model) else Model.load(start)
     if model.architecture.network == "forest":
@@ -47,6 +50,14 @@ def choose_start(start: str | Path | Model, settings: TrainSettings, channels: i
         )
     model.check_channels(channels)
     return without_forest(model)
+
+
+def _in_context(model: Model) -> Model:
+    """Let a 3D U-Net look at the frames before and after, to which it gives no weight yet."""
+    known = model.architecture
+    architecture = replace(known, network=TIME_UNET, in_channels=SEEN_FRAMES * known.in_channels)
+    unlearnt = {name: v.numpy() for name, v in build(architecture).state_dict().items()}
+    return replace(model, architecture=architecture, weights={**unlearnt, **model.weights})
 
 
 def new_network(lesson: Lesson) -> tuple[nn.Module, Architecture]:

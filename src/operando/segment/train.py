@@ -10,9 +10,9 @@ from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
 from operando.errors import InputError
-from operando.nets.architecture import build
+from operando.nets.architecture import TIME_UNET, build
 from operando.nets.augment import Augmentation
-from operando.nets.frames import Frames
+from operando.nets.frames import Frames, frames_for
 from operando.segment.forest import forest_architecture, grow_forest
 from operando.segment.lesson import Lesson
 from operando.segment.model import Model
@@ -87,10 +87,14 @@ def train(
     """
     settings = settings or TrainSettings()
     device = choose_device(device)
-    frames = Frames(images)
-    check_shapes(frames.shape, strokes)
+    single = Frames(images)
+    check_shapes(single.shape, strokes)
     painted = find_strokes(strokes)
-    before = choose_start(start, settings, frames.shape[1])
+    before = choose_start(start, settings, single.shape[1])
+    network = before.architecture.network if before else settings.network
+    if network == TIME_UNET and single.volume_shape[0] == 1:
+        raise InputError("Single slices are no series", "choose a network without time")
+    frames = frames_for(network, images)
     classes = _classes(classes, max(painted.classes), None if start == "pretrained" else before)
     size = voxel_size or (before.voxel_size if before else None)
     patch = choose_patch(frames.volume_shape, settings, size)

@@ -58,7 +58,8 @@ class Segment(Step):
             done = _FrameBlocks(partial, t)
             predict_into(
                 model,
-                images.data[t],
+                images.data,
+                frame=t,
                 labels_out=FrameView(labels, t),
                 probabilities_out=FrameView(probabilities, t),
                 is_done=done.has,

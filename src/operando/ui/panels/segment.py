@@ -47,6 +47,7 @@ EFFORTS = (
 )
 NETWORKS = (
     ("unet3d", "3D U-Net"),
+    ("unet3d_time", "3D U-Net, sees frames before and after"),
     ("separable", "light U-Net (separable)"),
     ("lrcsnet", "LRCS-Net in 3D"),
     ("forest", "random forest, to compare"),
