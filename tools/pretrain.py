@@ -2,6 +2,7 @@
 
     python tools/pretrain.py OUT --electrodes 160 --steps 3600 --cache CACHE
     python tools/pretrain.py OUT --electrodes 2 --steps 10          (a smoke test, two minutes)
+    python tools/pretrain.py OUT --start EARLIER --rate 2e-3        (goes on from earlier weights)
 
 Electrodes are drawn with `draw_settings` from seeds at 100000 and above, which no benchmark,
 test or sample uses. Same arguments give the same weights on the same machine.
@@ -206,6 +207,8 @@ def main() -> None:
     parser.add_argument("--electrodes", type=int, default=160)
     parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--start", type=Path, help="a model of this script to go on from")
+    parser.add_argument("--rate", type=float, default=4e-3, help="peak of the learning rate")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="folder to keep the electrodes in")
@@ -225,6 +228,10 @@ def main() -> None:
         kernels=kernels,
         strides=strides,
     )
+    network = build(architecture, options.seed)
+    if options.start:
+        weights = Model.load(options.start).weights
+        network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in weights.items()})
     best = -1.0
     began = time.monotonic()
 
@@ -244,7 +251,9 @@ def main() -> None:
         print(f"{time.monotonic() - began:.0f} s", phases.round(3), crack.round(3), flush=True)
         if score > best:
             best = score
-            settings = {k: v for k, v in vars(options).items() if k not in {"out", "cache"}}
+            settings = {
+                k: v for k, v in vars(options).items() if k not in {"out", "cache", "start"}
+            }
             weights = {k: v.cpu().numpy() for k, v in network.state_dict().items()}
             Model(
                 architecture=architecture,
@@ -257,12 +266,12 @@ def main() -> None:
         return HeldOut(loss=float("nan"), dice=score)
 
     fit(
-        build(architecture, options.seed),
+        network,
         Patches(pool, options.seed).draw,
         Targets(architecture),
         Schedule(
             steps=options.steps,
-            learning_rate=4e-3,
+            learning_rate=options.rate,
             average=100,
             evaluations=9,
             freeze_from=0.6,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from operando.particles.closing import distance
@@ -60,12 +60,20 @@ class Lesson:
 
 
 def electrode(seed: int) -> ElectrodeSettings:
-    """Of every eight, three are dense, one is loose, one typical, and three are drawn at random."""
+    """Of every eight, three are dense, one is loose, one typical, and three are drawn at random.
+
+    Half of the dense ones hold particles of very different sizes.
+    """
     size = {"frames": FRAMES, "shape": SHAPE}
     kinds = {3: loose_electrode, 6: ElectrodeSettings().with_}
     if seed % 8 in (1, 5, 7):
         return draw_settings(seed, **size)
-    return kinds.get(seed % 8, calendered_electrode)(**size)
+    if seed % 8 in kinds:
+        return kinds[seed % 8](**size)
+    dense = calendered_electrode(**size)
+    rng = np.random.default_rng(seed)
+    mixed = rng.random() < 0.5
+    return dense.with_(particles__spread=rng.uniform(0.2, 0.6)) if mixed else dense
 
 
 def lessons(seed: int, rng: np.random.Generator) -> Iterator[Lesson]:
@@ -137,9 +145,11 @@ def loss_of(
     return 3 * error + functional.binary_cross_entropy_with_logits(answer[:, 1:], inside)
 
 
-def train(known: list[Lesson], seconds: float, rng: np.random.Generator) -> torch.nn.Module:
+def train(
+    network: torch.nn.Module, known: list[Lesson], seconds: float, rng: np.random.Generator
+) -> torch.nn.Module:
     """Train for a while, with a learning rate that falls along a cosine."""
-    network = build_network().to(memory_format=torch.channels_last_3d)
+    network = network.to(memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
     start, step, recent = time.monotonic(), 0, 0.0
     while (share := (time.monotonic() - start) / seconds) < 1:
@@ -166,13 +176,18 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="number of electrodes")
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--out", type=Path, default=TARGET)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
     options = parser.parse_args()
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     seeds = [s for s in range(FIRST_SEED, FIRST_SEED + options.count) if s % HELD_OUT]
     known = [x for seed in seeds for x in lessons(seed, rng)]
     print(f"{len(known)} volumes from {len(seeds)} electrodes", flush=True)
-    weights = train(known, 60 * options.minutes, rng).state_dict()
+    network = build_network()
+    if options.start:
+        stored = load_file(options.start)
+        network.load_state_dict({name: value.float() for name, value in stored.items()})
+    weights = train(network, known, 60 * options.minutes, rng).state_dict()
     halves = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
     save_file({k: v.contiguous() for k, v in halves.items()}, options.out)
 
