@@ -120,8 +120,9 @@ def open_with(reader: str, folder: Path):
     """Return something that is indexed by frame and slice."""
     if reader == "operando":
         from operando.files import read
+        from operando.ui.layers.lookups import ChannelFrames
 
-        return read(folder).data[:, 0]
+        return ChannelFrames(read(folder).data, 0)
     if reader == "tifffile":
         files = paths_of(folder)
         return np.stack([np.squeeze([tifffile.imread(p) for p in frame]) for frame in files])
@@ -152,6 +153,8 @@ def measure(reader: str, folder: Path) -> None:
     Memory is what opening took, and the peak of the whole process in the end.
     """
     import dask.array  # noqa: F401
+
+    import operando.ui.layers.lookups  # noqa: F401
 
     def peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

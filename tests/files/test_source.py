@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from operando.errors import FileError
-from operando.files.source import Joined, Mapped, to_dask
+from operando.files.source import Joined, Mapped, is_scattered, to_dask
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,25 @@ def test_a_mapped_file_that_is_too_short(tmp_path: Path) -> None:
     source = Mapped(tmp_path / "a.raw", (3, 4, 5), np.dtype("u1"), 0, "zyx")
     with pytest.raises(FileError, match=r"a\.raw cannot be read"):
         source.read((slice(0, 1),) * 5)
+
+
+def test_rows_of_many_pages_are_scattered_and_nothing_else_is() -> None:
+    volume = np.zeros((3, 400, 1000), np.uint16)
+    assert is_scattered(volume[:, 7:8])  # 2 kB out of every 800 kB
+    assert is_scattered(volume.T[..., 5:7, :])
+    assert not is_scattered(volume[1:2])
+    assert not is_scattered(volume[..., 7:8])  # every memory page is touched anyway
+    assert not is_scattered(volume[:, :200])  # pieces of 400 kB
+    assert not is_scattered(volume[:, :, ::2])
+    assert not is_scattered(volume[:1, :1, :1])
+
+
+def test_a_slice_along_y_of_a_large_file(tmp_path: Path) -> None:
+    stored = np.arange(3 * 400 * 1000, dtype="<u2").reshape(3, 400, 1000)
+    (tmp_path / "a.raw").write_bytes(stored.tobytes())
+    source = Mapped(tmp_path / "a.raw", stored.shape, stored.dtype, 0, "zyx")
+    box = (slice(0, 1), slice(0, 1), slice(0, 3), slice(7, 8), slice(0, 1000))
+    assert np.array_equal(source.read(box)[0, 0], stored[:, 7:8])
 
 
 @pytest.mark.parametrize(

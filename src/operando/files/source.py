@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int, int, int]
 Box = tuple[slice, slice, slice, slice, slice]
+READ_AHEAD = 2**17
+"""Bytes that systems read on behind what is asked for, usually."""
 
 
 class Source(Protocol):
@@ -132,7 +135,31 @@ class Mapped:
                 f"{self.path} cannot be read any more ({error})", "open the series again"
             ) from error
         block = to_5d(np.asarray(mapped), self.axes)[box]
+        if is_scattered(block):
+            _read_no_further(mapped.base)
         return block if self.stored_dtype.isnative else block.astype(self.dtype)
+
+
+def is_scattered(block: NDArray[Any]) -> bool:
+    """Whether a view of a file is made of short pieces that lie far from each other.
+
+    So does a slice along y of a large volume: a row out of every page. The system would read
+    128 kB and more on for each of them, in the end the whole file.
+    """
+    run = block.itemsize
+    for stride, n in sorted(
+        (abs(s), n) for s, n in zip(block.strides, block.shape, strict=True) if n > 1
+    ):
+        if stride > run:
+            return run < READ_AHEAD < stride - run
+        run = stride * n
+    return False
+
+
+def _read_no_further(mapped: Any) -> None:
+    """Read of a mapped file only the pages that are touched, where the system can be told."""
+    if hasattr(mapped, "madvise") and hasattr(mmap, "MADV_RANDOM"):
+        mapped.madvise(mmap.MADV_RANDOM)
 
 
 @dataclass(frozen=True)
