@@ -15,6 +15,7 @@ from operando.study.fields import read_field, write_field
 from operando.study.image_sets import COPIED, SOURCE, open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
+from operando.study.source_state import source_state
 from operando.study.sources import open_sources, read_images, source_paths, sources_to_keep
 from operando.study.strokes import StrokeSet
 
@@ -56,6 +57,7 @@ class Study:
         self._series: Series | None = None
         self._strokes: dict[str, StrokeSet] = {}
         self._recipe: tuple[Any, tuple[Entry, ...]] = (None, ())
+        self._source_state: tuple[Any, str] = (None, "")
 
     @classmethod
     def create(
@@ -369,17 +371,16 @@ class Study:
         return f"{made} corrected {_digest(edits)}" if edits else made
 
     def _images_fingerprint(self) -> str:
-        return _digest(self._sources_as_text() + repr((self.voxel_size, self.times)))
+        return _digest(self.source_state + repr((self.voxel_size, self.times)))
 
     @property
     def source_state(self) -> str:
-        """Short text that changes when a source file does."""
-        return _digest(self._sources_as_text())
-
-    def _sources_as_text(self) -> str:
+        """Short text that changes when a source file does; the same for a copy of the files."""
         sources = source_paths(self._manifest.sources, self.path)
-        stats = [(source.name, source.stat()) for source in sources]
-        return "".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
+        versions = tuple(map(_file_version, sources))
+        if versions != self._source_state[0]:
+            self._source_state = (versions, source_state(sources))
+        return self._source_state[1]
 
     @property
     def source_series(self) -> Series:
