@@ -124,8 +124,8 @@ class FramesInContext(Frames):
     def __init__(self, array: Any, axes: str | None = None, cache_bytes: int = 2**30) -> None:
         super().__init__(array, axes, cache_bytes)
         self._single = Frames(array, axes, cache_bytes)
-        frames, channels, *volume = self.shape
-        self.shape = (frames, SEEN_FRAMES * channels, *volume)
+        frames, channels, z, y, x = self.shape
+        self.shape = (frames, SEEN_FRAMES * channels, z, y, x)
 
     def read(self, t: int, box: Box) -> NDArray[Any]:
         """Read one box of three frames: ``(3 C, z, y, x)`` in the array's own type."""

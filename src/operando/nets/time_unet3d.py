@@ -46,11 +46,10 @@ class TimeUNet3d(UNet3d):
 
     def encode(self, x: Tensor) -> list[Tensor]:
         """Return the features of the middle frame at every level, compared with the others."""
-        count = len(x)
         x = torch.cat(x.chunk(SEEN_FRAMES, dim=1))
         seen = []
         for features, compare in zip(super().encode(x), self.comparison, strict=True):
-            before, now, after = features.split(count)
+            before, now, after = features.chunk(SEEN_FRAMES)
             seen.append(now + compare(torch.cat([before - now, after - now], dim=1)))
         return seen
 
