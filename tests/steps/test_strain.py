@@ -13,16 +13,21 @@ TILED = MeasureStrain(window=11, spacing=6, settings=CorrelationSettings(tile=64
 SHIFT = np.array([0.3, -0.4, 1.6])
 
 
-@pytest.fixture
-def long_study(tmp_path, rng):
-    """Two frames of a texture that moved, longer than one tile."""
+def moved_texture(rng, shape):
+    """Two frames ``(2, Z, Y, X)`` of a texture that moved."""
     from scipy.ndimage import fourier_gaussian, fourier_shift
 
+    texture = fourier_gaussian(np.fft.fftn(rng.standard_normal(shape)), 1.5)
+    frames = np.stack([np.fft.ifftn(t).real for t in (texture, fourier_shift(texture, SHIFT))])
+    return (frames / frames.std()).astype(np.float32)
+
+
+@pytest.fixture
+def long_study(tmp_path, rng):
+    """Frames longer than one tile."""
     from operando import Study
 
-    texture = fourier_gaussian(np.fft.fftn(rng.standard_normal((28, 28, 110))), 1.5)
-    frames = np.stack([np.fft.ifftn(t).real for t in (texture, fourier_shift(texture, SHIFT))])
-    images = (frames / frames.std()).astype(np.float32)
+    images = moved_texture(rng, (28, 28, 110))
     with Study.create(tmp_path / "long", images, voxel_size=(0.5, 0.5, 0.5)) as made:
         yield made
 
@@ -86,3 +91,32 @@ def test_other_settings_do_not_take_up_what_was_stopped(long_study):
     other.run(long_study)
     assert long_study.field("000-001").spacing == (9, 9, 9)
     assert list(unfinished(long_study)) == []
+
+
+def test_a_preview_is_seen_while_it_runs_and_never_as_the_result(tmp_path, rng):
+    from operando import Study
+    from operando.study.fields import preview_path, read_preview
+
+    images = moved_texture(rng, (44, 44, 110))
+    step = MeasureStrain(window=11, spacing=4, settings=CorrelationSettings(tile=64))
+    with Study.create(tmp_path / "study", images, voxel_size=(0.5, 0.5, 0.5)) as study:
+        path = study.product_path("strain/000-001")
+        with pytest.raises(Cancelled):
+            step.run(study, stop_when(lambda _: preview_path(path).exists()))
+        assert study.products("strain") == []
+        first = read_preview(path)
+        assert first.spacing == (8, 8, 8)
+        np.testing.assert_allclose(np.median(first.displacement, axis=0), SHIFT, atol=0.1)
+        step.run(study)
+        assert study.products("strain") == ["000-001"]
+        assert study.field("000-001").spacing == (4, 4, 4)
+        assert list(unfinished(study)) == []
+
+
+def test_a_field_that_is_there_at_once_has_no_preview(long_study):
+    from operando.study.fields import preview_path
+
+    path = long_study.product_path("strain/000-001")
+    seen = []
+    TILED.run(long_study, lambda _: seen.append(preview_path(path).exists()))
+    assert not any(seen)

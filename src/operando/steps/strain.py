@@ -14,7 +14,9 @@ from operando.strain.settings import CorrelationSettings
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data import DisplacementField
+    from operando.strain.tiles import ResultStore
     from operando.study import Study
+    from operando.study.fields import UnfinishedField
 
 
 class MeasureStrain(Step):
@@ -66,7 +68,8 @@ class MeasureStrain(Step):
         """Correlate tile by tile, and keep the field; what a stopped run solved is kept too.
 
         Frames that are larger than a tile are read piece by piece; a smaller copy of both, of at
-        most 16 million voxels, is held while the coarse motion is looked for.
+        most 16 million voxels, is held while the coarse motion is looked for. A measurement that
+        takes more than moments leaves a preview beside where the field goes, until it is done.
         """
         from operando.strain import correlate
         from operando.study.fields import UnfinishedField
@@ -80,18 +83,46 @@ class MeasureStrain(Step):
                 "input": study.fingerprint(self.images),
             },
         )
+        frames = self._frame(study, reference), self._frame(study, deformed)
         field = correlate(
-            self._frame(study, reference),
-            self._frame(study, deformed),
+            *frames,
             spacing=self.spacing,
             window=self.window,
             settings=self.settings,
             device=self.device,
             progress=progress,
-            store=unfinished,
+            store=self._with_preview(frames, unfinished, progress),
         )
         unfinished.finish(field)
         return StepResult(*_summarise(field))
+
+    def _with_preview(
+        self,
+        frames: tuple[Any, Any],
+        unfinished: UnfinishedField,
+        progress: ProgressCallback | None,
+    ) -> ResultStore:
+        """Show a preview, and make a store that goes on with it as tiles are solved."""
+        from operando.strain.growing import GrowingField
+        from operando.strain.preview import preview
+
+        edge = self.window | 1
+        spacing, window = (self.spacing,) * 3, (edge, edge, edge)
+        first = unfinished.preview() or preview(
+            *frames,
+            spacing=spacing,
+            window=window,
+            settings=self.settings,
+            store=unfinished,
+            progress=progress,
+        )
+        if first is None:
+            return unfinished
+        unfinished.save_preview(first)
+        shape: Any = frames[0].shape
+        return GrowingField(
+            unfinished, first, shape, spacing, window, self.settings, unfinished.save_preview
+        )
 
     def _frame(self, study: Study, t: int) -> Any:
         """One frame: in memory if it is no larger than a tile, else lazy."""

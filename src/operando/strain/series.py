@@ -100,7 +100,7 @@ def compose(first: DisplacementField, second: DisplacementField) -> Displacement
     """
     place = np.asarray(first.positions + first.displacement, np.float64)
     usable = first.valid & np.isfinite(place).all(axis=1)
-    u, gradient, variance, zncc, there = _sample(second, np.where(usable[:, None], place, 0.0))
+    u, gradient, variance, zncc, there = sample_field(second, np.where(usable[:, None], place, 0.0))
     both = usable & there.astype(bool)
     identity = np.eye(3)
     chained = (identity + gradient) @ (identity + np.asarray(first.gradient, np.float64)) - identity
@@ -116,10 +116,10 @@ def compose(first: DisplacementField, second: DisplacementField) -> Displacement
     )
 
 
-def _sample(
+def sample_field(
     field: DisplacementField, points: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
-    """Displacement, gradient, variance, ZNCC at points, and whether valid nodes surround them.
+    """Displacement, gradient, variance, ZNCC at points, and whether a valid node is near.
 
     From the nearest valid nodes, each carried to the point by its gradient, weighted by inverse
     square distance; a point must lie within one and a half node distances of a valid node.

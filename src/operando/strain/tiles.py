@@ -37,6 +37,24 @@ def fits_one_tile(shape: tuple[int, ...], tile: int) -> bool:
     return max(shape) <= 1.25 * tile
 
 
+def tile_of_nodes(
+    shape: tuple[int, int, int], centres: NDArray[np.int64], tile: int
+) -> NDArray[np.int64]:
+    """Tell in which tile each node ``(N, 3)`` lies, ``(N,)``; 0 where there is only one."""
+    numbers = np.zeros(len(centres), np.int64)
+    if fits_one_tile(shape, tile):
+        return numbers
+    for k, piece in enumerate(plan_tiles(shape, (tile,) * 3)):
+        inside = [(c >= s.start) & (c < s.stop) for c, s in zip(centres.T, piece.core, strict=True)]
+        numbers[np.all(inside, axis=0)] = k
+    return numbers
+
+
+def tile_name(number: int) -> str:
+    """Name under which a store keeps a tile."""
+    return f"tile-{number}"
+
+
 class TiledFrames:
     """Two volumes cut into tiles; solves nodes like `Frames`, whose memory only one tile takes.
 
@@ -70,17 +88,9 @@ class TiledFrames:
         self.reference, self.deformed = reference, deformed
         self.centres, self.window, self.plan = centres, window, plan
         self.reduction, self.device = reduction, device
-        shape = reference.shape
-        small = fits_one_tile(shape, plan.tile)
-        cores = plan_tiles(shape, shape if small else (plan.tile,) * 3)
-        self.tile_of = np.zeros(len(centres), np.int64)
-        for k, tile in enumerate(cores):
-            inside = [
-                (c >= s.start) & (c < s.stop) for c, s in zip(centres.T, tile.core, strict=True)
-            ]
-            self.tile_of[np.all(inside, axis=0)] = k
+        self.tile_of = tile_of_nodes(reference.shape, centres, plan.tile)
         self.whole: Frames | None = None
-        self.single = len(cores) == 1
+        self.single = fits_one_tile(reference.shape, plan.tile)
 
     def solve(
         self,
@@ -92,7 +102,7 @@ class TiledFrames:
         """Solve some nodes from a guess of the motion; tiles that the store has are not solved."""
         out = Solution.empty(len(nodes))
         for tile in np.unique(self.tile_of[nodes]):
-            part, name = np.flatnonzero(self.tile_of[nodes] == tile), f"tile-{tile}"
+            part, name = np.flatnonzero(self.tile_of[nodes] == tile), tile_name(tile)
             kept = None if store is None else store.load(name)
             if kept is not None:
                 found = Solution(**kept)

@@ -9,7 +9,7 @@ import numpy as np
 from operando.data.displacement import DisplacementField
 from operando.errors import StudyError
 from operando.study.atomic import plain_disk_errors, replacing
-from operando.study.partial import PartialResult
+from operando.study.partial import PartialResult, unfinished_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ARRAYS = ("positions", "displacement", "gradient", "sigma", "zncc", "status")
+_GRID = ("grid_shape", "spacing", "window")
+_PREVIEW = "preview.npz"
 
 
 def write_field(path: Path, field: DisplacementField) -> None:
@@ -89,7 +91,38 @@ class UnfinishedField:
             np.savez(file, **arrays)
         self._partial.mark_done(name)
 
+    def save_preview(self, field: DisplacementField) -> None:
+        """Keep what is known so far for others to look at, see `preview_path`."""
+        arrays: dict[str, Any] = {
+            name: np.asarray(getattr(field, name)) for name in (*_ARRAYS, *_GRID)
+        }
+        with replacing(preview_path(self._path)) as partial, partial.open("wb") as file:
+            np.savez(file, **arrays)
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether this run or the one that it takes up has made a preview."""
+        return preview_path(self._path).exists()
+
+    def preview(self) -> DisplacementField | None:
+        """Return the preview that an earlier run made, if it did."""
+        return read_preview(self._path) if preview_path(self._path).exists() else None
+
     def finish(self, field: DisplacementField) -> None:
-        """Write the finished field, and throw away the parts."""
+        """Write the finished field, and throw away the parts and the preview."""
         write_field(self._path, field)
         self._partial.discard()
+
+
+def preview_path(path: Path) -> Path:
+    """Where a preview of the field that will be at `path` lies while it is measured."""
+    return unfinished_folder(path) / "content" / _PREVIEW
+
+
+def read_preview(path: Path) -> DisplacementField:
+    """Read what `UnfinishedField.save_preview` wrote to ``preview_path(path)``."""
+    with np.load(preview_path(path)) as file:
+        arrays = {name: file[name] for name in _ARRAYS}
+        z, y, x = (int(n) for n in file["grid_shape"])
+        spacing, window = (tuple(file[name].tolist()) for name in ("spacing", "window"))
+    return DisplacementField(**arrays, grid_shape=(z, y, x), spacing=spacing, window=window)

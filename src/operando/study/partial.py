@@ -14,6 +14,11 @@ _PLAN = "plan.json"
 _DONE = "done.txt"
 
 
+def unfinished_folder(path: Path) -> Path:
+    """Where the parts of a result lie until it is finished."""
+    return path.with_name(f".{path.name}.unfinished")
+
+
 class PartialResult:
     """Folder of an unfinished result with a map of the blocks that are done.
 
@@ -28,7 +33,7 @@ class PartialResult:
 
     def __init__(self, path: Path, plan: object) -> None:
         self._path = path
-        self._work = path.with_name(f".{path.name}.unfinished")
+        self._work = unfinished_folder(path)
         self.content = self._work / "content"
         text = json.dumps(plan, sort_keys=True)
         with plain_disk_errors(path):
