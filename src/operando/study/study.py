@@ -309,7 +309,11 @@ class Study:
 
         path = self.product_path(f"tables/{name}")
         if not path.exists():
-            raise StudyError(f"There is no table {name!r} in this study", "run Particles first")
+            there = ", ".join(self.products("tables")) or "none yet"
+            raise StudyError(
+                f"There is no table {name!r} in this study (tables: {there})",
+                "run the step that makes it",
+            )
         return pd.read_parquet(path)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
