@@ -26,6 +26,7 @@ def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
     qtbot.addWidget(panel)
     panel.refresh()
     panel.show()
+    panel.judge.header.setChecked(True)
     yield panel
     panel.close_panel()
     session.close()
@@ -34,7 +35,7 @@ def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
 def test_a_click_shows_the_card_of_the_model(
     qtbot: QtBot, panel: SegmentPanel, study: Study
 ) -> None:
-    assert not panel.card.isVisible()
+    assert not panel.judge.isVisible()
     pretrained().save(study.product_path("models/model"))
     panel.refresh()
     qtbot.mouseClick(panel.card.button, Qt.MouseButton.LeftButton)

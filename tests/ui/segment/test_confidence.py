@@ -36,6 +36,7 @@ def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
     qtbot.addWidget(panel)
     panel.refresh()
     panel.show()
+    panel.judge.header.setChecked(True)
     yield panel
     panel.close_panel()
     session.close()

@@ -20,6 +20,7 @@ from operando.ui.segment.confidence import ConfidenceBox
 from operando.ui.segment.connectivity import ConnectivityBox
 from operando.ui.segment.difference import DifferenceBox
 from operando.ui.segment.guidance import Guidance
+from operando.ui.segment.judge import JudgeBox
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
@@ -83,21 +84,23 @@ class SegmentPanel(RunPanel):
         self.curve = LossCurve()
         self.curve.hide()
         self.extra.addWidget(self.curve)
-        self.segment_only = QPushButton("Segment only")
+        self.segment_only = QPushButton("Segment")
         self.segment_only.setToolTip("Label every frame with the model there is, without training")
         self.segment_only.setMinimumHeight(30)
         self.buttons.addWidget(self.segment_only)
         self.segment_only.clicked.connect(self._on_segment_only)
         self.guidance = Guidance(session)
         self.column.addWidget(self.guidance)
+        self.judge = JudgeBox("Judge the result")
+        self.column.addWidget(self.judge)
         self.confidence = ConfidenceBox(session)
-        self.column.addWidget(self.confidence)
-        self.difference = DifferenceBox(session)
-        self.column.addWidget(self.difference)
         self.connectivity = ConnectivityBox(session)
-        self.column.addWidget(self.connectivity)
+        self.difference = DifferenceBox(session)
         self.card = CardBox(session)
-        self.column.addWidget(self.card)
+        for box in (self.confidence, self.connectivity, self.card):
+            self.judge.add_button(box.button)
+        for part in (self.card, self.difference, self.confidence, self.connectivity):
+            self.judge.add(part)
         self.connectivity.button.clicked.connect(self._on_connectivity)
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
@@ -133,6 +136,7 @@ class SegmentPanel(RunPanel):
         has_model = study is not None and _MODEL in study.products("models")
         self.form.set_choices("start", [*STARTS, _GO_ON] if has_model else STARTS)
         self.segment_only.setVisible(has_model)
+        self.judge.setVisible(has_model or self.confidence.is_there())
         self.guidance.refresh()
         self.confidence.refresh()
         self.difference.refresh()
@@ -144,7 +148,9 @@ class SegmentPanel(RunPanel):
         """Show how far training or labelling is."""
         super().refresh_job()
         self.segment_only.setEnabled(not self.session.is_busy)
-        self.connectivity.button.setEnabled(not self.session.is_busy)
+        self.connectivity.button.setEnabled(
+            self.connectivity.is_there() and not self.session.is_busy
+        )
         self._show_curve()
 
     def state(self) -> tuple[Mark, str]:

@@ -56,7 +56,6 @@ class CardBox(QWidget):
         self.error.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.button)
         column.addWidget(self.error)
         self.dialog = QDialog(self)
         self.dialog.setWindowTitle("Model card")
@@ -72,7 +71,7 @@ class CardBox(QWidget):
     def refresh(self) -> None:
         """Offer the card once there is a model."""
         study = self._session.study
-        self.setVisible(study is not None and _MODEL in study.products("models"))
+        self.button.setEnabled(study is not None and _MODEL in study.products("models"))
         self.error.hide()
 
     def show_card(self) -> None:

@@ -6,17 +6,21 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.ui import navigation
-from operando.ui.panels.panel import text_label
+from operando.ui.segment.result_box import ResultBox
 
 if TYPE_CHECKING:
     import pandas as pd
+    from qtpy.QtWidgets import QWidget
 
     from operando.ui.session import Session
 
-_PHASES, _TABLE = "phases", "phases_connectivity"
+_TABLE = "phases_connectivity"
+_TIP = (
+    "Percolation along every axis, clusters, Euler number and surface of every phase and frame, "
+    "with error bars from the probabilities"
+)
 _ROWS = (
     ("percolating_x", "percolates along x", 100, 0, " %"),
     ("percolating_y", "percolates along y", 100, 0, " %"),
@@ -32,8 +36,10 @@ NOTE = (
 )
 
 
-class ConnectivityBox(QWidget):
+class ConnectivityBox(ResultBox):
     """Shows percolation, clusters, Euler number and surface of every phase.
+
+    Its button asks to have them measured; the panel runs the step.
 
     Parameters
     ----------
@@ -41,34 +47,18 @@ class ConnectivityBox(QWidget):
         The study and its viewer.
     parent
         Owner.
-
-    Attributes
-    ----------
-    button : QPushButton
-        Asks to have them measured; the panel runs the step.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
+        super().__init__(session, "Measure connectivity", _TIP, parent)
         self._table: pd.DataFrame | None = None
-        self.button = QPushButton("Measure connectivity")
-        self.button.setToolTip(
-            "Percolation along every axis, clusters, Euler number and surface of every phase and "
-            "frame, with error bars from the probabilities"
-        )
-        self.text = text_label()
         self.text.setTextFormat(Qt.TextFormat.RichText)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.button)
-        column.addWidget(self.text)
         session.viewer.dims.events.current_step.connect(self._show)
 
     def refresh(self) -> None:
         """Offer to measure once there is a segmentation; show what was measured."""
+        super().refresh()
         study = self._session.study
-        self.setVisible(study is not None and _PHASES in study.products("phases"))
         measured = study is not None and _TABLE in study.products("tables")
         self._table = study.table(_TABLE) if study is not None and measured else None
         self._show()
@@ -76,22 +66,21 @@ class ConnectivityBox(QWidget):
     def close_box(self) -> None:
         """Let go of the viewer."""
         self._session.viewer.dims.events.current_step.disconnect(self._show)
+        super().close_box()
 
     def _show(self, event: Any = None) -> None:
         del event
         study = self._session.study
-        self.text.setVisible(self._table is not None)
         if self._table is None or study is None:
+            self.say("")
             return
         frame = navigation.current_frame(self._session.viewer, len(study.times))
         status = self._session.status("connectivity")
         old = status is not None and status.state == "out of date"
         note = " (out of date)" if old else ""
-        text = (
+        self.say(
             f"Connectivity in frame {frame}{note}<br>{connectivity_html(self._table, frame)}{NOTE}"
         )
-        if text != self.text.text():
-            self.text.setText(text)
 
 
 def connectivity_html(table: pd.DataFrame, frame: int) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout
 
 from operando.errors import InputError, OperandoError
 from operando.segment.scores import dice
@@ -16,22 +16,23 @@ from operando.ui.jobs.background import Background
 from operando.ui.layers.difference import Difference, difference_layer
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.layers.study_results import PARTICLES
-from operando.ui.panels.panel import text_label
+from operando.ui.segment.result_box import PHASES, ResultBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.layers import Labels
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from operando.data import LabelClass
     from operando.study import Study
     from operando.ui.session import Session
 
-_PHASES = "phases"
+_TIP = "Colour the voxels that differ by the class the other gives them"
 
 
-class DifferenceBox(QWidget):
+class DifferenceBox(ResultBox):
     """Holds the segmentation against another one of the study, or against a layer of labels.
 
     Parameters
@@ -45,45 +46,28 @@ class DifferenceBox(QWidget):
     ----------
     other : QComboBox
         What to compare with.
-    button : QPushButton
-        Shows where they differ.
-    text : QLabel
-        Share that differs and Dice of every class in the frame in view.
-    layer : Labels or None
-        Voxels that differ, once asked for.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
+        super().__init__(session, "Show difference", _TIP, parent)
         self._classes: tuple[LabelClass, ...] = ()
         self._name = ""
         self._tables: dict[int, NDArray[np.int64]] = {}
         self._background = Background(self)
-        self.layer: Labels | None = None
         self.other = QComboBox()
         self.other.setToolTip(
             "Another segmentation of this study, or a layer of labels on the same voxels with the "
             "classes 1, 2, … in the same order; 0 is not counted"
         )
-        self.button = QPushButton("Show difference")
-        self.button.setToolTip("Colour the voxels that differ by the class the other gives them")
-        self.text = text_label()
-        self.text.hide()
         row = QHBoxLayout()
         row.addWidget(self.other, 1)
         row.addWidget(self.button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(row)
-        column.addWidget(self.text)
+        self.column.insertLayout(0, row)
         self.button.clicked.connect(self.show_layer)
         layers = session.viewer.layers.events
         layers.inserted.connect(self._on_layers)
         layers.removed.connect(self._on_layers)
         session.viewer.dims.events.current_step.connect(self._count)
-        session.study_changed.connect(self._forget)
-        session.products_changed.connect(self._on_products)
 
     def close_box(self) -> None:
         """Take the layer away and listen no more."""
@@ -91,15 +75,12 @@ class DifferenceBox(QWidget):
         layers.inserted.disconnect(self._on_layers)
         layers.removed.disconnect(self._on_layers)
         self._session.viewer.dims.events.current_step.disconnect(self._count)
-        self._session.study_changed.disconnect(self._forget)
-        self._session.products_changed.disconnect(self._on_products)
-        self._forget()
+        super().close_box()
 
     def refresh(self) -> None:
         """Offer what the segmentation can be compared with, if there is anything."""
         study = self._session.study
-        there = study is not None and _PHASES in study.products("phases")
-        names = list(self._candidates(study)) if study is not None and there else []
+        names = list(self._candidates(study)) if study is not None and self.is_there() else []
         chosen = self.other.currentText()
         self.other.clear()
         self.other.addItems(names)
@@ -116,21 +97,16 @@ class DifferenceBox(QWidget):
         candidates = self._candidates(study)
         if name not in candidates:
             return
-        labels, _, classes = open_phases(study.product_path(f"phases/{_PHASES}"))
+        labels, _, classes = self.open_result()
         try:
             other = self._open(study, candidates[name], classes)
         except OperandoError as error:
-            self._say(f"⚠ {error}")
+            self.say(f"⚠ {error}")
             return
-        self._forget()
+        self.forget()
         self._name, self._classes = name, classes
-        viewer = self._session.viewer
-        active = viewer.layers.selection.active
         difference = Difference(labels, other, len(classes))
-        self.layer = difference_layer(difference, classes, layers.placement)
-        viewer.add_layer(self.layer)
-        viewer.layers.selection.active = active
-        layers.raise_strokes()
+        self.show_above(difference_layer(difference, classes, layers.placement))
         self._count()
 
     def _candidates(self, study: Study) -> dict[str, Any]:
@@ -141,7 +117,7 @@ class DifferenceBox(QWidget):
         shape = tuple(study.series.data.shape[k] for k in (0, 2, 3, 4))
         own = [] if layers is None else [layers.painter.layer, layers.phases]
         found: dict[str, Any] = {
-            f"of this study: {name}": name for name in study.products("phases") if name != _PHASES
+            f"of this study: {name}": name for name in study.products("phases") if name != PHASES
         }
         for layer in self._session.viewer.layers:
             foreign = isinstance(layer, Labels) and not any(layer is x for x in own)
@@ -171,9 +147,9 @@ class DifferenceBox(QWidget):
             return
         frame = navigation.current_frame(self._session.viewer, len(study.times))
         if frame in self._tables:
-            self._say(difference_text(self._tables[frame], self._classes, self._name, frame))
+            self.say(difference_text(self._tables[frame], self._classes, self._name, frame))
             return
-        self._say(f"Comparing frame {frame}…")
+        self.say(f"Comparing frame {frame}…")
         if not self._background.is_busy:
             self._background.start(
                 partial(layer.data.confusion, frame),
@@ -188,31 +164,26 @@ class DifferenceBox(QWidget):
 
     def _on_failed(self, layer: Labels, error: OperandoError) -> None:
         if layer is self.layer:
-            self._say(f"⚠ {error}")
+            self.say(f"⚠ {error}")
         else:
             self._count()
 
-    def _say(self, text: str) -> None:
-        self.text.setText(text)
-        self.text.setVisible(bool(text))
-
     def _on_layers(self, event: Any = None) -> None:
         del event
-        if self.layer is not None and self.layer not in self._session.viewer.layers:
-            self._forget()
+        if self.layer is not None and not self.is_shown():
+            self.forget()
         self.refresh()
 
     def _on_products(self, step_name: str) -> None:
         """Forget a difference that may be outdated."""
         if step_name != "connectivity":
-            self._forget()
+            self.forget()
 
-    def _forget(self) -> None:
-        layer, self.layer = self.layer, None
+    def forget(self) -> None:
+        """Take the layer and what was counted away."""
         self._tables = {}
-        self._say("")
-        if layer is not None and layer in self._session.viewer.layers:
-            self._session.viewer.layers.remove(layer)
+        self.say("")
+        super().forget()
 
 
 def difference_text(
