@@ -5,6 +5,7 @@ import pytest
 from scipy.linalg import expm, logm
 
 from operando.data import DisplacementField, NodeStatus
+from operando.data.displacement import voxels_of
 from operando.errors import InputError
 
 GRID = (4, 5, 6)
@@ -161,3 +162,17 @@ def test_a_nearest_neighbour_is_near_in_voxels_not_in_nodes() -> None:
         spacing=(1.0, 9.0, 2.0), window=(3, 3, 3),
     )  # fmt: skip
     assert np.allclose(found.dense((1, 1, 5))[0], 1)
+
+
+def test_displacement_at_places_between_nodes_follows_the_gradient() -> None:
+    gradient, shift = random_gradient(3), np.array([1.0, -2.0, 0.5])
+    found = field(gradient, shift)
+    inside = np.random.default_rng(0).uniform(2, 10, (3, 4, 7))
+    expected = np.einsum("ij,j...->i...", gradient, inside) + shift.reshape(3, 1, 1)
+    np.testing.assert_allclose(found.at(inside), expected, atol=1e-4)
+
+
+def test_displacement_at_voxels_is_the_dense_one() -> None:
+    found = field(random_gradient(4))
+    box = (slice(3, 6), slice(0, 24), slice(5, 16))
+    np.testing.assert_array_equal(found.at(voxels_of(box)), found.dense(SHAPE)[:, *box])

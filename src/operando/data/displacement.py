@@ -11,7 +11,7 @@ import numpy as np
 from operando.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,14 +115,44 @@ class DisplacementField:
     def dense(self, shape: tuple[int, int, int]) -> NDArray[np.float32]:
         """Interpolate the displacement of the valid nodes to every voxel.
 
-        Linear between nodes; voxels outside the grid take the value of its border, and nodes
-        that are not valid that of their nearest valid neighbour.
+        As `at`, slice by slice.
 
         Returns
         -------
         ``(3, Z, Y, X)`` displacement in voxels.
         """
-        from scipy.ndimage import distance_transform_edt, map_coordinates
+        nodes = self._filled()
+        out = np.empty((3, *shape), np.float32)
+        for z in range(shape[0]):
+            box = (slice(z, z + 1), slice(0, shape[1]), slice(0, shape[2]))
+            out[:, z : z + 1] = self._interpolate(nodes, voxels_of(box))
+        return out
+
+    def at(self, places: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Interpolate the displacement of the valid nodes to places.
+
+        Linear between nodes; places outside the grid take the value of its border, and nodes
+        that are not valid that of their nearest valid neighbour.
+
+        Parameters
+        ----------
+        places
+            ``(3, ...)`` in voxels of the reference.
+
+        Returns
+        -------
+        ``(3, ...)`` displacement in voxels.
+
+        Raises
+        ------
+        InputError
+            If no node is valid.
+        """
+        return self._interpolate(self._filled(), places)
+
+    def _filled(self) -> NDArray[np.floating[Any]]:
+        """Displacement ``(Z, Y, X, 3)`` of every node, taken from the nearest valid one."""
+        from scipy.ndimage import distance_transform_edt
 
         valid = self.valid.reshape(self.grid_shape)
         if not valid.any():
@@ -130,18 +160,28 @@ class DisplacementField:
         nearest = distance_transform_edt(
             ~valid, sampling=self.spacing, return_distances=False, return_indices=True
         )
-        nodes = self.displacement.reshape(*self.grid_shape, 3)[tuple(nearest)]
-        origin = self.positions[0]
-        axes = [
-            ((np.arange(n) - o) / s).astype(np.float32)
-            for n, o, s in zip(shape, origin, self.spacing, strict=True)
-        ]
-        out = np.empty((3, *shape), np.float32)
-        for k, z in enumerate(axes[0]):
-            plane = np.meshgrid(np.array([z], np.float32), axes[1], axes[2], indexing="ij")
-            for i in range(3):
-                out[i, k] = map_coordinates(nodes[..., i], plane, order=1, mode="nearest")[0]
+        return np.asarray(self.displacement.reshape(*self.grid_shape, 3)[tuple(nearest)])
+
+    def _interpolate(
+        self, nodes: NDArray[np.floating[Any]], places: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float32]:
+        from scipy.ndimage import map_coordinates
+
+        origin, step = (
+            np.asarray(v, np.float32).reshape(3, *[1] * (places.ndim - 1))
+            for v in (self.positions[0], self.spacing)
+        )
+        on_grid = (places - origin) / step
+        out = np.empty(places.shape, np.float32)
+        for i in range(3):
+            map_coordinates(nodes[..., i], on_grid, out[i], order=1, mode="nearest")
         return out
+
+
+def voxels_of(box: Sequence[slice]) -> NDArray[np.float32]:
+    """Coordinates ``(3, z, y, x)`` of the voxels of a box."""
+    axes = [np.arange(side.start, side.stop, dtype=np.float32) for side in box]
+    return np.stack(np.meshgrid(*axes, indexing="ij"))
 
 
 def _half_log(stretch: NDArray[np.float64]) -> NDArray[np.float64]:
