@@ -9,7 +9,9 @@ import pytest
 import zarr
 
 from operando.errors import Cancelled, InputError
-from operando.segment import Model, predict, predict_blocks, predict_into
+from operando.nets import fastest
+from operando.nets.window_size import memory_per_voxel
+from operando.segment import Model, choose_backend, predict, predict_blocks, predict_into
 from operando.segment.predict import window_grid
 
 if TYPE_CHECKING:
@@ -111,3 +113,32 @@ def test_bad_input_is_refused_with_a_sentence(model: Model, scene: object) -> No
     spoiled[3, 3, 3] = np.nan
     with pytest.raises(InputError, match="NaN"):
         predict(model, spoiled, device="cpu")
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_long_jobs_are_computed_in_the_fastest_way_that_agrees(
+    model: Model, scene: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = predict(model, scene.image[0], device="cpu", precision="float32")
+    monkeypatch.setattr(fastest, "WORTH_TRYING_SECONDS", 0)
+    told: list[Progress] = []
+    chosen = choose_backend(model, scene.image[0], device="cpu", progress=told.append)
+    assert told[0].message == "Trying torch float32"
+    told.clear()
+    blocks = predict_blocks(
+        model, scene.image[0], device="cpu", backend=chosen, progress=told.append
+    )
+    (block,) = blocks
+    assert told[-1].message == f"Segmenting ({chosen.name})"
+    # the tolerance is held in the window that was tried, bfloat16 has 8 bits in the others
+    np.testing.assert_allclose(block.probabilities, exact, atol=0.05)
+
+
+def test_windows_fit_into_little_memory(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (100, 400, 300)
+    assert window_grid(model, shape).window == (48, 128, 128)
+    module = sys.modules["operando.segment.predict"]
+    monkeypatch.setattr(module, "free_memory", lambda _: 100 * 2**20)
+    window = window_grid(model, shape).window
+    assert np.prod(window) * memory_per_voxel(model.architecture) <= 50 * 2**20
+    assert window_grid(model, (8, 16, 16)).window == (8, 16, 16)

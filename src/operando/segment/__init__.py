@@ -4,7 +4,7 @@ from operando.segment.compare import Agreement, compare_labels
 from operando.segment.instant import InstantModel
 from operando.segment.model import Model, pretrained
 from operando.segment.model_card import model_card
-from operando.segment.predict import predict, predict_blocks, predict_into
+from operando.segment.predict import choose_backend, predict, predict_blocks, predict_into
 from operando.segment.settings import TrainSettings
 from operando.segment.slips import find_slips
 from operando.segment.suggest import suggest_regions
@@ -16,6 +16,7 @@ __all__ = [
     "InstantModel",
     "Model",
     "TrainSettings",
+    "choose_backend",
     "compare_labels",
     "find_slips",
     "fraction_intervals",

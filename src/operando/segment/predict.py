@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.device import choose_device
+from operando.compute.device import choose_device, free_memory
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.nets.frames import check_finite
 from operando.nets.inference import Block, WindowGrid, blend
+from operando.nets.window_size import fit_window, memory_per_voxel
 from operando.segment.normalise import grey_scale
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from operando.compute.tiles import Box
     from operando.nets.architecture import Triple
     from operando.nets.backends import Backend
+    from operando.nets.fastest import FastestBackend, Precision
     from operando.segment.model import Model
 
 WINDOW = (48, 128, 128)
@@ -34,6 +36,7 @@ def predict(
     *,
     frame: int | None = None,
     device: str = "auto",
+    precision: Precision = "auto",
     progress: ProgressCallback | None = None,
 ) -> NDArray[np.float32]:
     """Probability of every class in every voxel of one frame.
@@ -49,6 +52,9 @@ def predict(
         looks at the frames before and after sees them; else the frame stands in for them.
     device
         "auto", "cpu", "cuda", "mps".
+    precision
+        "auto" computes long jobs in the fastest way that changes probabilities by 0.02 at most
+        (`fastest_backend`), "float32" all in single precision.
     progress
         Called after every window.
 
@@ -64,7 +70,10 @@ def predict(
     """
     shape = image.shape[-3:]
     out = np.empty((len(model.classes), *shape), np.float32)
-    for block in predict_blocks(model, image, frame=frame, device=device, progress=progress):
+    blocks = predict_blocks(
+        model, image, frame=frame, device=device, precision=precision, progress=progress
+    )
+    for block in blocks:
         out[:, *block.box] = block.probabilities
     return out
 
@@ -80,6 +89,7 @@ def predict_into(
     is_done: Callable[[Box], bool] = lambda _: False,
     on_block: Callable[[Box], None] = lambda _: None,
     device: str = "auto",
+    precision: Precision = "auto",
     progress: ProgressCallback | None = None,
     backend: Backend | None = None,
 ) -> None:
@@ -87,7 +97,7 @@ def predict_into(
 
     Parameters
     ----------
-    model, image, frame, device, progress, backend
+    model, image, frame, device, precision, progress, backend
         As in `predict_blocks`.
     labels_out
         ``(Z, Y, X)`` uint8 array-like that is written to: 1..K, never 0.
@@ -107,6 +117,7 @@ def predict_into(
         block=block,
         is_done=is_done,
         device=device,
+        precision=precision,
         progress=progress,
         backend=backend,
     ):
@@ -124,6 +135,7 @@ def predict_blocks(
     block: Triple = BLOCK,
     is_done: Callable[[Box], bool] = lambda _: False,
     device: str = "auto",
+    precision: Precision = "auto",
     progress: ProgressCallback | None = None,
     backend: Backend | None = None,
 ) -> Iterator[Block]:
@@ -141,45 +153,108 @@ def predict_blocks(
         Voxels of a block ``(z, y, x)``.
     is_done
         Says of a box whether it can be left out.
-    device, progress
+    device, precision, progress
         As in `predict`.
     backend
-        Runs the network on windows; None takes torch.
+        Runs the network on windows; None takes what `choose_backend` finds for one frame.
 
     Yields
     ------
     Blocks with ``box`` and ``probabilities`` ``(K, z, y, x)`` float32.
     """
-    t, axes = frame or 0, None
-    if frame is None:
-        axes = {3: "zyx", 4: "czyx"}.get(len(image.shape))
-        if axes is None:
-            raise InputError(
-                f"An image of the shape {tuple(image.shape)}", "give one frame (z, y, x)"
-            )
-    frames = model.frames(image, axes)
-    scale = grey_scale(frames, t, model.percentiles)
-    grid = window_grid(model, frames.volume_shape)
-    if backend is None:
-        from operando.nets.backends import torch_backend
-
-        backend = torch_backend(model.network(), choose_device(device))
-
-    def read(box: Box) -> NDArray[np.float32]:
-        raw = frames.read(t, box)
-        check_finite(raw, t)
-        return scale.apply(raw)
-
-    total = grid.count(tuple(slice(0, n) for n in grid.shape))
-    watch = Stopwatch(progress, total, "windows", "Segmenting")
-    yield from blend(read, backend, grid, block, is_done=is_done, on_window=watch.advance)
+    device = choose_device(device)
+    source = _Source(model, image, frame, device)
+    backend = backend or _choose(model, source, 1, device, precision, progress)
+    name = getattr(backend, "name", "")
+    message = f"Segmenting ({name})" if name else "Segmenting"
+    watch = Stopwatch(progress, source.n_windows, "windows", message)
+    yield from blend(
+        source.read, backend, source.grid, block, is_done=is_done, on_window=watch.advance
+    )
 
 
-def window_grid(model: Model, shape: Triple) -> WindowGrid:
-    """Windows for a volume: large ones in full resolution, a quarter of each edge shared."""
+def choose_backend(
+    model: Model,
+    image: Any,
+    *,
+    frame: int | None = None,
+    n_frames: int = 1,
+    device: str = "auto",
+    precision: Precision = "auto",
+    progress: ProgressCallback | None = None,
+) -> FastestBackend:
+    """Choose how to run the model on frames of one shape, by trying ways on a window.
+
+    Parameters
+    ----------
+    model, image, frame, device, precision
+        As in `predict`. The window is the middle one of this frame.
+    n_frames
+        How many such frames are to be segmented with it.
+    progress
+        Called before every try.
+    """
+    device = choose_device(device)
+    source = _Source(model, image, frame, device)
+    return _choose(model, source, n_frames, device, precision, progress)
+
+
+def _choose(
+    model: Model,
+    source: _Source,
+    n_frames: int,
+    device: str,
+    precision: Precision,
+    progress: ProgressCallback | None,
+) -> FastestBackend:
+    from operando.nets.fastest import fastest_backend
+
+    windows = n_frames * source.n_windows
+    return fastest_backend(
+        model.network(), device, source.middle_window, windows, precision, progress
+    )
+
+
+class _Source:
+    """Normalised windows of one frame."""
+
+    def __init__(self, model: Model, image: Any, frame: int | None, device: str) -> None:
+        axes = None
+        if frame is None:
+            axes = {3: "zyx", 4: "czyx"}.get(len(image.shape))
+            if axes is None:
+                raise InputError(
+                    f"An image of the shape {tuple(image.shape)}", "give one frame (z, y, x)"
+                )
+        self._t = frame or 0
+        self._frames = model.frames(image, axes)
+        self._scale = grey_scale(self._frames, self._t, model.percentiles)
+        self.grid = window_grid(model, self._frames.volume_shape, device)
+
+    @property
+    def n_windows(self) -> int:
+        return self.grid.count(tuple(slice(0, n) for n in self.grid.shape))
+
+    def middle_window(self) -> NDArray[np.float32]:
+        """Read ``(1, C, z, y, x)``."""
+        starts = [self.grid.starts(axis) for axis in range(3)]
+        middle = [s[len(s) // 2] for s in starts]
+        box = tuple(slice(s, s + n) for s, n in zip(middle, self.grid.window, strict=True))
+        return self.read(box)[None]
+
+    def read(self, box: Box) -> NDArray[np.float32]:
+        """Read ``(C, z, y, x)``."""
+        raw = self._frames.read(self._t, box)
+        check_finite(raw, self._t)
+        return self._scale.apply(raw)
+
+
+def window_grid(model: Model, shape: Triple, device: str = "cpu") -> WindowGrid:
+    """Windows for a volume, a quarter of each edge shared: as large as the memory allows."""
     flat = all(k[0] == 1 for k in model.architecture.kernels)
     wanted = (1, 256, 256) if flat else WINDOW
     z, y, x = (min(w, n) for w, n in zip(wanted, shape, strict=True))
+    z, y, x = fit_window((z, y, x), memory_per_voxel(model.architecture), free_memory(device))
     return WindowGrid(shape=shape, window=(z, y, x), overlap=(z // 4, y // 4, x // 4))
 
 
