@@ -61,6 +61,42 @@ def test_words_that_are_no_numbers(tmp_path, images):
         run("new", tmp_path / "cell", images, "--voxel-size", "big")
 
 
+@pytest.fixture
+def strokes(tmp_path):
+    path = tmp_path / "strokes.tif"
+    labels = np.zeros((2, 5, 16, 16), np.uint8)
+    labels[1, 3, 4:9, 4] = 2
+    tifffile.imwrite(path, labels)
+    return path
+
+
+def test_new_brings_strokes_and_cycling_along(tmp_path, images, strokes):
+    cycling = tmp_path / "cycling.csv"
+    cycling.write_text("time_h,voltage_v,current_ma\n0,3.0,1\n2,4.2,1\n")
+    words = ("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "1")
+    run(*words, "--strokes", strokes, "--cycling", cycling)
+    with Study.open(tmp_path / "cell.operando") as study:
+        np.testing.assert_array_equal(study.strokes().array, tifffile.imread(strokes))
+        assert study.table("cycling")["voltage_v"].tolist() == [3.0, 4.2]
+
+
+def test_strokes_that_do_not_fit_leave_no_study(tmp_path, images, strokes):
+    tifffile.imwrite(strokes, np.zeros((2, 5, 16, 17), np.uint8))
+    words = ("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "1")
+    with pytest.raises(InputError, match="16, 17"):
+        run(*words, "--strokes", strokes)
+    assert not (tmp_path / "cell.operando").exists()
+
+
+def test_the_report_of_a_study(study, tmp_path):
+    path = study.path
+    study.close()
+    assert "report.html" in run("report", path)
+    run("report", path, tmp_path / "mine.html")
+    assert study.name in (tmp_path / "mine.html").read_text()
+    assert (path / "reports" / "report.html").exists()
+
+
 def test_new_crops_and_bins(tmp_path, images):
     words = ("new", tmp_path / "cell", images, "--axes", "tzyx", "--voxel-size", "0.5")
     run(*words, "--times", "0,3", "--crop", "1:5,:,4:", "--bin", "2,4,3")

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import tifffile
 
-from operando.demo import main_job, open_demo_study
+from operando.demo import open_demo_study
 from operando.samples import ElectrodeSettings, write_sample
+from operando.steps import load_recipe
 from operando.study import study_of_sample
 
 
@@ -29,9 +30,9 @@ def test_the_study_of_a_sample_holds_all_that_the_sample_does(tmp_path, sample):
         assert set(study.table("cycling")) >= {"time_h", "voltage_v"}
 
 
-def test_the_main_job_leads_from_strokes_to_the_strain_of_every_frame(tmp_path, sample):
+def test_the_recipe_leads_from_strokes_to_the_strain_of_every_frame(tmp_path, sample):
     with study_of_sample(tmp_path / "cell", sample) as study:
-        steps = list(main_job(study))
+        steps = load_recipe(sample / "recipe.yaml")
         made = {"images", "strokes/strokes"}
         for step in steps:
             assert set(step.inputs(study)) <= made

@@ -88,6 +88,12 @@ def new(
     offset: Annotated[
         int | None, typer.Option(help="Bytes before the first voxel of raw volumes")
     ] = None,
+    strokes: Annotated[
+        Path | None, typer.Option(help="Label image of strokes to begin with, 0 = not painted")
+    ] = None,
+    cycling: Annotated[
+        Path | None, typer.Option(help="Voltage over time: CSV, Excel, BDF, .mpt, .nda, .ndax")
+    ] = None,
     crop: Annotated[
         str | None,
         typer.Option(help="Part to keep, z,y,x as from:to, such as :,100:400,50:; it is copied"),
@@ -101,7 +107,7 @@ def new(
 ) -> None:
     """Make a study of images, which are never changed, and copied only where cropped or binned."""
     from operando.study import Study
-    from operando.study.new import part_of, raw_hints
+    from operando.study.new import bring_along, part_of, raw_hints
 
     hints: dict[str, Any] = raw_hints(shape=shape, dtype=dtype, byteorder=order, offset=offset)
     hints |= {"axes": axes} if axes else {}
@@ -118,6 +124,7 @@ def new(
     else:
         made = Study.create(study, source, voxel_size=size, times=hours, **hints)
     with made:
+        bring_along(made, strokes, cycling)
         typer.echo(f"Made {made.path}")
         _print_facts(made.path)
 
@@ -152,6 +159,19 @@ def run(
             progress.start(f"{number}/{len(steps)} {step.title}")
             entry = run_step(opened, step, progress)
             progress.finish(f"{number}/{len(steps)} {step.title}: {entry.summary}")
+
+
+@app.command()
+def report(
+    study: Annotated[Path, typer.Argument(help="Folder of a study")],
+    out: Annotated[Path | None, typer.Argument(help="New file; in the study by default")] = None,
+) -> None:
+    """Write one page with the pictures and numbers of a study, for any browser."""
+    from operando.report import write_report
+    from operando.study import Study
+
+    with Study.open(study, read_only=True) as opened:
+        typer.echo(f"Wrote {write_report(opened, out)}")
 
 
 @app.command()

@@ -6,17 +6,16 @@ import shutil
 from typing import TYPE_CHECKING, Protocol
 
 from operando.errors import OperandoError
-from operando.steps import is_up_to_date, make_step, run_step
+from operando.steps import is_up_to_date, load_recipe, run_step
 from operando.study import Study, study_of_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from operando.compute.progress import Progress
-    from operando.steps import Step
 
-STUDY_NAME = "sample.operando"
+STUDY_NAME, SAMPLE_NAME = "sample.operando", "sample"
 
 
 class StepProgress(Protocol):
@@ -54,7 +53,7 @@ def run_demo(
     from operando.report import write_report
 
     with open_demo_study(out) as study:
-        steps = list(main_job(study))
+        steps = load_recipe(out / SAMPLE_NAME / "recipe.yaml")
         for number, step in enumerate(steps, 1):
             title = f"{number}/{len(steps)} {step.title}"
             if is_up_to_date(study, step):
@@ -75,17 +74,10 @@ def open_demo_study(out: Path) -> Study:
 
     if (out / STUDY_NAME / "study.json").exists():
         return Study.open(out / STUDY_NAME)
-    if not (out / "sample").exists():
-        write_sample(out / "sample")
-    return study_of_sample(out / STUDY_NAME, out / "sample")
-
-
-def main_job(study: Study) -> Iterator[Step]:
-    """List the steps with default settings; strain leads from the first frame to every other."""
-    for name in ("train", "segment", "particles"):
-        yield make_step(name, {})
-    for frame in range(1, study.series.n_frames):
-        yield make_step("strain", {"reference": 0, "deformed": frame})
+    sample = out / SAMPLE_NAME
+    if not sample.exists():
+        write_sample(sample)
+    return study_of_sample(out / STUDY_NAME, sample)
 
 
 def _show(study: Path, picture: Path, say: Callable[[str], None]) -> None:

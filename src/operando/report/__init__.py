@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
     from operando.study import Study
 
-__all__ = ["write_report"]
+__all__ = ["report_path", "write_report"]
+
+
+def report_path(study: Study) -> Path:
+    """Where the report of a study lies once it is written."""
+    return study.path / "reports" / "report.html"
 
 
 def write_report(study: Study, path: Path | None = None) -> Path:

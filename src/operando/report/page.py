@@ -13,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from operando.data import PARTICLE_COLUMNS
-from operando.report import figures
+from operando.report import figures, report_path
 from operando.report.connectivity import connectivity_table
 from operando.study.atomic import write_text
 
@@ -61,7 +61,7 @@ def write_report(study: Study, path: Path | None = None) -> Path:
     -------
     Where the page lies.
     """
-    path = path or study.path / "reports" / "report.html"
+    path = path or report_path(study)
     template = files("operando.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     recipe = study.recipe_path

@@ -16,6 +16,7 @@ _FILES = (
     ),
     ("strokes.tif", "brush strokes (t, z, y, x) in the first and last frame, 0 is not painted"),
     ("classes.json", "names and colours of the labels 1, 2, 3 of strokes and phases"),
+    ("recipe.yaml", "the steps from strokes to strain: `operando run STUDY recipe.yaml`"),
     (
         "truth/phases.tif",
         "true phase of every voxel (t, z, y, x): 1 pore (cracks and gaps too), 2 binder, "

@@ -1,4 +1,4 @@
-"""Write an electrode with strokes, truth and a cycling curve into a folder."""
+"""Write an electrode with strokes, truth, a cycling curve and a recipe into a folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_sample(
     settings: ElectrodeSettings | None = None,
     progress: ProgressCallback | None = None,
 ) -> Path:
-    """Write the sample data: images, strokes, truth, cycling curve and a README.
+    """Write the sample data: images, strokes, truth, cycling curve, recipe and a README.
 
     Parameters
     ----------
@@ -76,6 +76,7 @@ def write_sample(
         _write_strokes(partial, electrode)
         _write_truth(partial / "truth", electrode)
         _write_tables(partial, electrode)
+        (partial / "recipe.yaml").write_text(_recipe(electrode.settings.frames), encoding="utf-8")
         (partial / "README.md").write_text(
             describe_sample(electrode.settings, electrode.seed), encoding="utf-8"
         )
@@ -129,6 +130,13 @@ def _write_strokes(folder: Path, electrode: Electrode) -> None:
         for k, c in enumerate(DEFAULT_CLASSES, start=1)
     ]
     (folder / "classes.json").write_text(json.dumps({"classes": classes}, indent=2) + "\n")
+
+
+def _recipe(frames: int) -> str:
+    """All steps with their defaults; strain leads from the first frame to every other."""
+    steps = [f"- step: {name}\n" for name in ("train", "segment", "particles")]
+    strain = "- step: strain\n  settings: {{reference: 0, deformed: {}}}\n"
+    return "".join([*steps, *(strain.format(t) for t in range(1, frames))])
 
 
 def _write_truth(folder: Path, electrode: Electrode) -> None:

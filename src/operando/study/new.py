@@ -1,4 +1,4 @@
-"""What the command line says of the images of a new study."""
+"""What the command line says of a new study, and what comes along with its images."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 from operando.clean.grid import bin_voxels
 from operando.clean.grid import crop as crop_box
 from operando.errors import InputError
+from operando.study import atomic
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from operando.data.series import Series
+    from operando.study.study import Study
 
 
 def raw_hints(
@@ -52,6 +56,31 @@ def part_of(series: Series, crop: str | None, binning: str | None) -> Series:
         factors = whole_numbers(binning, "binning")
         series = bin_voxels(series, factors * 3 if len(factors) == 1 else factors)
     return series
+
+
+def bring_along(study: Study, strokes: Path | None, cycling: Path | None) -> None:
+    """Load strokes and cycling data into a new study; if that fails, it is removed again.
+
+    Parameters
+    ----------
+    study
+        Just made.
+    strokes
+        Label image as in `StrokeSet.load`.
+    cycling
+        File as in `operando.chemistry.read_cycling`.
+    """
+    from operando.chemistry import read_cycling
+
+    try:
+        if strokes:
+            study.strokes().load(strokes)
+        if cycling:
+            study.write_table("cycling", read_cycling(cycling))
+    except BaseException:
+        study.close()
+        atomic.remove(study.path)
+        raise
 
 
 def box(text: str) -> tuple[slice, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from operando.study.new import bring_along
 from operando.study.study import Study
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ def study_of_sample(path: Path, sample: Path) -> Study:
     sample
         Folder of the sample; its strokes and its voltage curve come along.
     """
-    from operando.chemistry import read_cycling
-
     study = Study.create(path, sample / "images")
-    try:
-        study.strokes().load(sample / "strokes.tif")
-        study.write_table("cycling", read_cycling(sample / "cycling.csv"))
-    except BaseException:
-        study.close()
-        raise
+    bring_along(study, sample / "strokes.tif", sample / "cycling.csv")
     return study

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-TITLES = ["Data", "Clean", "Align", "Annotate", "Segment", "Particles", "Strain"]
+TITLES = ["Data", "Clean", "Align", "Annotate", "Segment", "Particles", "Strain", "Report"]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.panels.clean import CleanPanel
 from operando.ui.panels.data import DataPanel
 from operando.ui.panels.particles import ParticlesPanel
+from operando.ui.panels.report import ReportPanel
 from operando.ui.panels.segment import SegmentPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
@@ -47,6 +48,7 @@ PANELS: tuple[type[Panel], ...] = (
     SegmentPanel,
     ParticlesPanel,
     StrainPanel,
+    ReportPanel,
 )
 """Sections from top to bottom, in the order of the work."""
 
@@ -89,6 +91,8 @@ class OperandoDock(QWidget):
         self._facts = QLabel()
         self.panels = tuple(panel(self.session) for panel in PANELS)
         self.sections = tuple(Section(panel.title, panel) for panel in self.panels)
+        for panel in self.panels:
+            panel.state_changed.connect(self._show_states)
         self._lay_out()
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.jobs import JobState
@@ -32,6 +32,9 @@ class Panel(QWidget):
     parent
         Owner.
     """
+
+    state_changed = Signal()
+    """What `state` says has changed, though no job, stroke or product did."""
 
     title: ClassVar[str] = ""
     step_name: ClassVar[str | None] = None
