@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.data.displacement import DisplacementField
-from operando.errors import StudyError
+from operando.errors import FileError, StudyError
 from operando.study.atomic import plain_disk_errors, replacing
 from operando.study.partial import PartialResult, unfinished_folder
 
@@ -92,17 +93,19 @@ class UnfinishedField:
         self._partial.mark_done(name)
 
     def save_preview(self, field: DisplacementField) -> None:
-        """Keep what is known so far for others to look at, see `preview_path`."""
+        """Keep what is known so far for others to look at, see `preview_path`.
+
+        Where that is not possible now, as while another program reads it, nothing is written.
+        """
         arrays: dict[str, Any] = {
             name: np.asarray(getattr(field, name)) for name in (*_ARRAYS, *_GRID)
         }
-        with replacing(preview_path(self._path)) as partial, partial.open("wb") as file:
+        with (
+            suppress(FileError),
+            replacing(preview_path(self._path)) as partial,
+            partial.open("wb") as file,
+        ):
             np.savez(file, **arrays)
-
-    @property
-    def has_preview(self) -> bool:
-        """Whether this run or the one that it takes up has made a preview."""
-        return preview_path(self._path).exists()
 
     def preview(self) -> DisplacementField | None:
         """Return the preview that an earlier run made, if it did."""

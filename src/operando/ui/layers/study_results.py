@@ -11,8 +11,9 @@ from operando.steps.particle_motion import join_motion
 from operando.strain.measures import without_motion
 from operando.ui import navigation
 from operando.ui.particles.view import ParticleView
-from operando.ui.strain.view import StrainView
-from operando.ui.timeline.frame_curves import field_frames
+from operando.ui.strain.running_preview import RunningPreview
+from operando.ui.strain.view import StrainView, same_nodes
+from operando.report.frame_curves import field_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Removed = Literal["", "motion", "motion, stretch"]
 PARTICLES = "particles"
+PREVIEW = "preview, being refined"
 RIGID: Removed = "motion"
 RIGID_AND_STRETCH: Removed = "motion, stretch"
 
@@ -99,8 +101,8 @@ class StudyParticles:
 class StudyStrain:
     """Keeps the canvas in step with the displacement fields of the open study.
 
-    A field that was just measured is shown at once; those of a study that was opened wait until
-    they are asked for.
+    A field that was just measured is shown at once, and while it is measured a preview of it; those
+    of a study that was opened wait until they are asked for.
 
     Parameters
     ----------
@@ -113,6 +115,8 @@ class StudyStrain:
         The field in the canvas.
     pair : tuple of int or None
         Reference and deformed frame of the field that was asked for last.
+    preview : RunningPreview
+        Shown instead of what the study holds while it has a field.
     """
 
     changed = Signal()
@@ -124,6 +128,8 @@ class StudyStrain:
         self.view = StrainView(session.viewer)
         self.pair: tuple[int, int] | None = None
         self._removed: Removed = ""
+        self.preview = RunningPreview(session)
+        self.preview.changed.connect(self._on_preview)
         session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
         self._on_study()
@@ -132,6 +138,7 @@ class StudyStrain:
         """Take the layers away and listen no more."""
         self._session.study_changed.disconnect(self._on_study)
         self._session.products_changed.disconnect(self._on_products)
+        self.preview.close()
         self.view.close()
 
     @property
@@ -148,14 +155,16 @@ class StudyStrain:
 
     @property
     def field(self) -> DisplacementField | None:
-        """The field of the pair that is shown, as it is shown."""
-        return self._read(self.pair) if self.pair else None
+        """The field of the pair that is shown, as it is shown; never a preview."""
+        known = self.pair is not None and self.preview.field is None
+        return self._read(self.pair) if known and self.pair else None
 
     @property
     def measured(self) -> DisplacementField | None:
         """The field of the pair that is shown, as the study keeps it."""
         study = self._session.study
-        return study.field(_field_name(self.pair)) if study is not None and self.pair else None
+        known = study is not None and self.preview.field is None
+        return study.field(_field_name(self.pair)) if known and study and self.pair else None
 
     @property
     def placement(self) -> Placement:
@@ -167,12 +176,15 @@ class StudyStrain:
         """Take the motion of the whole sample out of what is shown; the study keeps it."""
         self._removed = motion
         self._fields.clear()
-        if self.pair is not None:
+        if self.preview.field is not None:
+            self._show_preview()
+        elif self.pair is not None:
             self.show(self.pair)
 
     def refresh(self) -> None:
         """Show what the study holds now: the last pair there was, or the last of all."""
         self._fields.clear()
+        self.preview.clear()
         pairs = self.pairs
         if not pairs:
             self.view.clear()
@@ -192,7 +204,7 @@ class StudyStrain:
         fields = {
             t: field
             for r, t in self.pairs
-            if r == reference and _same_nodes(field := self._read((r, t)), chosen)
+            if r == reference and same_nodes(field := self._read((r, t)), chosen)
         }
         self.view.show(
             fields,
@@ -216,12 +228,43 @@ class StudyStrain:
         if study is None:
             raise KeyError(name)
         if name not in self._fields:
-            field = study.field(name)
-            if self._removed and np.count_nonzero(field.valid) > 2:
-                scale = self._removed == RIGID_AND_STRETCH
-                field = without_motion(field, scale=scale, voxel_size=study.voxel_size)
-            self._fields[name] = field
+            self._fields[name] = self._without_motion(study.field(name), study)
         return self._fields[name]
+
+    def _without_motion(self, field: DisplacementField, study: Study) -> DisplacementField:
+        if not self._removed or np.count_nonzero(field.valid) < 3:
+            return field
+        scale = self._removed == RIGID_AND_STRETCH
+        return without_motion(field, scale=scale, voxel_size=study.voxel_size)
+
+    def _on_preview(self) -> None:
+        """Show a new preview; without one any more, what the study holds."""
+        first = self.view.note == ""
+        if self.preview.field is None:
+            self.refresh()
+            return
+        self.view.visible = True
+        self._show_preview()
+        if first and self.preview.pair is not None:
+            _hide_phases(self._session)
+            navigation.go_to_frame(self._session.viewer, self.preview.pair[1])
+
+    def _show_preview(self) -> None:
+        study, layers, preview = self._session.study, self._session.layers, self.preview
+        if study is None or layers is None or preview.field is None or preview.pair is None:
+            return
+        reference, deformed = preview.pair
+        self.view.show(
+            {deformed: self._without_motion(preview.field, study)},
+            reference,
+            len(study.times),
+            study.voxel_size,
+            layers.placement,
+            self._removed,
+            note=PREVIEW,
+        )
+        layers.raise_strokes()
+        self.changed.emit()
 
     def _on_study(self) -> None:
         """Show nothing over the images of a study that was just opened."""
@@ -251,11 +294,3 @@ def _hide_phases(session: Session) -> None:
 
 def _field_name(pair: tuple[int, int]) -> str:
     return f"{pair[0]:03d}-{pair[1]:03d}"
-
-
-def _same_nodes(one: DisplacementField, other: DisplacementField) -> bool:
-    return (
-        one.grid_shape == other.grid_shape
-        and one.spacing == other.spacing
-        and bool((one.positions[0] == other.positions[0]).all())
-    )

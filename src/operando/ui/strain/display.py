@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -58,6 +59,7 @@ class StrainDisplay(QWidget):
     def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strain = strain
+        self.note = text_label()
         self.pair = QComboBox()
         self.quantity = QComboBox()
         for quantity in NODE_QUANTITIES:
@@ -118,15 +120,22 @@ class StrainDisplay(QWidget):
 
     def refresh(self) -> None:
         """Show which fields there are and how they are drawn."""
-        pairs, view = self._strain.pairs, self._strain.view
-        self.setVisible(bool(pairs))
+        pairs, view, preview = self._strain.pairs, self._strain.view, self._strain.preview
+        self.setVisible(bool(pairs) or preview.field is not None)
+        shown = self._strain.pair if preview.field is None else preview.pair
+        offered = pairs if preview.field is None else [shown]
         self.pair.blockSignals(True)
         self.pair.clear()
-        for reference, deformed in pairs:
+        for reference, deformed in offered:
             self.pair.addItem(f"from frame {reference} to {deformed}", (reference, deformed))
-        if self._strain.pair in pairs:
-            self.pair.setCurrentIndex(pairs.index(self._strain.pair))
+        if shown in offered:
+            self.pair.setCurrentIndex(offered.index(shown))
         self.pair.blockSignals(False)
+        self.pair.setEnabled(preview.field is None)
+        for button in (self.statistics, self.noise, self.export):
+            button.setVisible(preview.field is None)
+        self.note.setText(_preview_text(self._strain))
+        self.note.setVisible(bool(self.note.text()))
         if view.layer is not None:
             self.opacity.blockSignals(True)
             self.opacity.setValue(round(100 * view.layer.opacity))
@@ -157,6 +166,7 @@ class StrainDisplay(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(8)
+        layout.addWidget(self.note)
         layout.addLayout(form)
         layout.addWidget(self.probe)
         buttons = QHBoxLayout()
@@ -251,6 +261,20 @@ class StrainDisplay(QWidget):
             self.probe.setText(str(error))
         else:
             self.probe.setText(f"Wrote {path.name}")
+
+
+def _preview_text(strain: StudyStrain) -> str:
+    """Say what the preview is that is shown; empty where there is none."""
+    preview, study = strain.preview, strain.study
+    if preview.field is None or study is None:
+        return ""
+    if preview.refined:
+        return "<b>Preview, being refined:</b> finished parts have replaced their preview."
+    gauge = float(np.mean(np.multiply(preview.field.gauge_length, study.voxel_size)))
+    return (
+        "<b>Preview, being refined:</b> from smaller copies of the frames; "
+        f"strain averages over {gauge:.3g} µm."
+    )
 
 
 def _noise_text(floor: NoiseFloor, voxel_size: Sequence[float]) -> str:

@@ -94,7 +94,7 @@ class LineTool(QWidget):
 
     def refresh(self) -> None:
         """Measure the line in what is shown now."""
-        self.setVisible(bool(self._strain.pairs))
+        self.setVisible(self._strain.field is not None)
         measured = len(self.line) == 2 and self._strain.field is not None
         self.plot.setVisible(measured)
         self.answer.setVisible(measured or self.draw.isChecked())

@@ -73,6 +73,8 @@ class StrainView:
         Of the frame and slice that are seen.
     quantity : str
         Name of the `NodeQuantity` that is shown.
+    note : str
+        What must be known of what is shown: that it is a preview.
     visible : bool
         Whether it is; layers that `show` makes follow this.
     probing : bool
@@ -92,7 +94,7 @@ class StrainView:
         self.layer: Image | None = None
         self.arrows: Vectors | None = None
         self._fields: Mapping[int, DisplacementField] = {}
-        self._reference, self._removed = 0, ""
+        self._reference, self._removed, self.note = 0, "", ""
         self._n_frames = 1
         self._voxel_size = (1.0, 1.0, 1.0)
         self._placement: Placement = {}
@@ -115,7 +117,7 @@ class StrainView:
             if layer is not None and layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self.layer = self.arrows = None
-        self._fields = {}
+        self._fields, self.note = {}, ""
 
     def show(
         self,
@@ -125,6 +127,7 @@ class StrainView:
         voxel_size: tuple[float, float, float],
         placement: Placement,
         removed: str = "",
+        note: str = "",
     ) -> None:
         """Show the fields from one reference frame.
 
@@ -142,9 +145,15 @@ class StrainView:
             From the layer factory.
         removed
             What was taken out of the fields, in words.
+        note
+            What else must be known of them, in words; empty for finished ones.
         """
         had_arrows = self.arrows is not None and self.arrows.visible
-        self.clear()
+        before = next(iter(self._fields.values()), None)
+        now = next(iter(fields.values()), None)
+        if not (note and note == self.note and before and now and same_nodes(before, now)):
+            self.clear()
+        self.note = note
         self._fields, self._reference, self._n_frames = dict(fields), reference, n_frames
         self._voxel_size, self._placement, self._removed = voxel_size, placement, removed
         self._draw()
@@ -211,7 +220,8 @@ class StrainView:
     def since(self) -> str:
         """Words for the frame from which they lead, and for what was taken out of them."""
         without = f", without {self._removed}" if self._removed else ""
-        return f"since frame {self._reference}{without}"
+        note = f" ({self.note})" if self.note else ""
+        return f"since frame {self._reference}{without}{note}"
 
     @property
     def fitting_length(self) -> float:
@@ -241,7 +251,7 @@ class StrainView:
         self, field: DisplacementField, node: int, index: tuple[int, ...]
     ) -> tuple[str, ...]:
         status = NodeStatus(int(field.status[node]))
-        if status is not NodeStatus.CONVERGED:
+        if status in _STATUS_WORDS:
             return (f"not measured: {_STATUS_WORDS[status]}",)
         quantity = node_quantity(self.quantity)
         value = float(node_values(field, self.quantity, self._voxel_size)[index])
@@ -256,7 +266,10 @@ class StrainView:
             f"displacement {axis} {u:.4f} ± {s:.4f} µm"
             for axis, u, s in zip("xyz", moved[::-1], sigma[::-1], strict=True)
         ]
-        return (*lines, f"correlation (ZNCC) {float(field.zncc[node]):.3f}")
+        lines.append(f"correlation (ZNCC) {float(field.zncc[node]):.3f}")
+        if status is NodeStatus.NARROWED:
+            lines.append("measured in a smaller window: the motion varies fast here")
+        return tuple(lines)
 
     def _add(self, layer: Any) -> None:
         active = self.viewer.layers.selection.active
@@ -293,3 +306,12 @@ class StrainView:
         reading = self.read(point, frame)
         if reading is not None:
             self.probed.emit(reading)
+
+
+def same_nodes(one: DisplacementField, other: DisplacementField) -> bool:
+    """Tell whether two fields are on the same nodes."""
+    return (
+        one.grid_shape == other.grid_shape
+        and one.spacing == other.spacing
+        and bool((one.positions[0] == other.positions[0]).all())
+    )
