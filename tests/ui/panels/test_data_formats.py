@@ -91,22 +91,42 @@ def test_one_of_several_data_sets_is_chosen(
 
 
 def test_the_layout_of_a_raw_volume_is_asked_for(
-    qtbot: QtBot, panel: DataPanel, tmp_path: Path
+    qtbot: QtBot, panel: DataPanel, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     path = tmp_path / "scan.raw"
-    np.arange(3 * 20 * 30, dtype=np.uint16).tofile(path)
+    rng.integers(0, 999, 3 * 20 * 30).astype(np.uint16).tofile(path)
     panel.open_images([path])
     dialog = panel.layout_dialog
     accept = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
     assert not accept.isEnabled()
+    assert dialog.picture.is_empty
+    assert "the file has 3,600" in dialog.hint.text()
     for field, length in zip(dialog.lengths, (3, 20, 30), strict=True):
         field.setValue(length)
-    assert dialog.hint.text() == "This fits the length of the file."
+    assert "fits the length" in dialog.hint.text()
+    assert not dialog.picture.is_empty
     accept.click()
     qtbot.waitUntil(lambda: panel.new_study.isVisible(), timeout=20_000)
     assert "3 × 20 × 30 voxels" in panel.new_study.facts.text()
     assert panel.new_study.histogram.isVisible()
     assert panel.new_study.value()["shape"] == [3, 20, 30]
+
+
+def test_the_layout_of_a_raw_volume_is_guessed(
+    qtbot: QtBot, panel: DataPanel, tmp_path: Path
+) -> None:
+    z, y, x = np.indices((24, 40, 40))
+    path = tmp_path / "scan.raw"
+    (2000 + 30 * x + 400 * np.sin(y / 5) + 300 * np.cos(z / 4)).astype(">u2").tofile(path)
+    panel.open_images([path])
+    dialog = panel.layout_dialog
+    assert dialog.value() == {
+        "shape": [24, 40, 40], "dtype": "uint16", "offset": 0, "byteorder": "big"
+    }  # fmt: skip
+    assert "Guessed" in dialog.hint.text()
+    assert not dialog.picture.is_empty
+    dialog.order.setValue("little")
+    assert "Guessed" not in dialog.hint.text()
 
 
 def test_a_cycling_record_is_added_and_moved(
