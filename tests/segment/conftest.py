@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from operando.data import DisplacementField
 from operando.segment import Model, TrainSettings, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAST = TrainSettings(
     effort="quick", width=8, patch=32, patch_depth=8, learning_rate=0.01, restore=0
@@ -61,3 +66,24 @@ def fast() -> TrainSettings:
 @pytest.fixture(scope="session")
 def model(scene: Scene) -> Model:
     return train(scene.image, scene.strokes, start="scratch", settings=FAST, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def moved_by() -> Callable[[float, float, float], DisplacementField]:
+    """Make fields in which everything moves by the same vector ``(z, y, x)``."""
+
+    def make(*shift: float) -> DisplacementField:
+        corners = np.stack(np.meshgrid(*[[0.0, 10.0]] * 3, indexing="ij"), -1).reshape(-1, 3)
+        return DisplacementField(
+            positions=corners,
+            displacement=np.tile(np.array(shift), (8, 1)),
+            gradient=np.zeros((8, 3, 3)),
+            sigma=np.zeros((8, 3)),
+            zncc=np.ones(8),
+            status=np.zeros(8, np.uint8),
+            grid_shape=(2, 2, 2),
+            spacing=(10.0, 10.0, 10.0),
+            window=(9, 9, 9),
+        )
+
+    return make

@@ -18,6 +18,7 @@ from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
 from operando.steps.segment import Segment
 from operando.steps.strain import MeasureStrain
+from operando.steps.steady import Steady
 from operando.steps.train import Train
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ALL: tuple[type[Step], ...] = (
     Train,
     Segment,
     Compare,
+    Steady,
     MeasureConnectivity,
     FindParticles,
     MapDamage,

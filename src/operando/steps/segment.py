@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
+from operando.steps.new_phases import FrameBlocks, open_or_create
 from operando.steps.phase_fractions import FrameView, phase_fractions
 from operando.steps.step import IMAGES, Step, StepResult
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
-    from operando.study.partial import PartialResult
 
 
 class Segment(Step):
@@ -49,15 +49,11 @@ class Segment(Step):
         """Segment block after block; what a stopped run finished is not done again."""
         from operando.segment import Model, choose_backend, predict_into
         from operando.study.partial import PartialResult
-        from operando.study.phases import create_phases, open_phases
 
         model = Model.load(study.product_path(f"models/{self.model}"))
         plan = {product: study.fingerprint(product) for product in self.inputs(study)}
         partial = PartialResult(study.product_path(f"phases/{self.phases}"), plan)
-        if partial.content.exists():
-            labels, probabilities, _ = open_phases(partial.content, writable=True)
-        else:
-            labels, probabilities = create_phases(partial.content, study, model.classes)
+        labels, probabilities = open_or_create(partial, study, model.classes)
         images = study.image_series(self.images)
         backend = choose_backend(
             model,
@@ -70,7 +66,7 @@ class Segment(Step):
         )
         whole = PartProgress(progress, images.n_frames)
         for t in range(images.n_frames):
-            done = _FrameBlocks(partial, t)
+            done = FrameBlocks(partial, t)
             predict_into(
                 model,
                 images.data,
@@ -89,23 +85,6 @@ class Segment(Step):
         study.write_table(self.phases, table)
         summary, fractions = _summarise(table)
         return StepResult(summary, {**fractions, "probability_difference": backend.difference})
-
-
-class _FrameBlocks:
-    """Which blocks of one frame are done."""
-
-    def __init__(self, partial: PartialResult, t: int) -> None:
-        self._partial = partial
-        self._t = t
-
-    def has(self, box: tuple[slice, ...]) -> bool:
-        return self._partial.is_done(self._key(box))
-
-    def add(self, box: tuple[slice, ...]) -> None:
-        self._partial.mark_done(self._key(box))
-
-    def _key(self, box: tuple[slice, ...]) -> str:
-        return f"{self._t} " + " ".join(f"{side.start}:{side.stop}" for side in box)
 
 
 def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:
