@@ -24,6 +24,9 @@ def test_a_shifted_plane_is_as_far_as_it_was_shifted() -> None:
     np.testing.assert_allclose(result.iou, [10 / 13, 17 / 20])
     np.testing.assert_allclose(result.dice, [20 / 23, 34 / 37])
     np.testing.assert_array_equal(result.confusion, [[3200, 0], [960, 5440]])
+    face = 16 * 0.5 * 20 * 0.2
+    np.testing.assert_allclose(result.interface_um2, face, rtol=1e-6)
+    np.testing.assert_allclose(result.reference_interface_um2, face, rtol=1e-6)
 
 
 def test_a_grown_ball_is_as_far_as_it_has_grown() -> None:
@@ -54,6 +57,8 @@ def test_the_same_labels_agree_and_unknown_voxels_do_not_count() -> None:
     masked = compare_labels(half, other, 2)
     assert masked.accuracy == 1
     np.testing.assert_array_equal(masked.boundary_um, 0)
+    np.testing.assert_allclose(masked.interface_um2, masked.reference_interface_um2)
+    assert (masked.interface_um2 < 0.7 * result.interface_um2).all()
 
 
 def test_the_table_names_the_classes() -> None:

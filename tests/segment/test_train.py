@@ -52,6 +52,10 @@ def test_curve_and_scores(model: Model) -> None:
     measured = model.curve[~np.isnan(model.curve[:, 3])]
     assert model.scores["held_out_dice"] in measured[:, 3]
     assert model.scores["strokes"] > 20
+    assert 0 < model.scores["held_out_accuracy"] <= 1
+    ious = [v for name, v in model.scores.items() if name.startswith("held_out_iou_")]
+    dices = [2 * iou / (1 + iou) for iou in ious]
+    assert np.mean(dices) == pytest.approx(model.scores["held_out_dice"])
 
 
 def test_same_seed_same_model(model: Model, scene: object, fast: TrainSettings) -> None:

@@ -4,7 +4,14 @@ import pytest
 import yaml
 
 from operando.errors import FileError
-from operando.study.record import Entry, append_entry, read_entries, replay_order, write_entries
+from operando.study.record import (
+    Entry,
+    append_entry,
+    read_entries,
+    replay_order,
+    supersede,
+    write_entries,
+)
 
 
 def entry(step, inputs=(), outputs=(), **changes):
@@ -71,3 +78,11 @@ def test_the_file_is_plain_yaml(tmp_path):
     path = tmp_path / "recipe.yaml"
     append_entry(path, entry("strain", ["images"], ["strain/000-001"], values={"error": 0.5}))
     assert yaml.safe_load(path.read_text())[0]["values"] == {"error": 0.5}
+
+
+def test_a_run_of_which_nothing_is_left_is_not_run_again(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    append_entry(path, entry("train", outputs=["models/a"]))
+    append_entry(path, entry("segment", outputs=["phases/a", "tables/a"]))
+    supersede(path, lambda product: product in {"models/a", "phases/a"})
+    assert [e.superseded for e in read_entries(path)] == [True, False]

@@ -59,10 +59,19 @@ class Schedule:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Scores on strokes that the network never saw."""
+    """Scores on strokes that the network never saw.
+
+    Parameters
+    ----------
+    loss, dice
+        Means.
+    confusion
+        ``(K, K)`` voxels by painted class (rows) and by the network's answer, where counted.
+    """
 
     loss: float
     dice: float
+    confusion: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +86,14 @@ class Fit:
         One ``(step, loss, held_out_loss, held_out_dice)`` per step, NaN where not measured.
     best_step
         Step whose weights were kept.
+    held_out
+        Its scores; None if nothing was held out.
     """
 
     weights: dict[str, NDArray[Any]]
     curve: list[tuple[int, float, float, float]]
     best_step: int
+    held_out: HeldOut | None = None
 
 
 def fit(
@@ -133,7 +145,7 @@ def fit(
     watch = Stopwatch(progress, schedule.steps, "steps", "Training")
     curve: list[tuple[int, float, float, float]] = []
     best, best_step, held_out = _state(averaged), 0, HeldOut(float("nan"), float("nan"))
-    best_dice = -1.0
+    best_scores: HeldOut | None = None
     half = _halves(device) if half is None else half
     with _deterministic():
         for step in range(1, schedule.steps + 1):
@@ -145,15 +157,16 @@ def fit(
             scored = evaluate is not None and (step % every == 0 or step == schedule.steps)
             if evaluate is not None and scored:
                 held_out = evaluate(averaged)
-                if step >= schedule.keep_from * schedule.steps and held_out.dice >= best_dice:
-                    best, best_dice, best_step = _state(averaged), held_out.dice, step
+                better = best_scores is None or held_out.dice >= best_scores.dice
+                if step >= schedule.keep_from * schedule.steps and better:
+                    best, best_scores, best_step = _state(averaged), held_out, step
             curve.append(
                 (step, value, *((held_out.loss, held_out.dice) if scored else (np.nan, np.nan)))
             )
             watch.advance(values=_values(value, held_out))
     if evaluate is None:
         best, best_step = _state(averaged), schedule.steps
-    return Fit(weights=best, curve=curve, best_step=best_step)
+    return Fit(weights=best, curve=curve, best_step=best_step, held_out=best_scores)
 
 
 def _halves(device: str) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
+from operando.segment.connectivity import interface_areas
 from operando.segment.scores import confusion, dice, iou
 
 if TYPE_CHECKING:
@@ -38,11 +39,16 @@ class Agreement:
         `spacing`; NaN where a class has no outline in one of them.
     boundary_p95_um
         ``(K,)`` distance that 95 % of the outline does not exceed.
+    interface_um2, reference_interface_um2
+        ``(K,)`` area of the interfaces of a class with the others, in the labels and in the
+        reference, where both are known.
     """
 
     confusion: NDArray[np.int64]
     boundary_um: NDArray[np.float64]
     boundary_p95_um: NDArray[np.float64]
+    interface_um2: NDArray[np.float64]
+    reference_interface_um2: NDArray[np.float64]
 
     @property
     def accuracy(self) -> float:
@@ -61,7 +67,10 @@ class Agreement:
         return iou(self.confusion)
 
     def table(self, names: Sequence[str]) -> pd.DataFrame:
-        """One row per class: ``phase``, ``dice``, ``iou``, ``boundary_um``, voxels of both."""
+        """One row per class: ``phase``, ``dice``, ``iou``, ``boundary_um``, voxels of both.
+
+        Also ``interface_um2`` of both.
+        """
         import pandas as pd
 
         return pd.DataFrame(
@@ -73,6 +82,8 @@ class Agreement:
                 "boundary_p95_um": self.boundary_p95_um,
                 "reference_voxels": self.confusion.sum(axis=1),
                 "labelled_voxels": self.confusion.sum(axis=0),
+                "reference_interface_um2": self.reference_interface_um2,
+                "interface_um2": self.interface_um2,
             }
         )
 
@@ -131,7 +142,26 @@ def compare_labels(
         table,
         np.array([d.mean for d in tally]),
         np.array([d.quantile(0.95) for d in tally]),
+        _interfaces(_Known(labels, reference), n_classes, spacing),
+        _interfaces(_Known(reference, labels), n_classes, spacing),
     )
+
+
+class _Known:
+    """Labels where another array has a class too, else 0; read slab by slab."""
+
+    def __init__(self, labels: Any, other: Any) -> None:
+        self._labels, self._other = labels, other
+        self.shape = labels.shape
+
+    def __getitem__(self, box: slice) -> NDArray[Any]:
+        labels = np.asarray(self._labels[box])
+        return np.where(np.asarray(self._other[box]) > 0, labels, 0)
+
+
+def _interfaces(labels: _Known, n_classes: int, spacing: Sequence[float]) -> NDArray[np.float64]:
+    z, y, x = (float(edge) for edge in spacing)
+    return interface_areas(labels, n_classes, (z, y, x)).sum(axis=1)
 
 
 class _Distances:

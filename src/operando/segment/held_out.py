@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.segment.scores import confusion, dice
+from operando.segment.scores import confusion, dice, iou
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
+    from operando.data.classes import LabelClass
     from operando.nets.patches import PatchSampler
     from operando.nets.training import HeldOut
 
@@ -65,4 +66,22 @@ class HeldOutScore:
                 table += confusion(labels, answer, self._n_classes)
         painted = table.sum(axis=1) > 0
         score = float(np.mean(dice(table)[painted]))
-        return HeldOut(loss=float(np.average(losses, weights=weights)), dice=score)
+        loss = float(np.average(losses, weights=weights))
+        return HeldOut(loss=loss, dice=score, confusion=table)
+
+
+def held_out_scores(held_out: HeldOut | None, classes: Sequence[LabelClass]) -> dict[str, float]:
+    """Scores by name, as a model keeps them: ``held_out_dice``, ``held_out_iou_pore`` ...
+
+    Empty if nothing was held out; a class of which no stroke was held out has no score.
+    """
+    if held_out is None or np.isnan(held_out.dice):
+        return {}
+    scores = {"held_out_loss": held_out.loss, "held_out_dice": held_out.dice}
+    table = held_out.confusion
+    if table is not None:
+        scores["held_out_accuracy"] = float(np.trace(table) / table.sum())
+        for label_class, painted, value in zip(classes, table.sum(axis=1), iou(table), strict=True):
+            if painted:
+                scores[f"held_out_iou_{label_class.name}"] = float(value)
+    return scores

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.nets.architecture import Architecture
+    from operando.nets.training import HeldOut
     from operando.segment.lesson import Lesson
     from operando.segment.model import Model
 
@@ -22,15 +23,15 @@ NETWORK, FOREST = "network.", "forest."
 
 def ask_forest(
     architecture: Architecture, weights: Mapping[str, NDArray[Any]], lesson: Lesson
-) -> tuple[Architecture, dict[str, NDArray[Any]], dict[str, float]]:
+) -> tuple[Architecture, dict[str, NDArray[Any]], HeldOut | None]:
     """Let a network that has learnt ask a forest where it is unsure.
 
     Returns
     -------
     architecture, weights
         Of the `nets.second_opinion.SecondOpinion` of both.
-    scores
-        ``held_out_loss`` and ``held_out_dice`` of both together, where strokes were held out.
+    held_out
+        Scores of both together; None if no strokes were held out.
     """
     import torch
 
@@ -48,11 +49,10 @@ def ask_forest(
     }
     architecture = replace(architecture, second_opinion=True)
     if lesson.evaluate is None:
-        return architecture, both, {}
+        return architecture, both, None
     network = build(architecture)
     network.load_state_dict({name: torch.from_numpy(values) for name, values in both.items()})
-    held_out = lesson.evaluate(network.eval().to(lesson.device))
-    return architecture, both, {"held_out_loss": held_out.loss, "held_out_dice": held_out.dice}
+    return architecture, both, lesson.evaluate(network.eval().to(lesson.device))
 
 
 def without_forest(model: Model) -> Model:

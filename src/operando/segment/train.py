@@ -14,6 +14,7 @@ from operando.nets.architecture import TIME_UNET, build
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
 from operando.segment.forest import forest_architecture, grow_forest
+from operando.segment.held_out import held_out_scores
 from operando.segment.lesson import Lesson
 from operando.segment.model import Model
 from operando.segment.normalise import Normalise, grey_scale
@@ -25,8 +26,6 @@ from operando.segment.strokes import check_shapes, find_strokes, hold_out
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
     from operando.nets.architecture import Architecture, Triple
@@ -119,7 +118,7 @@ def train(
         rng = np.random.default_rng(seeds[1])
         architecture, result = _fit(lesson, before, gently, rng, progress)
     curve = np.array(result.curve, np.float64)
-    weights, held_out = result.weights, _held_out_scores(curve, result.best_step)
+    weights, held_out = result.weights, result.held_out
     if _asks_forest(settings, flat=patch[0] == 1):
         architecture, weights, held_out = ask_forest(architecture, weights, lesson)
     return Model(
@@ -130,7 +129,7 @@ def train(
         voxel_size=None if size is None else _spacing(size),
         settings=settings.model_dump(),
         scores={
-            **held_out,
+            **held_out_scores(held_out, classes),
             "best_step": result.best_step,
             "steps": len(curve),
             "strokes": len(np.unique(painted.stroke)),
@@ -197,25 +196,20 @@ def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architectu
         seed=lesson.settings.seed,
     )
     nothing = float("nan")
-    row = (1, nothing, nothing, nothing)
+    row, held_out = (1, nothing, nothing, nothing), None
     if lesson.evaluate is not None:
         network = build(architecture)
         network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
         held_out = lesson.evaluate(network)
         row = (1, nothing, held_out.loss, held_out.dice)
     watch.advance(values={} if np.isnan(row[3]) else {"held_out_dice": row[3]})
-    return architecture, Fit(weights=weights, curve=[row], best_step=1)
+    return architecture, Fit(weights=weights, curve=[row], best_step=1, held_out=held_out)
 
 
 def _asks_forest(settings: TrainSettings, *, flat: bool) -> bool:
     if settings.network == "forest":
         return False
     return settings.second_opinion == "always" or (settings.second_opinion == "slices" and flat)
-
-
-def _held_out_scores(curve: NDArray[np.float64], step: int) -> dict[str, float]:
-    loss, score = (float(value) for value in curve[step - 1, 2:])
-    return {} if np.isnan(score) else {"held_out_loss": loss, "held_out_dice": score}
 
 
 def choose_patch(

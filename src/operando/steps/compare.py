@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
 from operando.errors import InputError
+from operando.steps.phase_fractions import FrameView
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
     from operando.compute.progress import ProgressCallback
+    from operando.data import LabelClass
     from operando.study import Study
+
+REFERENCE: Any = Field(
+    "",
+    title="Reference",
+    description="File of labels of the same classes, numbered alike from 1; 0 is unknown and "
+    "not counted. As many frames as the images, or one",
+)
+FRAME: Any = Field(
+    0, ge=0, title="Frame", description="Frame that a reference of one frame belongs to"
+)
 
 
 class Compare(Step):
@@ -23,15 +40,8 @@ class Compare(Step):
     title: ClassVar[str] = "Compare with reference"
 
     phases: str = Field("phases", title="Phases", description="Segmentation to score")
-    reference: str = Field(
-        "",
-        title="Reference",
-        description="File of labels of the same classes, numbered alike from 1; 0 is unknown and "
-        "not counted. As many frames as the images, or one",
-    )
-    frame: int = Field(
-        0, ge=0, title="Frame", description="Frame that a reference of one frame belongs to"
-    )
+    reference: str = REFERENCE
+    frame: int = FRAME
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the segmentation."""
@@ -39,7 +49,7 @@ class Compare(Step):
         return (f"phases/{self.phases}",)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
-        """Return one row per frame and phase: Dice, IoU, distance of the outlines."""
+        """Return one row per frame and phase: Dice, IoU, distance of the outlines, interfaces."""
         del study
         return (f"tables/{self.phases}_agreement",)
 
@@ -51,48 +61,118 @@ class Compare(Step):
         InputError
             If no reference is named, or it does not fit the images or the classes.
         """
-        import pandas as pd
-
-        from operando.files import read
-        from operando.segment.compare import compare_labels
         from operando.study.phases import open_phases
 
-        if not self.reference:
-            raise InputError("No reference is named", "choose a file of labels")
         labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
-        reference = read(Path(self.reference)).data[:, 0]
-        frames = self._frames(reference.shape[0], labels.shape[0])
-        highest = int(reference.max().compute())
-        if highest > len(classes):
-            raise InputError(
-                f"The reference has the label {highest}, but there are {len(classes)} classes",
-                "choose one whose classes are numbered as in the segmentation",
-            )
-        whole = PartProgress(progress, len(frames))
-        tables, hits, known = [], 0, 0
-        for i, t in enumerate(frames):
-            result = compare_labels(
-                reference[i], labels[t], len(classes), spacing=study.voxel_size, progress=whole
-            )
-            table = result.table([c.name for c in classes])
-            table.insert(0, "frame", t)
-            tables.append(table)
-            hits += int(result.confusion.trace())
-            known += int(result.confusion.sum())
-            whole.next_part()
-        agreement = pd.concat(tables, ignore_index=True)
-        study.write_table(f"{self.phases}_agreement", agreement)
-        dice = float(agreement["dice"].mean())
-        values = {"accuracy": hits / known, "mean_dice": dice}
-        return StepResult(f"accuracy {hits / known:.2f}, mean Dice {dice:.2f}", values)
-
-    def _frames(self, given: int, there: int) -> list[int]:
-        """Frames of the segmentation that the reference is about."""
-        if given == there:
-            return list(range(there))
-        if given == 1 and self.frame < there:
-            return [self.frame]
-        raise InputError(
-            f"A reference of {given} frames for {there}, frame {self.frame} wanted",
-            "give all frames, or one and its number",
+        reference = open_reference(self.reference, self.frame, labels.shape[0], len(classes))
+        agreement, result = compare_frames(
+            reference,
+            lambda t: FrameView(labels, t),
+            classes,
+            study.voxel_size,
+            PartProgress(progress, len(reference.frames)),
         )
+        study.write_table(f"{self.phases}_agreement", agreement)
+        return result
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Labels made elsewhere.
+
+    Parameters
+    ----------
+    labels
+        ``(n, z, y, x)``, classes from 1, 0 where unknown.
+    frames
+        ``(n,)`` frame of the series that each belongs to.
+    """
+
+    labels: Any
+    frames: tuple[int, ...]
+
+
+def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Reference:
+    """Open a file of reference labels of all frames of a series, or of one.
+
+    Raises
+    ------
+    InputError
+        If no file is named, or its frames or classes do not fit.
+    """
+    from operando.files import read
+
+    if not path:
+        raise InputError("No reference is named", "choose a file of labels")
+    labels = read(Path(path)).data[:, 0]
+    frames = _frames(labels.shape[0], n_frames, frame)
+    highest = int(labels.max().compute())
+    if highest > n_classes:
+        raise InputError(
+            f"The reference has the label {highest}, but there are {n_classes} classes",
+            "choose one whose classes are numbered as in the segmentation",
+        )
+    return Reference(labels, frames)
+
+
+def compare_frames(
+    reference: Reference,
+    labels_of: Callable[[int], Any],
+    classes: Sequence[LabelClass],
+    voxel_size: Sequence[float],
+    progress: PartProgress,
+) -> tuple[pd.DataFrame, StepResult]:
+    """Score labels against a reference, frame by frame.
+
+    Parameters
+    ----------
+    reference
+        Frames that are scored.
+    labels_of
+        Gives the labels ``(z, y, x)`` of a frame.
+    classes
+        Class k has the label k + 1.
+    voxel_size
+        ``(z, y, x)``, µm.
+    progress
+        Goes on by one part with every frame.
+
+    Returns
+    -------
+    One row per frame and phase, and accuracy and mean Dice over all.
+    """
+    import pandas as pd
+
+    from operando.segment.compare import compare_labels
+
+    tables, hits, known = [], 0, 0
+    for i, t in enumerate(reference.frames):
+        found = compare_labels(
+            reference.labels[i],
+            labels_of(t),
+            len(classes),
+            spacing=voxel_size,
+            progress=progress,
+        )
+        table = found.table([c.name for c in classes])
+        table.insert(0, "frame", t)
+        tables.append(table)
+        hits += int(found.confusion.trace())
+        known += int(found.confusion.sum())
+        progress.next_part()
+    agreement = pd.concat(tables, ignore_index=True)
+    dice = float(agreement["dice"].mean())
+    values = {"accuracy": hits / known, "mean_dice": dice}
+    return agreement, StepResult(f"accuracy {hits / known:.2f}, mean Dice {dice:.2f}", values)
+
+
+def _frames(given: int, there: int, frame: int) -> tuple[int, ...]:
+    """Frames of the series that the reference is about."""
+    if given == there:
+        return tuple(range(there))
+    if given == 1 and frame < there:
+        return (frame,)
+    raise InputError(
+        f"A reference of {given} frames for {there}, frame {frame} wanted",
+        "give all frames, or one and its number",
+    )

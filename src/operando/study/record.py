@@ -14,7 +14,7 @@ from operando.errors import FileError
 from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 FILE_NAME = "recipe.yaml"
@@ -107,6 +107,19 @@ def append_entry(path: Path, entry: Entry) -> None:
         for old in read_entries(path)
     ]
     write_entries(path, [*entries, entry])
+
+
+def supersede(path: Path, is_gone: Callable[[str], bool]) -> None:
+    """Mark the runs of whose outputs none is left as superseded."""
+    entries = read_entries(path)
+    kept = [
+        entry.model_copy(update={"superseded": True})
+        if entry.outputs and all(is_gone(product) for product in entry.outputs)
+        else entry
+        for entry in entries
+    ]
+    if kept != entries:
+        write_entries(path, kept)
 
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:

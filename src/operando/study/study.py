@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
     from operando.study.record import Entry
 
@@ -67,6 +68,8 @@ class Study:
         voxel_size: Sequence[float] | None = None,
         times: Sequence[float] | None = None,
         name: str | None = None,
+        *,
+        progress: ProgressCallback | None = None,
         **hints: Any,
     ) -> Study:
         """Make a study of a series of images; the images are referenced, never changed.
@@ -85,6 +88,8 @@ class Study:
             Hours, one per frame; where neither given nor in the files, 0, 1, 2, ... are used.
         name
             What the study is called; its folder name by default.
+        progress
+            Told while an array is copied; raises `Cancelled` to stop.
         hints
             Passed to `operando.files.read`, such as ``axes="tzyx"``.
 
@@ -104,7 +109,7 @@ class Study:
             )
         made = not folder.exists()
         try:
-            return cls._create(folder, images, voxel_size, times, name, hints)
+            return cls._create(folder, images, voxel_size, times, name, hints, progress)
         except BaseException:
             if made:
                 atomic.remove(folder)
@@ -119,8 +124,9 @@ class Study:
         times: Sequence[float] | None,
         name: str | None,
         hints: dict[str, Any],
+        progress: ProgressCallback | None,
     ) -> Study:
-        series = read_images(images, folder, voxel_size, times, hints)
+        series = read_images(images, folder, voxel_size, times, hints, progress)
         if series.voxel_size is None:
             raise InputError(
                 f"The files of {series.name} do not say how large a voxel is",
@@ -332,9 +338,10 @@ class Study:
         write_field(self.product_path(f"strain/{name}"), field)
 
     def remove(self, product: str) -> None:
-        """Delete a product."""
+        """Delete a product; a run of which nothing is left is not run again by the recipe."""
         self._check_writable()
         atomic.remove(self.product_path(product))
+        record.supersede(self.recipe_path, lambda p: not self.product_path(p).exists())
 
     @property
     def recipe_path(self) -> Path:
