@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from operando.data import LabelClass
-from operando.study.record import Entry
-from operando.ui.timeline.frame_curves import (
+from operando.report.frame_curves import (
     cycling_curve,
     field_frames,
     frame_quantities,
@@ -16,6 +15,7 @@ from operando.ui.timeline.frame_curves import (
     phase_quantities,
     strain_quantities,
 )
+from operando.study.record import Entry
 
 
 def test_particle_means_leave_out_missing_values_and_empty_frames() -> None:
@@ -96,7 +96,7 @@ def test_field_names_tell_their_frames(name: str, frames: tuple[int, int] | None
 
 def test_current_charge_and_state_of_charge_of_the_frames() -> None:
     from operando.chemistry import cycling_table
-    from operando.ui.timeline.frame_curves import cycling_quantities
+    from operando.report.frame_curves import cycling_quantities
 
     table = cycling_table([0, 1, 2], [3, 3.5, 4], [0.002, 0.002, 0.002])
     found = {q.title: q for q in cycling_quantities(table, (0.5, 2, 3))}

@@ -9,6 +9,10 @@ import pytest
 
 from operando.data import DEFAULT_CLASSES, PARTICLE_COLUMNS, DisplacementField
 from operando.report import write_report
+from operando.report.particles import frame_table, largest_table
+from operando.report.phases import fraction_table
+from operando.report.section import table
+from operando.report.strain import pair_table
 from operando.study import Entry
 from operando.study.phases import create_phases
 
@@ -57,13 +61,7 @@ def test_the_page_is_self_contained_and_complete(full_study):
     page = path.read_text()
     assert path == full_study.path / "reports" / "report.html"
     assert not re.search(r'(src|href)="(?!data:)', page)
-    for words in (
-        "Phases",
-        "Strain",
-        "0.004 voxel error",
-        "frame 000 to frame 001",
-        "pore #56b4e9",
-    ):
+    for words in ("Through time", "Phases", "Strain", "0.004 voxel error", "frame 0 (0 h) to 1"):
         assert words in page
     pictures = [base64.b64decode(p) for p in re.findall(r"base64,([^\"]+)", page)]
     assert len(pictures) == 3
@@ -76,29 +74,64 @@ def test_an_empty_study_has_a_report_too(study):
     assert "<img" not in page
 
 
-def test_the_particle_table_shows_units(full_study):
-    rows = {c.name: np.array([1.0, 2.0]) for c in PARTICLE_COLUMNS}
-    rows |= {
-        "frame": np.array([1, 1]),
-        "particle": np.array([4, 9]),
-        "on_edge": np.array([True, False]),
-    }
-    full_study.write_table("particles", pd.DataFrame(rows))
-    from operando.files.ome_zarr import create_image
+def test_fractions_of_every_frame_are_told(full_study, electrode):
+    cells = cells_of(write_report(full_study).read_text())
+    for t in range(2):
+        row = [f"{100 * (electrode.phases[t] == k).mean():.1f}" for k in (1, 2, 3)]
+        start = cells.index(f"frame {t} · {full_study.times[t]:.3g} h")
+        assert cells[start + 1 : start + 4] == row
 
-    shape = (2, *full_study.series.volume_shape)
-    create_image(
-        full_study.product_path("particles/particles"),
-        shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=full_study.voxel_size,
+
+def test_fractions_carry_their_interval(study):
+    rows = pd.DataFrame(
+        [(0, 0.0, "pore", 0.25, 0.2, 0.321)],
+        columns=["frame", "time_h", "phase", "fraction", "fraction_low", "fraction_high"],
     )
-    page = write_report(full_study).read_text()
+    cells = cells_of(fraction_table(study, rows, DEFAULT_CLASSES))
+    assert "25.0 (20.0 to 32.1)" in cells
+
+
+def test_a_uniform_stretch_is_told_as_it_is(full_study):
+    cells = cells_of(pair_table(full_study, {"000-001": stretched_field()}))
+    assert cells[0].startswith("frame 0 (0 h) to 1")
+    measured, _, error, volume, spread, shear = (float(cell) for cell in cells[1:])
+    assert measured == 100
+    assert error == pytest.approx(0.004 * full_study.voxel_size[0], rel=0.01)
+    assert volume == pytest.approx(100 * (1.01**3 - 1), abs=0.005)
+    assert spread == 0
+    assert shear == 0
+
+
+def test_frames_are_summarised_by_their_whole_particles(study):
+    table = particle_rows(frame=[0, 0, 0, 1], on_edge=[False, False, True, False])
+    table["volume_um3"] = [1.0, 3.0, 500.0, 7.0]
+    cells = cells_of(frame_table(study, table))
+    width = len(cells) // 2
+    first, second = cells[:width], cells[width:]
+    assert first[1:4] == ["3", "2", "2.00"]
+    assert second[1:4] == ["1", "1", "7.00"]
+
+
+def test_the_largest_particles_come_with_units_and_definitions():
+    table = particle_rows(frame=[1, 1], on_edge=[True, False])
+    table["volume_um3"] = [2.0, 5.0]
+    page = str(largest_table(table))
     assert "volume (µm³)" in page
-    assert "<td>9</td>" in page
+    assert "diameter: of the sphere of the same volume" in page
+    assert cells_of(page)[:2] == ["1", "5.00"]
 
 
 def test_names_cannot_inject_markup(full_study):
     full_study.add_entry(Entry(step="train", summary="<script>alert(1)</script>"))
     assert "<script>" not in write_report(full_study).read_text()
+    assert "<b>" not in table(["<b>"], [["<b>"]], "<b>")
+
+
+def cells_of(page):
+    return re.findall(r"<td>([^<]*)</td>", str(page))
+
+
+def particle_rows(frame, on_edge):
+    rows = {c.name: np.ones(len(frame)) for c in PARTICLE_COLUMNS}
+    rows |= {"frame": frame, "on_edge": on_edge, "particle": np.arange(len(frame))}
+    return pd.DataFrame(rows)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from operando.report.section import table as layout
 
 if TYPE_CHECKING:
     import pandas as pd
+    from markupsafe import Markup
 
     from operando.study import Study
 
@@ -39,12 +40,8 @@ def connectivity_table(study: Study, phases: str) -> Markup | None:
         for row in sides[sides["frame"] == last].itertuples()
     )
     rows = frame_rows(table, last)
-    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:]
-    )
-    note = f"<p>Connectivity, frame {last}. {NOTE} Interfaces (µm²): {escape(areas)}.</p>"
-    return Markup(f"{note}<table><tr>{head}</tr>{body}</table>")
+    note = f"Connectivity, frame {last}. {NOTE} Interfaces (µm²): {areas}."
+    return layout(rows[0], rows[1:], note)
 
 
 def frame_rows(table: pd.DataFrame, frame: int) -> list[list[str]]:

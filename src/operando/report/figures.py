@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def draw_slices(
     pixel_size: tuple[float, float],
     *,
     labels: Sequence[NDArray[Any]] | None = None,
-    colours: NDArray[np.floating[Any]] | None = None,
+    classes: Sequence[LabelClass] = (),
     opacity: float = 0.45,
 ) -> Figure:
     """Draw slices side by side, with labels over them if given.
@@ -44,41 +45,28 @@ def draw_slices(
         ``(y, x)`` in µm.
     labels
         Integer slices of the same shape; 0 is transparent.
-    colours
-        ``(n, 4)`` colour of label k in row k modulo n; drawn at random by default.
+    classes
+        Class k has the label k + 1 and is named below; without classes colours are random.
     opacity
         Of the labels.
     """
-    figure = Figure(figsize=(PANEL_INCHES * len(images), PANEL_INCHES + 0.3), layout="constrained")
+    height = PANEL_INCHES + (0.65 if classes else 0.3)
+    figure = Figure(figsize=(PANEL_INCHES * len(images), height), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
     low, high = np.percentile(np.concatenate([np.ravel(i) for i in images]), [0.5, 99.5])
     for k, (ax, image, title) in enumerate(zip(axes, images, titles, strict=True)):
         extent = _extent(image.shape, pixel_size)
         ax.imshow(image, cmap="gray", vmin=low, vmax=high, extent=extent)
         if labels is not None:
-            table = colours if colours is not None else random_colours(256)
+            table = class_colours(classes) if classes else random_colours(256)
             rgba = table[np.asarray(labels[k]) % len(table)].copy()
             rgba[..., 3] = np.where(np.asarray(labels[k]) > 0, opacity, 0)
             ax.imshow(rgba, extent=extent, interpolation="nearest")
         ax.set_title(title, fontsize=9)
         _label_lengths(ax, first=k == 0)
-    return figure
-
-
-def draw_fractions(table: pd.DataFrame, classes: Sequence[LabelClass]) -> Figure:
-    """Draw the volume fraction of every phase over time, in its colour."""
-    figure, ax = _plot("time / h", "volume fraction / %")
-    for label_class in classes:
-        rows = table[table["phase"] == label_class.name]
-        ax.plot(
-            rows["time_h"],
-            100 * rows["fraction"],
-            "o-",
-            color=label_class.colour,
-            label=label_class.name,
-        )
-    ax.set_ylim(bottom=0)
-    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    if classes:
+        patches = [Patch(color=c.colour, alpha=0.7, label=c.name) for c in classes]
+        figure.legend(handles=patches, loc="outside lower center", ncols=6, fontsize=9)
     return figure
 
 

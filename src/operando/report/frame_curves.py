@@ -1,4 +1,4 @@
-"""What a study knows about each of its frames: the curves of the time line."""
+"""What a study knows about each of its frames: the curves of report and time line."""
 
 from __future__ import annotations
 
@@ -173,7 +173,9 @@ def _frame_means(
     known = np.isfinite(values) & (frames < n_frames)
     sums = np.bincount(frames[known], values[known], n_frames)
     counts = np.bincount(frames[known], minlength=n_frames)
-    return np.divide(sums, counts, out=np.full(n_frames, np.nan), where=counts > 0)
+    means = np.full(n_frames, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
 def _pair(outputs: Any) -> tuple[int, int] | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Removed = Literal["", "motion", "motion, stretch"]
 PARTICLES = "particles"
-PREVIEW = "preview, being refined"
+PREVIEW = "preview"
 RIGID: Removed = "motion"
 RIGID_AND_STRETCH: Removed = "motion, stretch"
 

@@ -10,14 +10,14 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
-from operando.ui.timeline.frame_curves import cycling_curve, frame_quantities
+from operando.report.frame_curves import cycling_curve, frame_quantities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data import LabelClass
     from operando.study import Study
-    from operando.ui.timeline.frame_curves import FrameQuantity
+    from operando.report.frame_curves import FrameQuantity
 
 _AXIS_WIDTH = 58
 _LEGEND_WIDTH = 180
