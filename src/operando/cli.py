@@ -106,8 +106,7 @@ def new(
     ] = None,
 ) -> None:
     """Make a study of images, which are never changed, and copied only where cropped or binned."""
-    from operando.study import Study
-    from operando.study.new import bring_along, part_of, raw_hints
+    from operando.study.new import bring_along, new_study, raw_hints
 
     hints: dict[str, Any] = raw_hints(shape=shape, dtype=dtype, byteorder=order, offset=offset)
     hints |= {"axes": axes} if axes else {}
@@ -116,13 +115,9 @@ def new(
     size = size * 3 if size and len(size) == 1 else size
     hours = _numbers(times, "times") if times else None
     source: Any = images if len(images) > 1 else images[0]
-    if crop or binning:
-        from operando.files import read
-
-        part = part_of(read(source, voxel_size=size, times=hours, **hints), crop, binning)
-        made = Study.create(study, part.data, voxel_size=part.voxel_size, times=part.times)
-    else:
-        made = Study.create(study, source, voxel_size=size, times=hours, **hints)
+    made = new_study(
+        study, source, crop=crop, binning=binning, voxel_size=size, times=hours, **hints
+    )
     with made:
         bring_along(made, strokes, cycling)
         typer.echo(f"Made {made.path}")

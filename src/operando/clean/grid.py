@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from operando.data.series import Series
+    from operando.data.series import Series, Spacing
 
 
 def crop(series: Series, box: Sequence[slice]) -> Series:
@@ -32,7 +32,7 @@ def crop(series: Series, box: Sequence[slice]) -> Series:
         raise InputError(
             f"The box {_box_text(box)} holds no voxel", f"the volume is {series.volume_shape}"
         )
-    return replace(series, data=data)
+    return _changed(series, data)
 
 
 def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
@@ -61,7 +61,7 @@ def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
     )
     kind = series.data.dtype
     data = mean.map_blocks(lambda block: as_type(block, kind), dtype=kind, meta=_meta(series))
-    return replace(series, data=data, voxel_size=_scaled_size(series, factors))
+    return _changed(series, data, _scaled_size(series, factors))
 
 
 def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
@@ -89,7 +89,7 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
         max(1, round(float(n / r))) for n, r in zip(binned.volume_shape, left, strict=True)
     )
     if np.allclose(left, 1):
-        return replace(binned, voxel_size=check_voxel_size(voxel_size))
+        return binned.with_calibration(voxel_size)
     one = delayed(_resample, pure=True)
     data = da.stack(
         [
@@ -102,7 +102,7 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
             for t in range(series.n_frames)
         ]
     )
-    return replace(series, data=data, voxel_size=check_voxel_size(voxel_size))
+    return _changed(series, data, check_voxel_size(voxel_size))
 
 
 def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) -> Series:
@@ -116,7 +116,13 @@ def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) ->
         )
     inside = da.from_array(mask, chunks=series.data.chunks[2:])
     filled = np.asarray(as_type(np.array(value), series.data.dtype)).item()
-    return replace(series, data=da.where(inside[None, None], series.data, filled))
+    return _changed(series, da.where(inside[None, None], series.data, filled))
+
+
+def _changed(series: Series, data: Any, voxel_size: Spacing | None = None) -> Series:
+    """Put other voxels into a series, which no file holds any more."""
+    size = voxel_size or series.voxel_size
+    return replace(series, data=data, voxel_size=size, source=(), metadata=())
 
 
 def _resample(

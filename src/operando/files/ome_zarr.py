@@ -40,6 +40,7 @@ def create_image(
     chunks: Sequence[int] | None = None,
     name: str = "",
     levels: int | None = None,
+    channels: Sequence[str] = (),
 ) -> zarr.Array:
     """Create an empty OME-Zarr 0.5 image and return its full-resolution array to write into.
 
@@ -63,6 +64,8 @@ def create_image(
         Name of the image.
     levels
         Levels that `add_levels` will make, with the full one; None for as many as make sense.
+    channels
+        Their names.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def create_image(
         own["times_h"] = list(kept)
         if "t" in axes and len(kept) > 1:
             scale[axes.index("t")] = (kept[-1] - kept[0]) / (len(kept) - 1)
-    attributes = {
+    attributes: dict[str, Any] = {
         "ome": {
             "version": "0.5",
             "multiscales": [
@@ -104,6 +107,8 @@ def create_image(
         },
         "operando": own,
     }
+    if channels:
+        attributes["ome"]["omero"] = {"channels": [{"label": label} for label in channels]}
     if Path(path).exists():
         raise FileError(f"{path} exists already", "choose another name or remove it")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +14,7 @@ from operando.files.ome_zarr import add_levels, create_image, open_image
 from operando.steps.step import Step, StepResult
 from operando.study.converted import CONVERTED, sign_converted
 from operando.study.partial import PartialResult
+from operando.study.room import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ CHUNK = (64, 64, 64)
 """Alike along all axes, so that slices along each of them cross equally few chunks."""
 PYRAMID = 8 / 7
 """Bytes of all levels over those of the first."""
-SPARE_BYTES = 2**29
 
 
 class Convert(Step):
@@ -72,7 +71,7 @@ class Convert(Step):
         chunk = _chunk(series)
         partial = PartialResult(path, {"sources": state, "chunk": chunk})
         if not partial.content.exists():
-            check_room(series, study)
+            check_room(int(series.nbytes * PYRAMID), study.path)
             create_image(
                 partial.content,
                 series.data.shape,
@@ -107,24 +106,6 @@ class Convert(Step):
         return StepResult(
             f"{levels} levels, {written / 1e9:.2g} GB",
             {"levels": float(levels), "written_gb": written / 1e9, "read_gb": series.nbytes / 1e9},
-        )
-
-
-def check_room(series: Series, study: Study) -> None:
-    """Refuse to convert to a disk that may be too small.
-
-    Raises
-    ------
-    FileError
-        With what is needed and what is free.
-    """
-    needed = int(series.nbytes * PYRAMID) + SPARE_BYTES
-    free = shutil.disk_usage(study.path).free
-    if free < needed:
-        raise FileError(
-            f"The converted images may need {needed / 1e9:.3g} GB, the disk of {study.path} has "
-            f"{free / 1e9:.3g} GB free",
-            "free some space, or move the study to a larger disk",
         )
 
 

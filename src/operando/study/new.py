@@ -1,19 +1,61 @@
-"""What the command line says of a new study, and what comes along with its images."""
+"""A new study: all or a part of the images, and what comes along with them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando.clean.grid import bin_voxels
 from operando.clean.grid import crop as crop_box
 from operando.errors import InputError
 from operando.study import atomic
+from operando.study.room import check_room
+from operando.study.study import Study
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
+    from collections.abc import Sequence
 
+    from operando.compute.progress import ProgressCallback
     from operando.data.series import Series
-    from operando.study.study import Study
+
+
+def new_study(
+    path: str | os.PathLike[str],
+    images: Any,
+    *,
+    crop: str | None = None,
+    binning: str | None = None,
+    voxel_size: Sequence[float] | None = None,
+    times: Sequence[float] | None = None,
+    progress: ProgressCallback | None = None,
+    **hints: Any,
+) -> Study:
+    """Make a study that references images, or holds a copy of a part of them.
+
+    Parameters
+    ----------
+    path, images, times, hints
+        As in `operando.study.Study.create`.
+    crop, binning
+        As in `part_of`.
+    voxel_size
+        ``(z, y, x)`` in µm before binning; needed where the files do not say.
+    progress
+        Told while a part is copied; raises `Cancelled` to stop.
+
+    Raises
+    ------
+    FileError
+        If the disk has not enough room for the part.
+    """
+    from operando.files import read
+
+    if not crop and not binning:
+        return Study.create(path, images, voxel_size=voxel_size, times=times, **hints)
+    part = part_of(read(images, voxel_size=voxel_size, times=times, **hints), crop, binning)
+    check_room(part.nbytes, Path(path).absolute().parent)
+    return Study.create(path, part, progress=progress)
 
 
 def raw_hints(

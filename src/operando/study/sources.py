@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from operando.compute.progress import Stopwatch
 from operando.data.series import Series, check_voxel_size
 from operando.errors import FileError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from operando.compute.progress import ProgressCallback
 
 COPIED = Path("images") / "source.zarr"
 """Where images are copied to that come as an array."""
@@ -22,6 +26,7 @@ def read_images(
     voxel_size: Sequence[float] | None,
     times: Sequence[float] | None,
     hints: dict[str, Any],
+    progress: ProgressCallback | None = None,
 ) -> Series:
     """Make a series of whatever the user named: files, a series, or an array."""
     from operando.files import read
@@ -29,9 +34,12 @@ def read_images(
     if isinstance(images, Series):
         if images.source:
             return images.with_calibration(voxel_size, times)
-        return _copy(images.data, folder, voxel_size or images.voxel_size, times or images.times)
+        known = images.with_calibration(voxel_size, times)
+        return _copy(
+            images.data, folder, known.voxel_size, known.times, images.channels, progress=progress
+        )
     if hasattr(images, "shape"):
-        return _copy(images, folder, voxel_size, times)
+        return _copy(images, folder, voxel_size, times, progress=progress)
     return read(images, voxel_size=voxel_size, times=times, **hints)
 
 
@@ -80,7 +88,12 @@ def _stored(source: Path, folder: Path) -> str:
 
 
 def _copy(
-    array: Any, folder: Path, voxel_size: Sequence[float] | None, times: Sequence[float] | None
+    array: Any,
+    folder: Path,
+    voxel_size: Sequence[float] | None,
+    times: Sequence[float] | None,
+    channels: Sequence[str] = (),
+    progress: ProgressCallback | None = None,
 ) -> Series:
     from operando.files import read
     from operando.files.ome_zarr import create_image
@@ -100,10 +113,15 @@ def _copy(
         images.dtype,
         axes="tczyx",
         voxel_size=check_voxel_size(voxel_size),
+        channels=channels,
     )
-    for t in range(images.shape[0]):
-        for c in range(images.shape[1]):
-            target[t, c] = _in_memory(images[t, c])
+    frames, n_channels, depth = images.shape[:3]
+    slabs = range(0, depth, target.chunks[2])
+    watch = Stopwatch(progress, frames * n_channels * len(slabs), "blocks", "Copying")
+    for t, c, z in product(range(frames), range(n_channels), slabs):
+        slab = (t, c, slice(z, min(z + target.chunks[2], depth)))
+        target[slab] = _in_memory(images[slab])
+        watch.advance()
     return read(folder / COPIED, voxel_size=voxel_size, times=times)
 
 
