@@ -24,8 +24,8 @@ IN_FULL = (
     "surface_um2",
     "sphericity",
     "crack_fraction",
-    "detached_fraction",
-    "detached_error",
+    "detachment",
+    "detachment_error",
     "coordination",
     "mean_intensity",
     "depth_um",
@@ -38,10 +38,10 @@ SUMMARISED = (
     "diameter_um",
     "sphericity",
     "crack_fraction",
-    "detached_fraction",
+    "detachment",
     "coordination",
 )
-DRAWN = ("diameter_um", "crack_fraction", "detached_fraction")
+DRAWN = ("diameter_um", "crack_fraction", "detachment")
 
 
 def particles_section(study: Study, name: str) -> Section:
@@ -88,10 +88,10 @@ def frame_table(study: Study, particles: pd.DataFrame) -> Markup:
 
 def largest_table(rows: pd.DataFrame) -> Markup:
     """List the largest particles of a frame, the columns that matter most, and what these mean."""
-    largest = rows.nlargest(SHOWN_PARTICLES, "volume_um3").astype({"on_edge": int})
+    largest = rows.nlargest(SHOWN_PARTICLES, "volume_um3")
     columns = _columns(IN_FULL, rows)
     cells = [
-        [f"{row[c.name]:.{c.decimals}f}" for c in columns] for row in largest.to_dict("records")
+        [_cell(row[c.name], c.decimals) for c in columns] for row in largest.to_dict("records")
     ]
     definitions = "; ".join(f"{c.title}: {_lowered(c.description)}" for c in columns[1:])
     note = f"The {len(largest)} largest of {len(rows)} particles of the last frame. {definitions}."
@@ -101,6 +101,12 @@ def largest_table(rows: pd.DataFrame) -> Markup:
 def _columns(names: tuple[str, ...], present: pd.DataFrame) -> list[Column]:
     known = {c.name: c for c in PARTICLE_COLUMNS}
     return [known[name] for name in names if name in known and name in present]
+
+
+def _cell(value: float | bool, decimals: int) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.{decimals}f}"
 
 
 def _lowered(sentence: str) -> str:
