@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from operando.errors import StudyError
-from operando.steps.registry import make_step
+from operando.steps.grid import make_steps
 from operando.study.record import Entry, package_versions, read_entries, replay_order
 
 if TYPE_CHECKING:
@@ -62,4 +62,5 @@ def load_recipe(path: Path) -> list[Step]:
     """
     if not path.is_file():
         raise StudyError(f"There is no recipe {path}", "give the path of a YAML file")
-    return [make_step(entry.step, entry.settings) for entry in replay_order(read_entries(path))]
+    entries = replay_order(read_entries(path))
+    return [step for entry in entries for step in make_steps(entry.step, entry.settings)]
