@@ -25,7 +25,7 @@ IN_FULL = (
     "sphericity",
     "crack_fraction",
     "detachment",
-    "detachment_error",
+    "detachment_sd",
     "coordination",
     "mean_intensity",
     "depth_um",
