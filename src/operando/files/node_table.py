@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operando.data.series import check_voxel_size
+from operando.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from operando.data import DisplacementField
 
@@ -32,7 +33,55 @@ def volume_change(field: DisplacementField) -> NDArray[np.float64]:
         return np.asarray(np.linalg.det(np.eye(3) + field.gradient.astype(np.float64)) - 1)
 
 
-def node_table(field: DisplacementField, voxel_size: Sequence[float]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class LayerStrain:
+    """Strain as a layer feels it, ``(N,)`` each, no unit; the same for any axes in its plane.
+
+    Parameters
+    ----------
+    through
+        Normal strain along the normal of the layer.
+    in_plane
+        Mean of the normal strains in the plane of the layer.
+    shear
+        Shear between the normal and the plane, in the direction in which it is largest.
+    """
+
+    through: NDArray[np.float64]
+    in_plane: NDArray[np.float64]
+    shear: NDArray[np.float64]
+
+
+def layer_strain(strain: NDArray[np.float64], normal: ArrayLike) -> LayerStrain:
+    """Split a strain tensor by the normal of a layer, such as the through-thickness direction.
+
+    Parameters
+    ----------
+    strain
+        ``(N, 3, 3)``, axes z, y, x.
+    normal
+        ``(3,)`` direction ``(z, y, x)`` in µm, any length.
+
+    Raises
+    ------
+    InputError
+        If the normal has no length.
+    """
+    direction = np.asarray(normal, float)
+    length = float(np.linalg.norm(direction))
+    if not length > 0:
+        raise InputError(f"The normal {tuple(direction)} has no length", "give a direction")
+    n = direction / length
+    pull = strain @ n
+    through = pull @ n
+    along = pull - through[:, None] * n
+    in_plane = (np.trace(strain, axis1=1, axis2=2) - through) / 2
+    return LayerStrain(through, in_plane, np.linalg.norm(along, axis=1))
+
+
+def node_table(
+    field: DisplacementField, voxel_size: Sequence[float], normal: ArrayLike | None = None
+) -> pd.DataFrame:
     """Every node of a field with all that was measured there.
 
     Parameters
@@ -41,6 +90,10 @@ def node_table(field: DisplacementField, voxel_size: Sequence[float]) -> pd.Data
         ``deformed(X + u(X)) = reference(X)``.
     voxel_size
         ``(z, y, x)`` in µm.
+    normal
+        ``(3,)`` of a layer, see `layer_strain`; adds ``strain_through_thickness``,
+        ``strain_in_plane`` and ``strain_through_thickness_shear``, and ``layer_normal_z`` and so on
+        (unit vector).
 
     Returns
     -------
@@ -64,6 +117,13 @@ def node_table(field: DisplacementField, voxel_size: Sequence[float]) -> pd.Data
         columns |= {f"gradient_{a}{b}": gradient[:, i, j] for j, b in enumerate("zyx")}
     columns |= {f"strain_{p}": strain[:, "zyx".index(p[0]), "zyx".index(p[1])] for p in PAIRS}
     columns["volume_change"] = volume_change(field)
+    if normal is not None:
+        layer = layer_strain(strain, normal)
+        columns["strain_through_thickness"] = layer.through
+        columns["strain_in_plane"] = layer.in_plane
+        columns["strain_through_thickness_shear"] = layer.shear
+        unit = np.asarray(normal, float) / np.linalg.norm(normal)
+        columns |= {f"layer_normal_{a}": np.full(len(strain), unit[i]) for i, a in enumerate("zyx")}
     columns["zncc"] = field.zncc
     words = np.array([status.name.lower() for status in NodeStatus])
     columns["status"] = words[field.status.astype(int)]

@@ -8,6 +8,7 @@ from operando.errors import InputError
 from operando.ui.strain.node_quantities import (
     NODE_QUANTITIES,
     colour_limits,
+    direction_words,
     node_values,
     round_up,
 )
@@ -120,3 +121,23 @@ def test_limits_of_nothing_and_of_zeros_can_be_drawn() -> None:
 @pytest.mark.parametrize(("value", "up"), [(0.021, 0.03), (2.0, 2.0), (9.1, 10), (1.01e-4, 1.5e-4)])
 def test_round_up(value: float, up: float) -> None:
     assert round_up(value) == pytest.approx(up)
+
+
+def test_strain_in_a_layer_follows_its_normal(stretched: DisplacementField) -> None:
+    """Stretches of 3, -1 and 2 % along z, y, x."""
+    z, y, x = (100 * (s + s**2 / 2) for s in (0.03, -0.01, 0.02))
+
+    def mean(name: str, normal: tuple[float, float, float]) -> float:
+        return float(np.nanmean(node_values(stretched, name, VOXEL, normal)))
+
+    assert mean("layer_through", (1, 0, 0)) == pytest.approx(z, rel=1e-4)
+    assert mean("layer_in_plane", (1, 0, 0)) == pytest.approx((x + y) / 2, rel=1e-4)
+    assert mean("layer_shear", (1, 0, 0)) == pytest.approx(0, abs=1e-4)
+    half = (np.sqrt(0.5), 0, np.sqrt(0.5))
+    assert mean("layer_through", half) == pytest.approx((z + x) / 2, rel=1e-4)
+    assert mean("layer_shear", half) == pytest.approx((z - x) / 2, rel=1e-3)
+
+
+def test_directions_are_named() -> None:
+    assert direction_words((0.0, 0.0, -1.0)) == "x"
+    assert direction_words((0.6, 0.0, 0.8)) == "(0.80, 0.00, 0.60)"

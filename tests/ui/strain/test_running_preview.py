@@ -80,7 +80,7 @@ def test_a_preview_is_shown_marked_and_renewed(
     assert shown(strain) == pytest.approx(volume_change(0.01), rel=1e-5)
     layer = strain.view.layer
     assert layer is not None
-    assert layer.name.endswith("(preview, being refined)")
+    assert layer.name == "preview · volume change (%) since frame 0"
     assert strain.pairs == []
     assert strain.field is None
     assert strain.measured is None

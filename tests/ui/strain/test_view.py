@@ -74,7 +74,8 @@ def test_quantities_are_switched_in_the_same_layer(
     assert view.layer is layer
     assert len(viewer.layers) == 2
     assert layer is not None
-    assert layer.name == f"{quantity.header} since frame 0"  # type: ignore[attr-defined]
+    assert layer.name == f"{view.header} since frame 0"
+    assert layer.name.startswith(quantity.title)  # type: ignore[attr-defined]
     low, high = layer.contrast_limits
     assert (low == -high) == (quantity.scale == "diverging")  # type: ignore[attr-defined]
 
@@ -149,3 +150,13 @@ def test_close_takes_everything_away(view: StrainView, viewer: ViewerModel) -> N
     view.close()
     viewer.dims.set_current_step(0, 1)
     assert [layer.name for layer in viewer.layers] == ["images"]
+
+
+def test_a_layer_quantity_follows_the_normal(view: StrainView) -> None:
+    view.show_quantity("layer_displacement")
+    node = swelling(0.02).displacement[1] * VOXEL
+    assert _value_at(view, 2, (0, 0, 1)) == pytest.approx(node[0])
+    view.set_normal((0, 0, 5))
+    assert _value_at(view, 2, (0, 0, 1)) == pytest.approx(node[2])
+    assert view.layer is not None
+    assert view.layer.name == "through-thickness displacement along x (µm) since frame 0"

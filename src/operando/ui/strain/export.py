@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.errors import InputError
+from operando.files.node_table import node_table
 from operando.files.write_field import FIELD_FORMATS, write_field
-from operando.ui.strain.node_quantities import colour_limits, node_quantity, node_values
+from operando.study.atomic import replacing
+from operando.ui.strain.node_quantities import colour_limits, node_quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,8 @@ _COLORMAPS = {"diverging": "RdBu_r", "from 0": "viridis", "up to 1": "viridis"}
 def export_strain(strain: StudyStrain, path: Path) -> Path:
     """Write the field that is shown.
 
-    Data files hold it as it was measured, whatever motion is taken out in the window; a figure
+    Data files hold it as it was measured, whatever motion is taken out in the window, a table also
+    the strain in the layer whose normal is chosen there; a figure
     shows what the window shows, in the slice that is seen, and says so.
 
     Raises
@@ -46,6 +49,10 @@ def export_strain(strain: StudyStrain, path: Path) -> Path:
     if study is None or field is None:
         raise InputError("No displacement field is shown", "run Strain first")
     ending = path.suffix.lower()
+    if ending == ".csv":
+        with replacing(path) as partial:
+            node_table(field, study.voxel_size, strain.view.normal).to_csv(partial, index=False)
+        return path
     if ending in FIELD_FORMATS:
         return write_field(path, field, voxel_size=study.voxel_size)
     if ending not in FIGURE_FORMATS:
@@ -57,7 +64,6 @@ def export_strain(strain: StudyStrain, path: Path) -> Path:
 
 def _write_figure(strain: StudyStrain, path: Path) -> None:
     from operando.report.strain_figure import SlicePlace, draw_field_slice
-    from operando.study.atomic import replacing
 
     study, field, pair = strain.study, strain.field, strain.pair
     if study is None or field is None or pair is None:
@@ -65,14 +71,14 @@ def _write_figure(strain: StudyStrain, path: Path) -> None:
     images, quantity = study.series, node_quantity(strain.view.quantity)
     axis, at = strain.view.plane or (0, images.volume_shape[0] / 2)
     place = SlicePlace(axis, int(np.clip(round(at), 0, images.volume_shape[axis] - 1)))
-    values = node_values(field, quantity.name, study.voxel_size)
+    values = strain.view.values(field)
     figure = draw_field_slice(
         field,
         values,
         np.take(images.data[pair[0], 0], place.voxel, axis=axis).compute(),
         place,
         study.voxel_size,
-        title=f"{quantity.header} in frame {pair[1]} {strain.view.since}",
+        title=f"{strain.view.header} in frame {pair[1]} {strain.view.since}",
         limits=colour_limits([values], quantity.scale),
         colormap=_COLORMAPS[quantity.scale],
     )

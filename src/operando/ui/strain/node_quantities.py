@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from operando.errors import InputError
-from operando.files.node_table import physical, volume_change
+from operando.files.node_table import layer_strain, physical, volume_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from operando.data import DisplacementField
 
 _AXES = "zyx"
+ALONG_Z = (1.0, 0.0, 0.0)
+"""Through-thickness direction where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class NodeQuantity:
         """Title with unit."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
+    @property
+    def of_layer(self) -> bool:
+        """Whether it depends on the normal of a layer."""
+        return self.name.startswith("layer_")
+
 
 NODE_QUANTITIES = (
     *(
@@ -54,6 +61,10 @@ NODE_QUANTITIES = (
     ),
     NodeQuantity("volume_change", "volume change", "%", "diverging"),
     NodeQuantity("von_mises", "von Mises strain", "%", "from 0"),
+    NodeQuantity("layer_through", "through-thickness strain", "%", "diverging"),
+    NodeQuantity("layer_in_plane", "in-plane strain", "%", "diverging"),
+    NodeQuantity("layer_shear", "through-thickness shear", "%", "from 0"),
+    NodeQuantity("layer_displacement", "through-thickness displacement", "µm", "diverging"),
     NodeQuantity("displacement", "displacement", "µm", "from 0"),
     *(
         NodeQuantity(f"displacement_{axis}", f"displacement {axis}", "µm", "diverging")
@@ -72,8 +83,20 @@ def node_quantity(name: str) -> NodeQuantity:
     return _BY_NAME[name]
 
 
+def direction_words(direction: Sequence[float]) -> str:
+    """Name a unit vector ``(z, y, x)``: an axis, or its components along x, y, z."""
+    for axis, share in zip(_AXES, direction, strict=True):
+        if abs(share) > 1 - 1e-6:
+            return axis
+    z, y, x = direction
+    return f"({x:.2f}, {y:.2f}, {z:.2f})"
+
+
 def node_values(
-    field: DisplacementField, name: str, voxel_size: Sequence[float]
+    field: DisplacementField,
+    name: str,
+    voxel_size: Sequence[float],
+    normal: Sequence[float] = ALONG_Z,
 ) -> NDArray[np.float32]:
     """Values of one quantity at every node.
 
@@ -85,15 +108,21 @@ def node_values(
         Of a `NodeQuantity`.
     voxel_size
         ``(z, y, x)`` in µm; shears of anisotropic voxels need it.
+    normal
+        ``(z, y, x)`` in µm, unit length: through-thickness direction of the layer.
 
     Returns
     -------
     ``(nz, ny, nx)`` in the quantity's unit, NaN at nodes that are not valid. Strains are those of
     Green and Lagrange; the volume change is det F - 1; von Mises is the equivalent strain
-    sqrt(2/3 e:e) of the deviator e.
+    sqrt(2/3 e:e) of the deviator e; those of a layer see `operando.files.node_table.LayerStrain`.
     """
     quantity = node_quantity(name)
-    values = _values(field, quantity.name, np.asarray(voxel_size, float))
+    size = np.asarray(voxel_size, float)
+    if quantity.of_layer:
+        values = _layer_values(field, quantity.name, size, np.asarray(normal, float))
+    else:
+        values = _values(field, quantity.name, size)
     return np.where(field.valid, values, np.nan).reshape(field.grid_shape).astype(np.float32)
 
 
@@ -118,6 +147,18 @@ def _values(
     if name == "error":
         return np.sqrt(np.mean(field.sigma.astype(float) ** 2, axis=1))
     return field.zncc.astype(float)
+
+
+def _layer_values(
+    field: DisplacementField,
+    name: str,
+    voxel_size: NDArray[np.float64],
+    normal: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    if name == "layer_displacement":
+        return (field.displacement * voxel_size) @ normal
+    layer = layer_strain(physical(field, voxel_size).strain(), normal)
+    return 100 * np.asarray(getattr(layer, name.removeprefix("layer_")))
 
 
 def colour_limits(

@@ -8,7 +8,7 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.strain.region import region_statistics
-from operando.ui.strain.node_quantities import node_quantity, node_values
+from operando.ui.strain.node_quantities import node_quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,8 +45,7 @@ def region_text(strain: StudyStrain) -> str:
         height = nearest * study.voxel_size[axis]
         where = f"the shapes of {layer.name!r}, nodes at {_AXES[axis]} {height:.2f} µm"
     quantity = node_quantity(strain.view.quantity)
-    values = node_values(field, quantity.name, study.voxel_size)
-    found = region_statistics(field, values, inside)
+    found = region_statistics(field, strain.view.values(field), inside)
     unit = f" {quantity.unit}" if quantity.unit else ""
     return "\n".join(
         [

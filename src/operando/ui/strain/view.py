@@ -20,12 +20,20 @@ from operando.ui.layers.results import (
     node_layer,
     node_placement,
 )
-from operando.ui.strain.node_quantities import colour_limits, node_quantity, node_values
+from operando.ui.strain.node_errors import node_errors
+from operando.ui.strain.node_quantities import (
+    ALONG_Z,
+    colour_limits,
+    direction_words,
+    node_quantity,
+    node_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari.layers import Image, Vectors
+    from numpy.typing import ArrayLike, NDArray
 
     from operando.data import DisplacementField
     from operando.ui.layers.results import Placement
@@ -79,6 +87,8 @@ class StrainView:
         Whether it is; layers that `show` makes follow this.
     probing : bool
         Whether clicks read nodes.
+    normal : tuple of float
+        Through-thickness direction ``(z, y, x)``, unit length in µm; see `set_normal`.
     """
 
     probed = Signal(object)
@@ -91,6 +101,7 @@ class StrainView:
         self.viewer = viewer
         self.quantity = "volume_change"
         self.visible = self.probing = True
+        self.normal = ALONG_Z
         self.layer: Image | None = None
         self.arrows: Vectors | None = None
         self._fields: Mapping[int, DisplacementField] = {}
@@ -164,6 +175,30 @@ class StrainView:
         self.quantity, self.visible = name, True
         self._draw()
 
+    def set_normal(self, normal: ArrayLike) -> None:
+        """Take another through-thickness direction ``(z, y, x)`` in µm, any length but 0."""
+        direction = np.asarray(normal, float)
+        z, y, x = (float(v) for v in direction / np.linalg.norm(direction))
+        self.normal = (z, y, x)
+        if node_quantity(self.quantity).of_layer:
+            self._draw()
+
+    def values(self, field: DisplacementField) -> NDArray[np.float32]:
+        """Quantity that is shown at the nodes ``(nz, ny, nx)`` of a field; NaN if not valid."""
+        return node_values(field, self.quantity, self._voxel_size, self.normal)
+
+    def errors(self, field: DisplacementField) -> NDArray[np.float32] | None:
+        """Predicted standard deviations of `values`; None where there are none."""
+        return node_errors(field, self.quantity, self._voxel_size, self.normal)
+
+    @property
+    def header(self) -> str:
+        """Name of the quantity that is shown, with the direction it depends on, and unit."""
+        quantity = node_quantity(self.quantity)
+        if not quantity.of_layer:
+            return quantity.header
+        return f"{quantity.title} along {direction_words(self.normal)} ({quantity.unit})"
+
     def hide(self) -> None:
         """Show no quantity."""
         self.visible = False
@@ -173,11 +208,13 @@ class StrainView:
     def _draw(self) -> None:
         if not self._fields or (self.layer is None and not self.visible):
             return
-        name, quantity = self.quantity, node_quantity(self.quantity)
-        grids = {t: node_values(f, name, self._voxel_size) for t, f in self._fields.items()}
+        quantity = node_quantity(self.quantity)
+        grids = {t: self.values(f) for t, f in self._fields.items()}
         data = NodeFrames(self._n_frames, grids)
         limits = colour_limits(list(grids.values()), quantity.scale)
-        title = f"{quantity.header} {self.since}"
+        title = f"{self.header} {self.since}"
+        if self.note:
+            title = f"{self.note} · {title}"
         if self.layer is None or self.layer not in self.viewer.layers:
             field = next(iter(self._fields.values()))
             placed = node_placement(field, self._voxel_size, self._placement)
@@ -220,8 +257,7 @@ class StrainView:
     def since(self) -> str:
         """Words for the frame from which they lead, and for what was taken out of them."""
         without = f", without {self._removed}" if self._removed else ""
-        note = f" ({self.note})" if self.note else ""
-        return f"since frame {self._reference}{without}{note}"
+        return f"since frame {self._reference}{without}"
 
     @property
     def fitting_length(self) -> float:
@@ -254,12 +290,12 @@ class StrainView:
         if status in _STATUS_WORDS:
             return (f"not measured: {_STATUS_WORDS[status]}",)
         quantity = node_quantity(self.quantity)
-        value = float(node_values(field, self.quantity, self._voxel_size)[index])
+        value, errors = float(self.values(field)[index]), self.errors(field)
         lines = []
         if quantity.name != "zncc" and not quantity.name.startswith("displacement_"):
             lines = [f"{quantity.title} {value:.3g} {quantity.unit}"]
-        if quantity.name.startswith("strain_") and "strain_noise" in field.info:
-            lines = [f"{quantity.title} {value:.3f} ± {100 * field.info['strain_noise']:.3f} %"]
+            if errors is not None and quantity.unit == "%":
+                lines = [f"{quantity.title} {value:.3f} ± {float(errors[index]):.3f} %"]
         size = np.asarray(self._voxel_size)
         moved, sigma = field.displacement[node] * size, field.sigma[node] * size
         lines += [
