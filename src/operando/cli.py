@@ -286,6 +286,9 @@ def _print_facts(path: Path) -> None:
             f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e6:.1f} MB"
         )
         typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
-        for name, step in STEPS.items():
-            status = step_status(study, name)
-            typer.echo(f"  {step.title:<24}{status.state:<12}{status.summary}")
+        states = {step.title: step_status(study, name) for name, step in STEPS.items()}
+        for title, status in states.items():
+            if status.state != "not yet":
+                typer.echo(f"  {title:<24}{status.state:<12}{status.summary}")
+        waiting = [title for title, status in states.items() if status.state == "not yet"]
+        typer.echo(f"  not yet: {', '.join(waiting)}")
