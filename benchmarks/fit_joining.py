@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.compute.tiles import plan_tiles
+from operando.particles.basins import rename
+from operando.particles.cells import find_cells, gather
+from operando.particles.closing import fill_small_cavities
 from operando.particles.fragments import Piece, join
-from operando.particles.ground import prepare
+from operando.particles.ground import largest_cavity, survey, to_surface, typical_diameter
 from operando.particles.joining import FEATURES, describe_fit, fit_rule
 from operando.particles.scores import overlaps
 from operando.particles.settings import SplitSettings
@@ -47,13 +51,28 @@ def degrade(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.boo
     return np.asarray(blurred + rng.uniform(0.05, 0.2) * noise / noise.std() > level)
 
 
+def pieces_of(
+    solid: NDArray[np.bool_],
+) -> tuple[NDArray[np.int32], dict[int, Piece], float]:
+    """Labels of the pieces that are to be joined, the pieces, and the typical diameter."""
+    unit = (1.0, 1.0, 1.0)
+    typical = typical_diameter(to_surface(solid, unit), solid)
+    filled = fill_small_cavities(solid, largest_cavity(typical), unit)
+    ground = survey(filled, unit, SplitSettings(), typical)
+    (tile,) = plan_tiles(solid.shape, solid.shape)
+    labels, cells = find_cells(ground.height(), ground.near, None, unit, tile, solid.shape)
+    names, cells = gather([cells], [tile], labels)
+    labels = np.where(filled, rename(labels, names), 0)
+    of_cells, pieces = find_pieces(cells, [(labels, (0, 0, 0))], unit)
+    return rename(labels, of_cells), pieces, typical
+
+
 def pairs(
     solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[list[NDArray[np.float64]], list[bool]]:
     """Features of touching pieces and whether they are of the same particle."""
-    ground = prepare(solid, (1.0, 1.0, 1.0), SplitSettings())
-    basins, pieces = find_pieces(ground)
-    labels, truth, count = overlaps(np.where(ground.solid, basins, 0), ids)
+    basins, pieces, typical = pieces_of(solid)
+    labels, truth, count = overlaps(basins, ids)
     best: dict[int, tuple[int, int]] = {}
     total: dict[int, int] = {}
     for label, particle, n in zip(labels.tolist(), truth.tolist(), count.tolist(), strict=True):
@@ -67,7 +86,7 @@ def pairs(
         for a, piece in pieces.items():
             for b, border in piece.borders.items():
                 if a < b and {a, b} <= pure:
-                    features.append(describe_fit(piece, pieces[b], border, ground.typical))
+                    features.append(describe_fit(piece, pieces[b], border, typical))
                     together.append(best[a][1] == best[b][1])
     return features, together
 

@@ -48,7 +48,7 @@ def test_bumps_join_over_high_passes_only() -> None:
 def test_joining_takes_the_best_first_and_weighs_again() -> None:
     labels = np.repeat([1, 2, 3], 4).reshape(1, 1, -1) * np.ones((4, 4, 1), int)
     pieces = make_pieces(
-        labels.astype(np.int32),
+        [(labels.astype(np.int32), (0, 0, 0))],
         np.array([0, 2, 2, 2], np.float32),
         graph([(1, 2), (2, 3)], [1.0, 1.5], [16, 16]),
         UNIT,
@@ -60,9 +60,19 @@ def test_joining_takes_the_best_first_and_weighs_again() -> None:
         asked.append((a.volume, b.volume))
         return border.saddle if a.volume + b.volume <= 128 else -1
 
-    assert join_pieces(pieces, score, lambda: None) == {1: 1, 2: 2, 3: 2}
+    assert join_pieces(pieces, score) == {1: 1, 2: 2, 3: 2}
     assert {asked[-1][0], asked[-1][1]} == {64, 128}
     assert pieces[2].hull.volume == pytest.approx(128)
+
+
+def test_a_piece_in_two_blocks_is_one() -> None:
+    edges = graph([(1, 2)], [1.0], [4])
+    peaks = np.array([0, 2, 2], np.float32)
+    labels = np.repeat([1, 2], [2, 6]).reshape(1, 1, -1) * np.ones((3, 4, 1), np.int32)
+    blocks = [(labels[..., :4], (0, 0, 0)), (labels[..., 4:], (0, 0, 4))]
+    pieces = make_pieces(blocks, peaks, edges, UNIT)
+    assert [pieces[k].volume for k in (1, 2)] == [24, 72]
+    assert pieces[2].hull.volume == pytest.approx(72)
 
 
 def test_features_do_not_depend_on_the_unit() -> None:
@@ -70,7 +80,7 @@ def test_features_do_not_depend_on_the_unit() -> None:
         labels = np.repeat([1, 2], 6).reshape(1, 1, -1) * np.ones((8, 8, 1), int)
         edges = graph([(1, 2)], [2.0 * scale], [64 * scale**2])
         peaks = np.array([0, 3, 3], np.float32) * scale
-        pieces = make_pieces(labels.astype(np.int32), peaks, edges, (scale,) * 3)
+        pieces = make_pieces([(labels.astype(np.int32), (0, 0, 0))], peaks, edges, (scale,) * 3)
         return describe_fit(pieces[1], pieces[2], pieces[1].borders[2], 9 * scale)
 
     assert features(1).shape == (len(FEATURES),)
@@ -91,7 +101,7 @@ def test_the_shipped_rule_joins_halves_of_a_ball_and_parts_two_balls(make_ellips
     scores = []
     for labels, peak, edges in ((halves, 9, crack), (left + 2 * right, 18, neck)):
         peaks = np.array([0, peak, peak], np.float32)
-        pieces = make_pieces(labels.astype(np.int32), peaks, edges, UNIT)
+        pieces = make_pieces([(labels.astype(np.int32), (0, 0, 0))], peaks, edges, UNIT)
         features = describe_fit(pieces[1], pieces[2], pieces[1].borders[2], 36)
         scores.append(float(shipped_rule().score(features)))
     assert scores[0] > 0 > scores[1]

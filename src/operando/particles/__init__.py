@@ -6,7 +6,7 @@ from operando.particles.path_map import electron_paths
 from operando.particles.scores import Matches, link_accuracy, match
 from operando.particles.series import split_series
 from operando.particles.settings import LinkSettings, MeasureSettings, PhaseLabels, SplitSettings
-from operando.particles.split import split
+from operando.particles.split import split, split_blocks
 
 __all__ = [
     "LinkSettings",
@@ -22,5 +22,6 @@ __all__ = [
     "measure",
     "rename",
     "split",
+    "split_blocks",
     "split_series",
 ]

@@ -16,6 +16,8 @@ import numpy as np
 from numba import njit, prange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -43,6 +45,38 @@ class BasinGraph:
     gap: NDArray[np.float64]
     gap_volume: NDArray[np.float64]
 
+    @classmethod
+    def joined(cls, graphs: Sequence[BasinGraph], offsets: Sequence[int]) -> BasinGraph:
+        """Put graphs of different basins side by side, their labels raised by the offsets."""
+        pairs = [graph.pairs + by for graph, by in zip(graphs, offsets, strict=False)]
+        names = ("saddle", "contact", "gap", "gap_volume")
+        values = (np.concatenate([getattr(graph, name) for graph in graphs]) for name in names)
+        return cls(np.concatenate(pairs), *values)
+
+
+def contract(graph: BasinGraph, names: NDArray[np.int32]) -> BasinGraph:
+    """Graph of what the basins become when they get new names, 0 for none.
+
+    Parameters
+    ----------
+    graph
+        Of the basins.
+    names
+        ``(N + 1,)`` new name of every label.
+    """
+    pairs = np.sort(names[graph.pairs].astype(np.int64), axis=1)
+    kept = (pairs[:, 0] != pairs[:, 1]) & (pairs[:, 0] > 0)
+    n = int(names.max(initial=0)) + 1
+    keys = pairs[kept, 0] * n + pairs[kept, 1]
+    unique, inverse = np.unique(keys, return_inverse=True)
+    saddle = np.full(unique.size, -np.inf, np.float32)
+    np.maximum.at(saddle, inverse, graph.saddle[kept])
+    sums = (
+        np.bincount(inverse, values[kept], unique.size).astype(np.float64)
+        for values in (graph.contact, graph.gap, graph.gap_volume)
+    )
+    return BasinGraph(np.stack([unique // n, unique % n], axis=1), saddle, *sums)
+
 
 def climb(
     height: NDArray[np.float32], floor: float, spacing: tuple[float, float, float]
@@ -68,6 +102,15 @@ def climb(
     peaks
         ``(N + 1,)`` height of the summits; entry 0 is `floor`.
     """
+    labels, summits = climb_to(height, floor, spacing)
+    peaks = np.concatenate([[floor], height.reshape(-1)[summits]]).astype(np.float32)
+    return labels, peaks
+
+
+def climb_to(
+    height: NDArray[np.float32], floor: float, spacing: tuple[float, float, float]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """As `climb`; gives the places ``(N,)`` of the summits in the flat volume."""
     steps, lengths = _neighbours(spacing)
     target = np.empty(height.shape, np.int64 if height.size > 2**31 - 1 else np.int32)
     _steepest(height, floor, steps, lengths, target)
@@ -77,14 +120,14 @@ def climb(
     summits = _summits(flat)
     labels = np.zeros(height.shape, np.int32)
     _name(flat, summits, labels.reshape(-1))
-    peaks = np.concatenate([[floor], height.reshape(-1)[summits]]).astype(np.float32)
-    return labels, peaks
+    return labels, summits
 
 
 def touching(
     labels: NDArray[np.int32],
     height: NDArray[np.float32],
     spacing: tuple[float, float, float],
+    within: tuple[int, ...] | None = None,
 ) -> BasinGraph:
     """Graph of the labels that share a voxel face.
 
@@ -94,8 +137,11 @@ def touching(
         ``(Z, Y, X)``, see `climb`.
     spacing
         Edges of a voxel ``(z, y, x)``.
+    within
+        Faces count whose first voxel lies in so many ``(z, y, x)`` from the start; default all.
     """
-    counts = _count_faces(labels)
+    within = tuple(within or labels.shape)
+    counts = _count_faces(labels, within)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     total = int(offsets[-1])
     keys = np.empty(total, np.int64)
@@ -104,7 +150,7 @@ def touching(
     z, y, x = spacing
     face_area = np.array([y * x, z * x, z * y], np.float32)
     n = int(labels.max(initial=0)) + 1
-    _list_faces(labels, height, face_area, n, offsets, keys, heights, areas)
+    _list_faces(labels, height, within, face_area, n, offsets, keys, heights, areas)
     unique, inverse = np.unique(keys, return_inverse=True)
     saddle = np.full(unique.size, -np.inf, np.float32)
     np.maximum.at(saddle, inverse, heights)
@@ -215,13 +261,13 @@ def _name(target: Any, summits: Any, labels: Any) -> None:
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
-def _count_faces(labels: Any) -> Any:
+def _count_faces(labels: Any, within: Any) -> Any:
     nz, ny, nx = labels.shape
-    counts = np.zeros(nz, np.int64)
-    for z in prange(nz):
+    counts = np.zeros(within[0], np.int64)
+    for z in prange(within[0]):
         n = 0
-        for y in range(ny):
-            for x in range(nx):
+        for y in range(within[1]):
+            for x in range(within[2]):
                 here = labels[z, y, x]
                 if here == 0:
                     continue
@@ -239,6 +285,7 @@ def _count_faces(labels: Any) -> Any:
 def _list_faces(
     labels: Any,
     height: Any,
+    within: Any,
     face_area: Any,
     n: Any,
     offsets: Any,
@@ -247,10 +294,10 @@ def _list_faces(
     areas: Any,
 ) -> None:
     nz, ny, nx = labels.shape
-    for z in prange(nz):
+    for z in prange(within[0]):
         i = offsets[z]
-        for y in range(ny):
-            for x in range(nx):
+        for y in range(within[1]):
+            for x in range(within[2]):
                 here = np.int64(labels[z, y, x])
                 if here == 0:
                     continue

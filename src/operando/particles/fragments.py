@@ -18,12 +18,14 @@ import numpy as np
 from operando.particles.hulls import hull_of_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from operando.particles.basins import BasinGraph
     from operando.particles.hulls import Hull
+
+    Block = tuple[NDArray[np.int32], tuple[int, ...]]
 
 
 @dataclass
@@ -120,22 +122,41 @@ def fuse_bumps(
 
 
 def make_pieces(
-    labels: NDArray[np.int32],
+    blocks: Iterable[Block],
     peaks: NDArray[np.float32],
     graph: BasinGraph,
     spacing: tuple[float, float, float],
 ) -> dict[int, Piece]:
-    """Pieces, by label, of the solid voxels of every basin that has any, with their borders."""
+    """Pieces, by label, of the solid voxels of every basin that has any, with their borders.
+
+    Parameters
+    ----------
+    blocks
+        ``(Z, Y, X)`` labels, and the voxel of the volume where each block begins.
+    peaks
+        ``(N + 1,)`` height of every label.
+    graph
+        Of the labels.
+    spacing
+        Voxel size ``(z, y, x)``.
+    """
     from scipy.ndimage import find_objects
 
-    pieces = {}
+    pieces: dict[int, Piece] = {}
     voxel = float(np.prod(spacing))
-    for label, box in enumerate(find_objects(labels), start=1):
-        if box is None:
-            continue
-        mask = labels[box] == label
-        hull = hull_of_mask(mask, spacing, tuple(s.start for s in box))
-        pieces[label] = Piece(int(mask.sum()) * voxel, float(peaks[label]), hull)
+    for labels, corner in blocks:
+        for label, box in enumerate(find_objects(labels), start=1):
+            if box is None:
+                continue
+            mask = labels[box] == label
+            start = tuple(s.start + c for s, c in zip(box, corner, strict=True))
+            hull = hull_of_mask(mask, spacing, start)
+            volume = int(mask.sum()) * voxel
+            if label in pieces:
+                pieces[label].volume += volume
+                pieces[label].hull = pieces[label].hull.joined(hull)
+            else:
+                pieces[label] = Piece(volume, float(peaks[label]), hull)
     for (a, b), *values in zip(
         graph.pairs.tolist(), graph.saddle, graph.contact, graph.gap, graph.gap_volume, strict=True
     ):
@@ -148,7 +169,6 @@ def make_pieces(
 def join_pieces(
     pieces: dict[int, Piece],
     score: Callable[[Piece, Piece, Border], float],
-    tick: Callable[[], None],
 ) -> dict[int, int]:
     """Join pieces that fit, the best fitting first, until no score is above 0.
 
@@ -158,8 +178,6 @@ def join_pieces(
         By label; used up.
     score
         Says how much speaks for joining.
-    tick
-        Called after every join.
 
     Returns
     -------
@@ -187,7 +205,6 @@ def join_pieces(
         version[a] += version[b] + 1
         for other in sorted(pieces[a].borders):
             push(min(a, other), max(a, other))
-        tick()
     return {label: _root(name, label) for label in name}
 
 

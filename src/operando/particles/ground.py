@@ -55,21 +55,58 @@ class Ground:
         return np.asarray(gaussian_filter(height, self.smoothing, mode="nearest", truncate=3))
 
 
-def prepare(
-    solid: NDArray[np.bool_], spacing: tuple[float, float, float], settings: SplitSettings
+def survey(
+    solid: NDArray[np.bool_],
+    spacing: tuple[float, float, float],
+    settings: SplitSettings,
+    typical: float,
+    distances: NDArray[np.float32] | None = None,
 ) -> Ground:
-    """Fill small cavities and measure distances to the surface."""
-    from operando.particles.closing import distance, fill_small_cavities
+    """Measure distances to the surface.
 
-    # To the border from either side.
-    distances = distance(solid.view(np.uint8) + np.uint8(1), spacing)
-    typical = typical_diameter(distances, solid)
-    width = settings.crack_width or max(typical / 4, 2.5 * max(spacing))
-    filled = fill_small_cavities(solid, np.pi / 6 * (typical / 3) ** 3, spacing)
+    Parameters
+    ----------
+    solid
+        ``(Z, Y, X)``, small cavities filled; a block of the volume.
+    spacing
+        Voxel size ``(z, y, x)``.
+    settings
+        Crack width and smoothing.
+    typical
+        Typical diameter in the whole volume.
+    distances
+        ``(Z, Y, X)`` from `to_surface`, if they are known already; used up.
+    """
+    from operando.particles.closing import distance
+
+    if distances is None:
+        distances = distance(~solid, spacing)
     # Filling a cavity brings no outer voxel nearer to the solid.
-    distances[filled] = 0
+    distances[solid] = 0
+    width = crack_width(typical, spacing, settings)
     near = distances <= width / 2
-    return Ground(filled, near, distances, typical, width, spacing, settings.smoothing)
+    return Ground(solid, near, distances, typical, width, spacing, settings.smoothing)
+
+
+def largest_cavity(typical: float) -> float:
+    """Volume of the largest cavity that is filled at once."""
+    return np.pi / 6 * (typical / 3) ** 3
+
+
+def crack_width(
+    typical: float, spacing: tuple[float, float, float], settings: SplitSettings
+) -> float:
+    """Widest gap that may be a crack."""
+    return settings.crack_width or max(typical / 4, 2.5 * max(spacing))
+
+
+def to_surface(
+    solid: NDArray[np.bool_], spacing: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """Distance of every voxel to the surface of the solid, from either side."""
+    from operando.particles.closing import distance
+
+    return distance(solid.view(np.uint8) + np.uint8(1), spacing)
 
 
 def typical_diameter(depth: NDArray[np.float32], solid: NDArray[np.bool_]) -> float:

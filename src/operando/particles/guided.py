@@ -1,7 +1,8 @@
-"""Basins of a height map, cut along particles that are known already."""
+"""Join the bumps of one piece, and cut pieces along particles that are known already."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,89 +10,89 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.particles.basins import BasinGraph
+    from operando.particles.cells import Cells
+
 SHARE = 0.35
 """Share of a piece that must lie in a known particle for the piece to be divided along it."""
 
 
-def guided_basins(
-    height: NDArray[np.float32],
-    where: NDArray[np.bool_],
-    spacing: tuple[float, float, float],
-    bump: float,
-    guide: NDArray[np.int32] | None,
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-    """Cut a height map into basins, bumps joined, and along the guide.
+@dataclass(frozen=True)
+class Parts:
+    """What cells were joined to, as far as that is certain.
 
     Parameters
     ----------
-    height
-        ``(Z, Y, X)``; lowered to below everything outside `where`.
-    where
-        ``(Z, Y, X)`` the voxels that are labelled.
-    spacing
-        Voxel size ``(z, y, x)``.
-    bump
-        A pass this high, relative to the lower peak, lies within one basin.
-    guide
-        ``(Z, Y, X)`` ids of particles that are expected here.
-
-    Returns
-    -------
-    labels
-        ``(Z, Y, X)``, 0 elsewhere.
+    names
+        ``(N + 1,)`` for every cell the part, 1 to P.
     peaks
-        ``(N + 1,)`` by label.
+        ``(P + 1,)``.
     known
-        ``(N + 1,)`` the expected particle of every label, 0 if none.
+        ``(P + 1,)`` the expected particle of every part, 0 if none.
+    graph
+        Of the parts.
     """
-    from operando.particles.basins import climb, rename, touching
+
+    names: NDArray[np.int32]
+    peaks: NDArray[np.float32]
+    known: NDArray[np.int32]
+    graph: BasinGraph
+
+
+def join_bumps(cells: Cells, bump: float) -> Parts:
+    """Join basins that are bumps of one piece, then divide pieces along the guide.
+
+    Parameters
+    ----------
+    cells
+        Of the whole volume.
+    bump
+        A pass this high, relative to the lower peak, lies within one piece.
+    """
+    from operando.particles.basins import contract
     from operando.particles.fragments import fuse_bumps
 
-    # A whole number survives the change from double to single precision unrounded.
-    floor = float(np.floor(height[where].min())) - 1
-    np.copyto(height, np.float32(floor), where=~where)
-    labels, peaks = climb(height, floor, spacing)
-    names, peaks = fuse_bumps(peaks, touching(labels, height, spacing), bump)
-    labels = rename(labels, names)
-    if guide is None:
-        return labels, peaks, np.zeros(len(peaks), np.int32)
-    labels, parent, known = divide(labels, guide)
-    return labels, peaks[parent], known
+    basin = np.concatenate([[0], cells.basin]).astype(np.int32)
+    fused, peaks = fuse_bumps(cells.peaks, contract(cells.graph, basin), bump)
+    pieces = fused[basin]
+    names, parent, known = divide(pieces[1:], cells.known, cells.count)
+    return Parts(names, peaks[parent], known, contract(cells.graph, names))
 
 
 def divide(
-    labels: NDArray[np.int32], guide: NDArray[np.int32]
+    pieces: NDArray[np.int32], known: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Divide pieces that reach well into several known particles.
 
+    Parameters
+    ----------
+    pieces, known, counts
+        ``(N,)`` for every cell the piece that it belongs to, the known particle that it lies in
+        (0 for none) and its voxels.
+
     Returns
     -------
-    labels
-        ``(Z, Y, X)`` new labels; what lies in no known particle, or in one that holds only a
-        small share of the piece, goes with the largest part.
+    names
+        ``(N + 1,)`` for every cell the new piece; what lies in no known particle, or in one that
+        holds only a small share of the piece, goes with the largest part.
     parent
-        ``(N + 1,)`` the old label of every new one.
+        ``(P + 1,)`` the old piece of every new one.
     known
-        ``(N + 1,)`` the known particle that it lies in, 0 if none.
+        ``(P + 1,)`` the known particle that it lies in, 0 if none.
     """
-    from operando.particles.scores import overlaps
-
-    label, particle, count = overlaps(labels, guide)
-    width = int(guide.max(initial=0)) + 1
-    keys = label * width + particle
-    size = np.bincount(label, count)
-    own = (label > 0) & (particle > 0) & (count >= SHARE * size[label])
-    order = np.lexsort((-count, label))
-    main = order[np.unique(label[order], return_index=True)[1]]
-    own[main] = label[main] > 0
+    width = int(known.max(initial=0)) + 1
+    keys, pair = np.unique(pieces.astype(np.int64) * width + known, return_inverse=True)
+    piece, particle = keys // width, keys % width
+    count = np.bincount(pair, counts, len(keys))
+    size = np.bincount(piece, count)
+    own = (particle > 0) & (count >= SHARE * size[piece])
+    order = np.lexsort((-count, piece))
+    main = order[np.unique(piece[order], return_index=True)[1]]
+    own[main] = True
     names = np.cumsum(own) * own
     main_of = np.zeros(len(size), np.int64)
-    main_of[label[main]] = names[main]
-    names = np.where(own | (label == 0), names, main_of[label])
-    out = np.empty_like(labels)
-    for z in range(len(labels)):
-        key = labels[z].astype(np.int64) * width + guide[z]
-        out[z] = names[np.searchsorted(keys, key)]
-    parent = np.concatenate([[0], label[own]]).astype(np.int32)
-    known = np.concatenate([[0], particle[own]]).astype(np.int32)
-    return out, parent, known
+    main_of[piece[main]] = names[main]
+    names = np.where(own, names, main_of[piece])
+    parent = np.concatenate([[0], piece[own]]).astype(np.int32)
+    told = np.concatenate([[0], particle[own]]).astype(np.int32)
+    return np.concatenate([[0], names[pair]]).astype(np.int32), parent, told

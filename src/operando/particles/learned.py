@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit, prange
 
+from operando.particles.fragments import fuse_bumps
+from operando.particles.guided import join_bumps
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.compute.progress import Stopwatch
+    from operando.particles.body import Box
+    from operando.particles.cells import Cells
     from operando.particles.ground import Ground
+    from operando.particles.interior import Interior
 
 BUMP = 0.9
 """A pass of the depth this high, relative to the lower peak, lies within one piece."""
@@ -26,44 +31,37 @@ APART = 0.95
 """A pass this high is needed to join what is known to be two particles."""
 
 
-def by_depth(
-    ground: Ground, separation: float, watch: Stopwatch, guide: NDArray[np.int32] | None = None
-) -> NDArray[np.int32]:
-    """Part the solid by how deep in its particle every voxel lies (`operando.particles.interior`).
+def depth_map(ground: Ground, interior: Interior, box: Box) -> NDArray[np.float32]:
+    """How deep in its particle every voxel of a block lies; below 0 in gaps."""
+    depth = interior.depth(box)
+    _lead_to_solid(depth, ground.solid, interior.inside(box), ground.outside, ground.typical)
+    return depth
+
+
+def join_by_depth(cells: Cells, separation: float) -> NDArray[np.int32]:
+    """Join cells where the depth in the particle is high on the way from one to the other.
 
     Pieces of one known particle that still touch stay together, also across a crack.
 
     Parameters
     ----------
-    ground
-        What is to be parted.
+    cells
+        Of a `depth_map`.
     separation
         As in `SplitSettings`.
-    watch
-        Advanced by one.
-    guide
-        ``(Z, Y, X)`` ids of particles that are expected here.
 
     Returns
     -------
-    ``(Z, Y, X)`` labels up to half a crack width from the solid.
+    ``(N + 1,)`` for every cell the particle, 1 to P.
     """
-    from operando.particles.basins import rename, touching
-    from operando.particles.fragments import fuse_bumps
-    from operando.particles.guided import guided_basins
-    from operando.particles.interior import interior
-
-    depth, inside = interior(ground.solid, ground.typical, ground.spacing, lambda: watch.advance(0))
-    _lead_to_solid(depth, ground.solid, inside, ground.outside, ground.typical)
-    labels, depths, known = guided_basins(depth, ground.near, ground.spacing, BUMP, guide)
-    graph = touching(labels, depth, ground.spacing)
-    a, b = known[graph.pairs].T
+    parts = join_bumps(cells, BUMP)
+    a, b = parts.known[parts.graph.pairs].T
     told = (a > 0) & (b > 0)
     middle = NECK + NECK_RANGE * (2 * separation - 1)
-    names, _ = fuse_bumps(depths, graph, np.where(told & (a != b), APART, middle))
-    names = _joined(names, names[graph.pairs[told & (a == b)]])
-    watch.advance()
-    return rename(labels, names)
+    needed = np.where(told & (a != b), APART, middle)
+    names, _ = fuse_bumps(parts.peaks, parts.graph, needed)
+    names = _joined(names, names[parts.graph.pairs[told & (a == b)]])
+    return names[parts.names]
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.arrays import check_ids, check_same_shape, check_spacing, check_volume
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
-
-
-SMALLEST_CUT = 1 / 6
-"""Least diameter of what is seen of a particle at the image border, in typical ones."""
 
 
 def split(
@@ -63,34 +60,65 @@ def split(
     InputError
         If the volume, the phase or the voxel size makes no sense.
     """
-    from operando.particles.closing import close_particles
-    from operando.particles.ground import prepare
-    from operando.particles.learned import by_depth
-    from operando.particles.watershed import by_distance
-
-    settings = settings or SplitSettings()
-    spacing = check_spacing(spacing)
     solid = solid_of(phases_or_mask, phase)
-    if not solid.any() or solid.all():
-        return solid.astype(np.int32)
     if guide is not None:
         guide = check_ids(check_same_shape(guide, solid, "The guide"))
-    watch = Stopwatch(progress, 5, "stages", "Measuring distances")
-    ground = prepare(solid, spacing, settings)
-    watch.advance(message="Finding particles")
-    part = by_depth if settings.method == "learned" else by_distance
-    labels = part(ground, settings.separation, watch, guide)
-    watch.advance(message="Filling cracks")
-    own, width, typical = np.where(ground.solid, labels, 0), ground.width, ground.typical
-    del ground
-    ids = close_particles(own, labels, width / 2, spacing)
-    watch.advance(message="Numbering")
-    smallest = settings.smallest_diameter or typical / 4
-    # Of a particle at the image border only a part is seen.
-    cut = settings.smallest_diameter or typical * SMALLEST_CUT
-    ids = _number(ids, *(np.pi / 6 * d**3 / float(np.prod(spacing)) for d in (smallest, cut)))
-    watch.advance()
-    return ids
+    out = np.empty(solid.shape, np.int32)
+    split_blocks(solid, out, guide=guide, spacing=spacing, settings=settings, progress=progress)
+    return out
+
+
+def split_blocks(
+    phases_or_mask: Any,
+    out: Any,
+    *,
+    phase: int | None = None,
+    guide: Any | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    settings: SplitSettings | None = None,
+    edge: int | None = None,
+    scratch: Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> int:
+    """Split a volume that need not be in memory; see `split`.
+
+    Blocks are looked at with a margin of less than a typical diameter. Particles come out as
+    those of `split`; only a pore that is longer than the margin may stay open where two blocks
+    meet.
+
+    Parameters
+    ----------
+    phases_or_mask, guide
+        As in `split`: arrays that give a NumPy array for a box of slices, such as those of Zarr.
+    out
+        ``(Z, Y, X)`` int32 array, such as one of Zarr, that the ids are written to.
+    phase, spacing, settings, progress
+        As in `split`.
+    edge
+        Edge of the blocks, voxels; by default volumes up to 160 million voxels are one block and
+        others are cut into blocks of 256.
+    scratch
+        Folder for what does not fit in memory, up to 12 bytes per voxel.
+
+    Returns
+    -------
+    How many particles there are.
+    """
+    from operando.particles.blocks import BlockSplitter
+
+    spacing = check_spacing(spacing)
+    z, y, x = phases_or_mask.shape
+    return BlockSplitter(
+        read=lambda box: solid_of(np.asarray(phases_or_mask[box]), phase),
+        read_guide=None if guide is None else lambda box: np.asarray(guide[box]),
+        shape=(z, y, x),
+        out=out,
+        spacing=spacing,
+        settings=settings or SplitSettings(),
+        edge=edge,
+        scratch=scratch,
+        progress=progress,
+    ).run()
 
 
 def solid_of(phases_or_mask: NDArray[Any], phase: int | None) -> NDArray[np.bool_]:
@@ -104,26 +132,3 @@ def solid_of(phases_or_mask: NDArray[Any], phase: int | None) -> NDArray[np.bool
             "name the label of the particles, or give a mask of true and false",
         )
     return np.asarray(volume == phase)
-
-
-def _number(ids: NDArray[np.int32], smallest: float, cut: float) -> NDArray[np.int32]:
-    """Leave out small particles, also those that the border cuts, and number the others."""
-    from scipy.ndimage import find_objects
-
-    from operando.particles.basins import rename
-    from operando.particles.closing import at_border
-
-    size = np.bincount(ids.reshape(-1))
-    limit = np.full(size.size, smallest)
-    limit[at_border(ids)] = cut
-    kept = np.flatnonzero((size >= limit) & (np.arange(size.size) > 0))
-    boxes = find_objects(ids)
-    first = []
-    for label in kept:
-        box = boxes[label - 1]
-        inside = np.argwhere(ids[box][:1] == label)[0]
-        first.append(tuple(int(i + s.start) for i, s in zip(inside, box, strict=True)))
-    names = np.zeros(size.size, np.int32)
-    order = sorted(range(len(kept)), key=first.__getitem__)
-    names[kept[order]] = np.arange(1, len(kept) + 1)
-    return rename(ids, names)

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.particles.basins import rename
+from operando.particles.fragments import join_pieces, make_pieces
+from operando.particles.guided import join_bumps
+from operando.particles.joining import describe_fit, shipped_rule
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-    from operando.compute.progress import Stopwatch
-    from operando.particles.fragments import Border, Piece
-    from operando.particles.ground import Ground
+    from operando.particles.cells import Cells
+    from operando.particles.fragments import Block, Border, Piece
 
 BUMP = 0.97
 """A pass this high, relative to the lower peak, lies within one piece."""
@@ -26,32 +32,33 @@ BIAS = 1.0
 """Log odds in favour of joining: a piece too many costs a particle just as one too few."""
 
 
-def by_distance(
-    ground: Ground, separation: float, watch: Stopwatch, guide: NDArray[np.int32] | None = None
+def join_by_fit(
+    cells: Cells,
+    blocks: Iterable[Block],
+    spacing: tuple[float, float, float],
+    typical: float,
+    separation: float,
 ) -> NDArray[np.int32]:
-    """Part the solid at the necks of its distance map, and join what fits together.
+    """Join cells of the distance to the surface that fit together like parts of a broken body.
 
     Parameters
     ----------
-    ground
-        What is to be parted.
+    cells
+        Of the whole volume.
+    blocks
+        Where the cells are; see `find_pieces`.
+    spacing
+        Voxel size ``(z, y, x)``.
+    typical
+        Typical diameter.
     separation
         As in `SplitSettings`.
-    watch
-        Advanced by one.
-    guide
-        ``(Z, Y, X)`` ids of particles that are expected here.
 
     Returns
     -------
-    ``(Z, Y, X)`` labels up to half a crack width from the solid.
+    ``(N + 1,)`` for every cell the particle.
     """
-    from operando.particles.basins import rename
-    from operando.particles.fragments import join_pieces
-    from operando.particles.joining import describe_fit, shipped_rule
-
-    labels, pieces = find_pieces(ground, guide)
-    watch.advance(message="Joining pieces")
+    names, pieces = find_pieces(cells, blocks, spacing)
     rule = shipped_rule()
     bias = CAUTION * (1 - 2 * separation) + BIAS
 
@@ -59,26 +66,36 @@ def by_distance(
         known = 0.0
         if a.guide and b.guide:
             known = TRUST if a.guide == b.guide else -TRUST
-        return float(rule.score(describe_fit(a, b, border, ground.typical))) + bias + known
+        return float(rule.score(describe_fit(a, b, border, typical))) + bias + known
 
-    owners = join_pieces(pieces, score, lambda: watch.advance(0))
-    names = np.zeros(int(labels.max()) + 1, np.int32)
-    names[list(owners)] = list(owners.values())
-    return rename(labels, names)
+    owners = join_pieces(pieces, score)
+    owner = np.zeros(int(names.max(initial=0)) + 1, np.int32)
+    owner[list(owners)] = list(owners.values())
+    return owner[names]
 
 
 def find_pieces(
-    ground: Ground, guide: NDArray[np.int32] | None = None
+    cells: Cells, blocks: Iterable[Block], spacing: tuple[float, float, float]
 ) -> tuple[NDArray[np.int32], dict[int, Piece]]:
-    """Cut the solid into basins of its distance map, bumps joined, and along the guide."""
-    from operando.particles.basins import touching
-    from operando.particles.fragments import make_pieces
-    from operando.particles.guided import guided_basins
+    """Join the bumps of the distance map to pieces, and outline what is solid of each.
 
-    height = ground.height()
-    labels, peaks, known = guided_basins(height, ground.near, ground.spacing, BUMP, guide)
-    graph = touching(labels, height, ground.spacing)
-    pieces = make_pieces(np.where(ground.solid, labels, 0), peaks, graph, ground.spacing)
+    Parameters
+    ----------
+    cells
+        Of the whole volume.
+    blocks
+        ``(Z, Y, X)`` numbers of the solid's cells, 0 elsewhere, and the voxel of the volume where
+        each block begins; blocks do not overlap.
+    spacing
+        Voxel size ``(z, y, x)``.
+
+    Returns
+    -------
+    ``(N + 1,)`` for every cell the piece, and the pieces.
+    """
+    parts = join_bumps(cells, BUMP)
+    named = ((rename(labels, parts.names), corner) for labels, corner in blocks)
+    pieces = make_pieces(named, parts.peaks, parts.graph, spacing)
     for label, piece in pieces.items():
-        piece.guide = int(known[label])
-    return labels, pieces
+        piece.guide = int(parts.known[label])
+    return parts.names, pieces

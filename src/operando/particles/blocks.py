@@ -1,0 +1,350 @@
+"""Split a volume that need not be in memory, block by block, as if it were split as a whole.
+
+What a voxel belongs to is decided by its surroundings and by a graph of all cells
+(`operando.particles.cells`), which is small. So blocks are cut into cells with a margin of less
+than a particle, the graph of the whole volume says which cells are one particle, and the blocks
+are gone through again to give every voxel its particle.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from operando.compute.progress import Stopwatch
+from operando.compute.tiles import plan_tiles
+from operando.particles.basins import rename
+from operando.particles.cells import Cells, find_cells, gather
+from operando.particles.closing import close_particles, fill_small_cavities
+from operando.particles.ground import crack_width, largest_cavity, survey, to_surface
+from operando.particles.interior import Interior, look_inside
+from operando.particles.learned import depth_map, join_by_depth
+from operando.particles.watershed import join_by_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from operando.compute.progress import ProgressCallback
+    from operando.compute.tiles import Tile
+    from operando.particles.body import Box
+    from operando.particles.settings import SplitSettings
+
+WHOLE = 160_000_000
+"""Volumes of up to so many voxels are one block: they take 4 GB."""
+
+EDGE = 256
+"""Edge of the blocks of larger volumes, voxels."""
+
+MARGIN = {"learned": 0.75, "watershed": 1.5}
+"""Typical diameters around a block that are looked at with it, by method. The watershed needs the
+distance from the surface to the middle of every particle."""
+
+FIRST_MARGIN = 32
+"""Voxels around a block in which its surface is sought."""
+
+SMALLEST = 1 / 4
+"""Least diameter of a particle, in typical ones."""
+
+SMALLEST_CUT = 1 / 6
+"""Least diameter of what is seen of a particle at the image border, in typical ones."""
+
+PARTS = 6
+"""Times that every block is gone through; the network counts as one."""
+
+
+@dataclass
+class BlockSplitter:
+    """Splits one volume; `run` does all.
+
+    Parameters
+    ----------
+    read
+        Gives a block ``(Z, Y, X)`` of the solid.
+    read_guide
+        Gives a block of the ids that are expected, or None.
+    shape
+        Of the volume.
+    out
+        ``(Z, Y, X)`` int32 array that the ids are written to; it need not be in memory.
+    spacing
+        Voxel size ``(z, y, x)``.
+    settings
+        See `SplitSettings`.
+    progress
+        Receives `Progress`; may raise `Cancelled`.
+    edge
+        Edge of a block, voxels; None: the whole volume is one if it is not too large.
+    scratch
+        Folder for what does not fit in memory; default that of the system.
+    """
+
+    read: Callable[[Box], NDArray[np.bool_]]
+    read_guide: Callable[[Box], NDArray[np.int32]] | None
+    shape: tuple[int, int, int]
+    out: Any
+    spacing: tuple[float, float, float]
+    settings: SplitSettings
+    progress: ProgressCallback | None = None
+    edge: int | None = None
+    scratch: Path | None = None
+    _distances: NDArray[np.float32] | None = field(default=None, init=False)
+
+    @cached_property
+    def watch(self) -> Stopwatch:
+        """Advanced by `PARTS` for every block."""
+        total = PARTS * len(self._tiles(0))
+        return Stopwatch(self.progress, total, "blocks", "Measuring distances")
+
+    @cached_property
+    def size(self) -> tuple[int, ...]:
+        """Of a block."""
+        if self.edge is None and int(np.prod(self.shape)) <= WHOLE:
+            return self.shape
+        return (self.edge or EDGE,) * 3
+
+    def run(self) -> int:
+        """Split; returns how many particles there are."""
+        typical = self._typical()
+        if typical is None:
+            return int(self._fill())
+        with ExitStack() as stack:
+            make: Callable[[tuple[int, ...], Any], Any] = np.zeros
+            if len(self._tiles(0)) > 1:
+                folder = stack.enter_context(TemporaryDirectory(dir=self.scratch))
+                make = _DiskArrays(Path(folder))
+            solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
+            self._fill_cavities(solid, typical)
+            self.watch.advance(0, "Looking for particles")
+            interior = self._look_inside(solid, typical, make)
+            names, cells = self._cut(solid, labels, typical, interior)
+            del solid, interior
+            self.watch.advance(0, "Joining pieces")
+            owner = self._join(labels, names, cells, typical)
+            self.watch.advance(0, "Filling cracks")
+            sizes = self._close(labels, owner[names], typical)
+        self.watch.advance(0, "Numbering")
+        return self._number(sizes, typical)
+
+    def _tiles(self, margin: int) -> list[Tile]:
+        return plan_tiles(self.shape, self.size, margin)
+
+    def _margin(self, typical: float) -> list[Tile]:
+        width = crack_width(typical, self.spacing, self.settings)
+        reach = max(MARGIN[self.settings.method] * typical, 1.5 * width)
+        return self._tiles(int(np.ceil(reach / min(self.spacing))) + 2)
+
+    def _typical(self) -> float | None:
+        """Typical diameter, as `typical_diameter`; None where all is solid or nothing is."""
+        total, count = 0.0, 0
+        for tile in self._tiles(0):
+            margin = FIRST_MARGIN
+            while True:
+                box = _grown(tile, margin, self.shape)
+                solid = self.read(box)
+                inner = _inside(tile, box)
+                if not solid[inner].any():
+                    break
+                distances = to_surface(solid, self.spacing)
+                depth = distances[inner][solid[inner]]
+                everything = solid.shape == self.shape
+                if everything or float(depth.max()) <= margin * min(self.spacing):
+                    total += float(depth.sum(dtype=np.float64))
+                    count += depth.size
+                    if len(self._tiles(0)) == 1:
+                        self._distances = distances
+                    break
+                margin *= 2
+            self.watch.advance()
+        if count in (0, int(np.prod(self.shape))):
+            return None
+        return 8 * total / count
+
+    def _fill(self) -> bool:
+        """Write a volume that is all solid or empty."""
+        solid = False
+        for tile in self._tiles(0):
+            block = self.read(_box(tile.core))
+            self.out[tile.core] = block.astype(np.int32)
+            solid = bool(block.any())
+            self.watch.advance(PARTS - 1)
+        return solid
+
+    def _fill_cavities(self, solid: Any, typical: float) -> None:
+        """Write the solid with its small cavities filled."""
+        largest = largest_cavity(typical)
+        for tile in self._margin(typical):
+            filled = fill_small_cavities(self.read(_box(tile.padded)), largest, self.spacing)
+            solid[tile.core] = filled[tile.inner]
+            self.watch.advance()
+
+    def _look_inside(
+        self, solid: Any, typical: float, make: Callable[[tuple[int, ...], Any], Any]
+    ) -> Interior | None:
+        interior = None
+        if self.settings.method == "learned":
+            interior = look_inside(
+                lambda box: _mask(solid, box),
+                self.shape,
+                typical,
+                self.spacing,
+                make,
+                lambda: self.watch.advance(0),
+            )
+        self.watch.advance(len(self._tiles(0)))
+        return interior
+
+    def _cut(
+        self, solid: Any, labels: Any, typical: float, interior: Interior | None
+    ) -> tuple[NDArray[np.int32], Cells]:
+        """Cut all blocks into cells; writes their numbers, negative where there is no solid."""
+        tiles = self._margin(typical)
+        parts, start = [], 0
+        for tile in tiles:
+            box = _box(tile.padded)
+            distances, self._distances = self._distances, None
+            ground = survey(_mask(solid, box), self.spacing, self.settings, typical, distances)
+            del distances
+            height = ground.height() if interior is None else depth_map(ground, interior, box)
+            inside, near = ground.solid[tile.inner], ground.near
+            del ground
+            guide = None if self.read_guide is None else self.read_guide(box)
+            numbers, cells = find_cells(height, near, guide, self.spacing, tile, self.shape)
+            numbers[numbers > 0] += start
+            np.negative(numbers, out=numbers, where=~inside)
+            labels[tile.core] = numbers
+            parts.append(cells)
+            start += len(cells.basin)
+            self.watch.advance()
+        return gather(parts, tiles, labels)
+
+    def _join(
+        self, labels: Any, names: NDArray[np.int32], cells: Cells, typical: float
+    ) -> NDArray[np.int32]:
+        """Tell for every cell the particle."""
+        if self.settings.method == "learned":
+            return join_by_depth(cells, self.settings.separation)
+
+        def blocks() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
+            for tile in self._tiles(0):
+                block = np.maximum(np.asarray(labels[tile.core]), 0)
+                yield rename(block, names), tuple(s.start for s in tile.core)
+
+        separation = self.settings.separation
+        return join_by_fit(cells, blocks(), self.spacing, typical, separation)
+
+    def _close(self, labels: Any, owner: NDArray[np.int32], typical: float) -> _Sizes:
+        """Write the particles with their cracks, not yet numbered."""
+        width = crack_width(typical, self.spacing, self.settings)
+        sizes = _Sizes.none(int(owner.max(initial=0)) + 1)
+        for tile in self._margin(typical):
+            numbers = np.asarray(labels[tile.padded])
+            own = rename(np.maximum(numbers, 0), owner)
+            domain = rename(np.abs(numbers), owner)
+            del numbers
+            ids = close_particles(own, domain, width / 2, self.spacing)[tile.inner]
+            sizes.add(ids, tile, self.shape)
+            self.out[tile.core] = ids
+            self.watch.advance()
+        return sizes
+
+    def _number(self, sizes: _Sizes, typical: float) -> int:
+        """Leave out small particles and number the others in order of their first voxel."""
+        smallest = self.settings.smallest_diameter
+        voxel = float(np.prod(self.spacing))
+        limits = np.array([smallest or typical * share for share in (SMALLEST, SMALLEST_CUT)])
+        inside, cut = np.pi / 6 * limits**3 / voxel
+        kept = np.flatnonzero(sizes.count >= np.where(sizes.cut, cut, inside))
+        kept = kept[kept > 0]
+        names = np.zeros(len(sizes.count), np.int32)
+        names[kept[np.argsort(sizes.first[kept])]] = np.arange(1, len(kept) + 1)
+        for tile in self._tiles(0):
+            self.out[tile.core] = rename(np.asarray(self.out[tile.core]), names)
+            self.watch.advance()
+        return len(kept)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Voxels of every label, the place of its first one, and whether the image border cuts it."""
+
+    count: NDArray[np.int64]
+    first: NDArray[np.int64]
+    cut: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, n: int) -> _Sizes:
+        last = np.iinfo(np.int64).max
+        return cls(np.zeros(n, np.int64), np.full(n, last), np.zeros(n, bool))
+
+    def add(self, ids: NDArray[np.int32], tile: Tile, shape: tuple[int, ...]) -> None:
+        start = tuple(s.start for s in tile.core)
+        _add_sizes(np.ascontiguousarray(ids), start, shape, self.count, self.first, self.cut)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_sizes(ids: Any, start: Any, shape: Any, count: Any, first: Any, cut: Any) -> None:
+    for i in range(ids.shape[0]):
+        z = start[0] + i
+        for j in range(ids.shape[1]):
+            y = start[1] + j
+            at_end = z == 0 or y == 0 or z == shape[0] - 1 or y == shape[1] - 1
+            for k in range(ids.shape[2]):
+                label = ids[i, j, k]
+                if label == 0:
+                    continue
+                x = start[2] + k
+                count[label] += 1
+                place = (z * shape[1] + y) * shape[2] + x
+                if place < first[label]:
+                    first[label] = place
+                if at_end or x == 0 or x == shape[2] - 1:
+                    cut[label] = True
+
+
+class _DiskArrays:
+    """Makes arrays in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        import zarr
+
+        self._count += 1
+        chunks = (1,) * (len(shape) - 3) + tuple(min(64, n) for n in shape[-3:])
+        return zarr.create_array(
+            store=str(self._folder / str(self._count)), shape=shape, dtype=dtype, chunks=chunks
+        )
+
+
+def _mask(solid: Any, box: Box) -> NDArray[np.bool_]:
+    return np.asarray(solid[box]).view(bool)
+
+
+def _box(box: tuple[slice, ...]) -> Box:
+    z, y, x = box
+    return z, y, x
+
+
+def _grown(tile: Tile, margin: int, shape: tuple[int, ...]) -> Box:
+    from operando.particles.body import grown
+
+    return grown(_box(tile.core), margin, shape)
+
+
+def _inside(tile: Tile, box: Box) -> Box:
+    """Where the core of a tile lies in a box around it."""
+    z, y, x = (
+        slice(c.start - b.start, c.stop - b.start) for c, b in zip(tile.core, box, strict=True)
+    )
+    return z, y, x
