@@ -288,7 +288,7 @@ def _print_facts(path: Path) -> None:
         typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
         states = {step.title: step_status(study, name) for name, step in STEPS.items()}
         for title, status in states.items():
-            if status.state != "not yet":
-                typer.echo(f"  {title:<24}{status.state:<12}{status.summary}")
-        waiting = [title for title, status in states.items() if status.state == "not yet"]
-        typer.echo(f"  not yet: {', '.join(waiting)}")
+            if status.entry is not None:
+                typer.echo(f"  {title:<24}{status.state:<13}{status.entry.summary}")
+        waiting = [title for title, status in states.items() if status.entry is None]
+        typer.echo(f"  not yet: {' · '.join(waiting)}")
