@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from operando.samples import shipped_sample
 from operando.study import Study, study_of_sample
+from operando.study.new import new_study
 from operando.ui.layers.factory import warm_up
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+
+    from operando.compute.progress import ProgressCallback
 
 
 def load_study(path: str | os.PathLike[str]) -> Study:
@@ -26,12 +29,14 @@ def create_study(
     voxel_size: Sequence[float],
     times: Sequence[float],
     axes: str = "",
+    progress: ProgressCallback | None = None,
     **hints: Any,
 ) -> Study:
-    """Make a study of images; see `Study.create`."""
+    """Make a study of images or a part of them; see `operando.study.new.new_study`."""
     hints |= {"axes": axes} if axes else {}
     sources = images[0] if len(images) == 1 else list(images)
-    return _warmed(Study.create(path, sources, voxel_size=voxel_size, times=times, **hints))
+    made = new_study(path, sources, voxel_size=voxel_size, times=times, progress=progress, **hints)
+    return _warmed(made)
 
 
 def open_sample(place: Path) -> Study:

@@ -82,6 +82,45 @@ def test_what_images_do_not_say_is_asked_for(
     assert panel.state() == (Mark.DONE, "3 frames, 7.7 kB")
 
 
+def test_a_part_of_the_images_is_copied(
+    qtbot: QtBot, panel: DataPanel, session: Session, images: Path
+) -> None:
+    _open(qtbot, panel, images)
+    form = panel.new_study
+    form.calibration.sizes[0].setValue(0.5)
+    form.part.ends[2][0].setValue(30)
+    assert form.part.ends[2][0].value() == 19
+    form.part.ends[1][0].setValue(16)
+    form.part.ends[1][1].setValue(3)
+    assert "No voxel is left" in form.hint.text()
+    assert not form.create.isEnabled()
+    for field, value in zip(form.part.ends[1] + form.part.ends[2], (4, 12, 0, 20), strict=True):
+        field.setValue(value)
+    form.part.binning.setValue((1, 2, 2))
+    form.create.click()
+    qtbot.waitUntil(lambda: session.study is not None, timeout=20_000)
+    assert session.study is not None
+    assert session.study.series.volume_shape == (4, 4, 10)
+    assert session.study.voxel_size == (0.5, 1.0, 1.0)
+    assert not panel.stop.isVisible()
+
+
+def test_copying_a_part_can_be_stopped(
+    qtbot: QtBot, panel: DataPanel, session: Session, images: Path
+) -> None:
+    _open(qtbot, panel, images)
+    form = panel.new_study
+    form.calibration.sizes[0].setValue(0.5)
+    form.part.binning.setValue((1, 2, 2))
+    form.create.click()
+    panel.stop.click()
+    qtbot.waitUntil(lambda: not panel.is_busy, timeout=20_000)
+    assert session.study is None
+    assert not form.path.exists()
+    assert not panel.error.isVisible()
+    assert form.create.isEnabled()
+
+
 def test_what_images_say_is_taken(qtbot: QtBot, panel: DataPanel, tmp_path: Path) -> None:
     path = tmp_path / "volume.tif"
     write_tiff(path, np.zeros((4, 8, 8), np.uint8), voxel_size=(0.3, 0.1, 0.1))

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QStandardPaths
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtCore import QStandardPaths, Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from operando.errors import Cancelled
 from operando.files.formats import READERS, find_format
 from operando.files.raw import HEADERS
 from operando.study.study import SUFFIX
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
+    from operando.compute.progress import Progress
+    from operando.errors import OperandoError
     from operando.study import Study
     from operando.ui.panels.new_study import FoundImages
     from operando.ui.session import Session
@@ -47,10 +50,12 @@ class DataPanel(Panel):
 
     title = "Data"
     job_names = ("convert",)
+    copied = Signal(object)
+    """How far a part of the images is copied; comes from a thread."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self._closed = False
+        self._closed = self._stopped = False
         self._study: Study | None = None
         self._background = Background(self)
         self._background.finished.connect(self._idle)
@@ -65,8 +70,14 @@ class DataPanel(Panel):
             book.addWidget(page)
         self.busy = text_label()
         self.busy.hide()
+        self.stop = QPushButton("Cancel")
+        self.stop.setToolTip("Leave the study unmade")
+        self.stop.hide()
+        busy = QHBoxLayout()
+        busy.addWidget(self.busy, 1)
+        busy.addWidget(self.stop)
         self.column.addWidget(self._book)
-        self.column.addWidget(self.busy)
+        self.column.addLayout(busy)
         self.column.addWidget(self.error)
         self.setAcceptDrops(True)
         self.start.folder.clicked.connect(self._choose_folder)
@@ -74,6 +85,8 @@ class DataPanel(Panel):
         self.start.study.clicked.connect(self._choose_study)
         self.start.sample.clicked.connect(self.open_sample)
         self.new_study.create.clicked.connect(self._on_create)
+        self.stop.clicked.connect(self._on_stop)
+        self.copied.connect(self._on_copied)
         self.new_study.back.clicked.connect(self._on_back)
         self.new_study.axes_chosen.connect(self._on_axes)
         self.new_study.dataset_chosen.connect(self._on_dataset)
@@ -167,10 +180,30 @@ class DataPanel(Panel):
         self.busy.setText(text)
         self.busy.show()
         self._book.setEnabled(False)
-        self._background.start(work, done, self.show_error)
+        self._stopped = False
+        self._background.start(work, done, self._failed)
+
+    def _failed(self, error: OperandoError) -> None:
+        self.show_error(None if isinstance(error, Cancelled) else error)
+
+    def _tell(self, progress: Progress) -> None:
+        """Hand progress on from the thread that copies; stops it where wanted."""
+        if self._stopped or self._closed:
+            raise Cancelled
+        self.copied.emit(progress)
+
+    def _on_copied(self, progress: Progress) -> None:
+        share = 100 * (progress.fraction or 0)
+        self.busy.setText(f"Copying the part into the study: {share:.0f} % …")
+        self.stop.setVisible(self.is_busy)
+
+    def _on_stop(self) -> None:
+        self._stopped = True
+        self.stop.hide()
 
     def _idle(self) -> None:
         self.busy.hide()
+        self.stop.hide()
         self._book.setEnabled(True)
 
     def _found(self, found: FoundImages) -> None:
@@ -229,7 +262,9 @@ class DataPanel(Panel):
 
     def _on_create(self) -> None:
         self._work(
-            "Making the study …", partial(create_study, **self.new_study.value()), self._opened
+            "Making the study …",
+            partial(create_study, **self.new_study.value(), progress=self._tell),
+            self._opened,
         )
 
     def _on_back(self) -> None:

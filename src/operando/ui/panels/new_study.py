@@ -8,6 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -29,9 +30,12 @@ from operando.ui.forms.fields import ChoiceField
 from operando.ui.forms.form import LABEL_WIDTH
 from operando.ui.panels.histogram import GreyHistogram
 from operando.ui.panels.panel import text_label
+from operando.ui.panels.part_form import PartForm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from operando.data import Series
     from operando.files.hdf5_layout import Found
@@ -45,6 +49,8 @@ AXES = (
     ("tczyx", "everything: t, c, z, y, x"),
 )
 """How the axes of a file may be read."""
+SHOWN = 512
+"""Longest edge of the slice that is shown, voxels."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class FoundImages:
     axes: str
     series: Series
     description: Description
+    middle: NDArray[Any]
     hints: dict[str, Any] = field(default_factory=dict)
     datasets: tuple[tuple[str, str], ...] = ()
 
@@ -84,7 +91,11 @@ def found_images(paths: Sequence[Path], axes: str = "", **hints: Any) -> FoundIm
     source = paths[0] if len(paths) == 1 else list(paths)
     series = read(source, axes=axes or None, **hints)
     choices = tuple((found.name, found.title) for found in datasets)
-    return FoundImages(tuple(paths), axes, series, describe(series), hints, choices)
+    description = describe(series)
+    z, *edges = series.volume_shape
+    every = max(1, -(-max(edges) // SHOWN))
+    middle = np.asarray(series.data[0, 0, z // 2, ::every, ::every])
+    return FoundImages(tuple(paths), axes, series, description, middle, hints, choices)
 
 
 def _datasets(paths: Sequence[Path]) -> list[Found]:
@@ -118,6 +129,7 @@ class NewStudyForm(QWidget):
         super().__init__(parent)
         self.paths: tuple[Path, ...] = ()
         self.hints: dict[str, Any] = {}
+        self._found: FoundImages | None = None
         self.facts = text_label()
         self.histogram = GreyHistogram()
         self.dataset = ChoiceField()
@@ -125,6 +137,7 @@ class NewStudyForm(QWidget):
         self.warnings = text_label()
         self.axes = ChoiceField(AXES)
         self.calibration = CalibrationForm()
+        self.part = PartForm()
         self.name = QLineEdit()
         self.folder = QLineEdit()
         self.browse = QToolButton()
@@ -139,7 +152,8 @@ class NewStudyForm(QWidget):
         self.browse.clicked.connect(self._choose_folder)
         self.name.textChanged.connect(self._check)
         self.folder.textChanged.connect(self._check)
-        self.calibration.valueChanged.connect(self._check)
+        self.calibration.valueChanged.connect(self._on_calibration)
+        self.part.valueChanged.connect(self._check)
 
     def set_images(self, found: FoundImages) -> None:
         """Show other images; a name that was typed is kept for the same files."""
@@ -157,6 +171,8 @@ class NewStudyForm(QWidget):
         self.calibration.set_series(
             series.n_frames, series.voxel_size, series.times, "as in the files"
         )
+        self._found = found
+        self._on_calibration()
         if not again:
             self.name.setText(series.name)
             self.folder.setText(str(free_place(found.paths[0].absolute().parent)))
@@ -175,6 +191,7 @@ class NewStudyForm(QWidget):
             "voxel_size": self.calibration.voxel_size,
             "times": self.calibration.times,
             "axes": self.axes.value(),
+            **self.part.value(),
             **self.hints,
         }
 
@@ -182,6 +199,8 @@ class NewStudyForm(QWidget):
         """Say what is missing; empty if the study can be made."""
         if self.calibration.voxel_size is None:
             return "Type the voxel size; sizes and areas are given in µm."
+        if self.part.obstacle():
+            return self.part.obstacle()
         if not self.name.text().strip() or not self.folder.text().strip():
             return "Name the study and the folder that it is made in."
         if self.path.exists():
@@ -217,6 +236,7 @@ class NewStudyForm(QWidget):
         column.addWidget(self.warnings)
         column.addLayout(form)
         column.addWidget(self.calibration)
+        column.addWidget(self.part)
         column.addLayout(names)
         column.addLayout(buttons)
         column.addWidget(self.hint)
@@ -237,6 +257,12 @@ class NewStudyForm(QWidget):
         )
         if path:
             self.folder.setText(path)
+
+    def _on_calibration(self) -> None:
+        if self._found is not None:
+            series = self._found.series.with_calibration(self.calibration.voxel_size)
+            self.part.set_series(series, self._found.middle)
+        self._check()
 
     def _check(self) -> None:
         obstacle = self.obstacle()
