@@ -132,6 +132,28 @@ def test_steps_run_in_a_row(session: Session, study: Study) -> None:
     assert session.status("strain").state == "out of date"
 
 
+def test_the_queue_goes_on_after_a_failure(session: Session, study: Study) -> None:
+    session.show_study(study)
+    done: list[str] = []
+    session.products_changed.connect(lambda name: done.append(name))
+    session.enqueue(STEPS["strain"](deformed=1, spacing=16))
+    fails = (STEPS["compare"](), STEPS["segment"]())
+    last, dropped = (STEPS["quality"](),), (STEPS["quality"](),)
+    for steps in (fails, last, dropped):
+        session.enqueue(*steps)
+    session.drop(dropped)
+    assert session.queue == (fails, last)
+    _run_to_the_end(session)
+    assert done == ["strain", "quality"]
+    assert [job.step.name for job in session.failed] == ["compare"]
+    assert session.queue == ()
+    session.run(STEPS["quality"]())
+    assert session.failed == []
+    session.enqueue(*last)
+    session.close_study()
+    assert session.queue == ()
+
+
 def test_a_segmentation_is_shown_below_the_strokes(
     session: Session, study: Study, electrode: Electrode
 ) -> None:

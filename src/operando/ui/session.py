@@ -48,6 +48,8 @@ class Session:
         Images, strokes and phases of the study in the viewer, and where further layers are placed.
     job : Job or None
         The running job, or the last one of this study.
+    failed : list of Job
+        Those that failed since the queue was last empty.
     """
 
     study_changed = Signal()
@@ -70,7 +72,9 @@ class Session:
         self.study: Study | None = None
         self.layers: StudyLayers | None = None
         self.job: Job | None = None
+        self.failed: list[Job] = []
         self._waiting: list[Step] = []
+        self._queue: list[tuple[Step, ...]] = []
         self._under_way = False
         self._statuses: dict[str, StepStatus] = {}
         self._release: weakref.finalize[..., Session] | None = None
@@ -162,11 +166,40 @@ class Session:
         """
         self._open_study()
         self._check_idle()
+        self.failed.clear()
         first, *self._waiting = steps
         return self._start(first)
 
+    @property
+    def queue(self) -> tuple[tuple[Step, ...], ...]:
+        """What runs after the present job and the steps that go with it, in order."""
+        return tuple(self._queue)
+
+    def enqueue(self, *steps: Step) -> None:
+        """Run steps one after the other, now or after what runs and waits already.
+
+        If one fails or is cancelled the steps after it are left out, and the queue goes on.
+
+        Raises
+        ------
+        StudyError
+            If no study is open.
+        """
+        self._open_study()
+        if not self.is_busy:
+            self.run(*steps)
+            return
+        self._queue.append(steps)
+        self.job_changed.emit()
+
+    def drop(self, steps: tuple[Step, ...]) -> None:
+        """Take steps out of the queue."""
+        if steps in self._queue:
+            self._queue.remove(steps)
+            self.job_changed.emit()
+
     def cancel(self) -> None:
-        """Ask the running job to stop and forget the steps after it."""
+        """Ask the running job to stop and forget the steps that go with it; the queue goes on."""
         self._waiting.clear()
         if self.job is not None and self.is_busy:
             self.job.cancel()
@@ -184,6 +217,11 @@ class Session:
                 self._finished(self.job)
             elif state.is_over:
                 self._waiting.clear()
+                if state is JobState.FAILED:
+                    self.failed.append(self.job)
+            if not self._under_way and self._queue:
+                first, *self._waiting = self._queue.pop(0)
+                self._start(first)
         finally:
             if state.is_over or self.job.progress != before:
                 self.job_changed.emit()
@@ -228,6 +266,8 @@ class Session:
 
     def _stop_job(self) -> None:
         self._waiting.clear()
+        self._queue.clear()
+        self.failed.clear()
         if self.job is not None and self.is_busy:
             self.job.cancel()
             self.job.wait(_SECONDS_TO_STOP)
