@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from operando.nets.frames import Frames
 
+LIMIT = 4.0
+"""Scaled grey values farther out are cut off."""
 SAMPLED_SLICES = 12
 SAMPLED_VOXELS = 2_000_000
 
@@ -34,12 +36,12 @@ class GreyScale:
     high: NDArray[np.float32]
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at -4 and 4."""
+        """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at 4 and -4."""
         shape = (-1, 1, 1, 1)
         scaled = values.astype(np.float32) - self.low.reshape(shape)
         scaled *= (2 / (self.high - self.low)).reshape(shape)
         scaled -= 1
-        return np.clip(scaled, -4, 4, out=scaled)
+        return np.clip(scaled, -LIMIT, LIMIT, out=scaled)
 
 
 @dataclass(frozen=True)

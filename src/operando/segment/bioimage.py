@@ -1,0 +1,360 @@
+"""Models as bioimage.io packages, for other programs and back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import uuid
+import warnings
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+import numpy as np
+
+from operando.errors import FileError, InputError
+from operando.segment.model import CARD_FILE, CURVE_FILE, README_FILE, WEIGHTS_FILE, Model
+from operando.segment.model_card import model_card
+from operando.segment.normalise import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+FORMAT_VERSION = "0.5.4"
+DESCRIPTION_FILE = "rdf.yaml"
+SCRIPT_FILE, INPUT_FILE, OUTPUT_FILE = "weights.torchscript.pt", "test_input.npy", "test_output.npy"
+OWN_FOLDER = "operando"
+OWN_FILES = (CARD_FILE, WEIGHTS_FILE, CURVE_FILE)
+TEST_SHAPE = (16, 64, 64)
+EPS = 1e-6
+NAME = re.compile(r"[\w+\-() ]{5,128}")
+SOURCE = {
+    "text": "Çiçek et al. 2016, 3D U-Net: Learning Dense Volumetric Segmentation from Sparse "
+    "Annotation",
+    "doi": "10.1007/978-3-319-46723-8_49",
+}
+
+
+def export_package(
+    model: Model,
+    path: str | Path,
+    *,
+    name: str = "Battery electrode phases",
+    authors: tuple[str, ...] = (),
+    licence: str = "CC-BY-4.0",
+    image: NDArray[Any] | None = None,
+) -> None:
+    """Write a model as a bioimage.io package (a zip file, model description 0.5).
+
+    Other programs run its TorchScript weights; they take grey values, scale them from the
+    percentiles of the image that the model was trained with, and get the probabilities of the
+    classes as channels. What this program needs to go on training lies beside, so that
+    `import_package` gives the same model back.
+
+    Parameters
+    ----------
+    model
+        A U-Net; forests, second opinions and LRCS-Net have no TorchScript.
+    path
+        New file, ``.zip``. One that is there is replaced.
+    name
+        Five letters or more.
+    authors
+        Names of who painted and trained.
+    licence
+        SPDX identifier, such as "CC-BY-4.0" or "CC0-1.0".
+    image
+        ``(Z, Y, X)`` or ``(C, Z, Y, X)`` from which the test image in the package is cut (its
+        middle); None takes random grey blobs.
+
+    Raises
+    ------
+    InputError
+        If the network has no TorchScript, or the name is too short or has odd signs.
+    FileError
+        If the file cannot be written.
+    """
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"The name {name!r} does not do for bioimage.io",
+            "use 5 to 128 letters, numbers, spaces, hyphens and brackets",
+        )
+    script, multiple = _script(model)
+    raw = _test_image(model, multiple, image)
+    files = _own_files(model)
+    files[SCRIPT_FILE] = _saved(script)
+    files[README_FILE] = model_card(model).encode()
+    files[INPUT_FILE] = _as_npy(raw)
+    files[OUTPUT_FILE] = _as_npy(_run(script, _normalised(raw, model.percentiles)))
+    rdf = _description(model, multiple, files, name, authors or ("unknown",), licence)
+    files[DESCRIPTION_FILE] = _as_yaml(rdf)
+    _write(Path(path), files)
+
+
+def import_package(path: str | Path) -> Model:
+    """Read a model from a bioimage.io package that `export_package` wrote.
+
+    Parameters
+    ----------
+    path
+        A zip file, or the folder that it was unpacked to.
+
+    Returns
+    -------
+    The model that was exported, weight by weight.
+
+    Raises
+    ------
+    FileError
+        If it is no package, it is damaged, or another program wrote it: how such a model
+        expects its images is not known well enough to run it.
+    """
+    source = Path(path)
+    try:
+        files = _read(source)
+    except (OSError, BadZipFile) as error:
+        raise FileError(f"{source} cannot be read ({error})", "give a bioimage.io zip") from error
+    if DESCRIPTION_FILE not in files:
+        raise FileError(f"{source} holds no {DESCRIPTION_FILE}", "give a bioimage.io package")
+    own = {name: files.get(f"{OWN_FOLDER}/{name}") for name in OWN_FILES}
+    if None in own.values():
+        raise FileError(
+            f"The bioimage.io package {source} was made by another program",
+            "only those that napari-operando exported can be imported; train a model from strokes",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in own.items():
+            Path(folder, name).write_bytes(content or b"")
+        return Model.load(folder)
+
+
+def _script(model: Model) -> tuple[nn.Module, tuple[int, int, int]]:
+    """Return probabilities as TorchScript, and the voxels of which edges must be multiples."""
+    import torch
+    from torch import nn
+
+    from operando.nets.backends import fold_normalisation
+
+    network = model.network()
+    multiple = getattr(network, "multiple", None)
+    example = torch.zeros(1, model.architecture.in_channels, *(2 * m for m in multiple or (1,) * 3))
+    try:
+        if multiple is None:
+            raise RuntimeError("tables instead of layers")
+        layers = nn.Sequential(fold_normalisation(network), nn.Softmax(dim=1)).eval()
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
+            warnings.simplefilter("ignore")  # padding is decided by the shape, see `pad_up`
+            script: nn.Module = torch.jit.trace(layers, example)  # type: ignore[no-untyped-call]
+            return script, multiple
+    except (RuntimeError, TypeError) as error:
+        name = "second opinion" if model.architecture.second_opinion else "network"
+        raise InputError(
+            f"The {name} of this model ({model.architecture.network}) has no TorchScript, which "
+            "bioimage.io needs",
+            "train a U-Net without second opinion",
+        ) from error
+
+
+def _test_image(
+    model: Model, multiple: tuple[int, int, int], image: NDArray[Any] | None
+) -> NDArray[np.float32]:
+    """Return grey values ``(1, C, z, y, x)`` whose edges the network takes."""
+    from scipy.ndimage import gaussian_filter
+
+    channels = model.architecture.in_channels
+    flat = all(kernel[0] == 1 for kernel in model.architecture.kernels)
+    wanted = (1, *TEST_SHAPE[1:]) if flat else TEST_SHAPE
+    shape = tuple(-(-n // m) * m for n, m in zip(wanted, multiple, strict=True))
+    if image is not None:
+        given = np.asarray(image, np.float32)
+        given = given if given.ndim == 4 else given[None]
+        if len(given) == channels and all(
+            n >= m for n, m in zip(given.shape[1:], shape, strict=True)
+        ):
+            middle = ((n - m) // 2 for n, m in zip(given.shape[1:], shape, strict=True))
+            box = tuple(slice(a, a + m) for a, m in zip(middle, shape, strict=True))
+            return np.ascontiguousarray(given[None, :, *box])
+    noise = np.random.default_rng(0).standard_normal((channels, *shape))
+    blobs = np.stack([gaussian_filter(values, 3) > 0 for values in noise])
+    return (1000 * blobs + 100 * noise + 2000)[None].astype(np.float32)
+
+
+def _normalised(raw: NDArray[np.float32], percentiles: tuple[float, float]) -> NDArray[np.float32]:
+    """Do what the description asks other programs to do."""
+    low, high = np.percentile(raw, percentiles, axis=(0, 2, 3, 4), keepdims=True)
+    scaled = (raw - low) / (high - low + EPS) * 2 - 1
+    return np.asarray(np.clip(scaled, -LIMIT, LIMIT), np.float32)
+
+
+def _run(script: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    import torch
+
+    with torch.no_grad():
+        return np.asarray(script(torch.from_numpy(windows)).numpy())
+
+
+def _description(
+    model: Model,
+    multiple: tuple[int, int, int],
+    files: Mapping[str, bytes],
+    name: str,
+    authors: tuple[str, ...],
+    licence: str,
+) -> dict[str, Any]:
+    """Return the content of the package's description, model format 0.5."""
+    import torch
+
+    low, high = model.percentiles
+    classes = [c.name for c in model.classes]
+    size: list[dict[str, Any]] = [{}, {}, {}]
+    if model.voxel_size is not None:
+        size = [{"unit": "micrometer", "scale": edge} for edge in model.voxel_size]
+    flat = all(kernel[0] == 1 for kernel in model.architecture.kernels)
+    lengths: list[Any] = [{"min": m, "step": m} for m in multiple]
+    if flat:
+        lengths[0] = 1
+    axes = list(zip("zyx", lengths, size, strict=True))
+    channels = [f"channel_{i + 1}" for i in range(model.architecture.in_channels)]
+    return {
+        "format_version": FORMAT_VERSION,
+        "type": "model",
+        "name": name,
+        "description": f"Segments tomograms of battery electrodes: {', '.join(classes)}. Made "
+        "with napari-operando.",
+        "authors": [{"name": author} for author in authors],
+        "license": licence,
+        "cite": [SOURCE],
+        "documentation": _file(README_FILE, files),
+        "tags": ["battery", "tomography", "3d", "segmentation", "pytorch", "unet"],
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "inputs": [
+            {
+                "id": "raw",
+                "description": "Grey values of one frame",
+                "axes": [
+                    {"type": "batch"},
+                    {"type": "channel", "channel_names": channels},
+                    *({"type": "space", "id": a, "size": n, **s} for a, n, s in axes),
+                ],
+                "data": {"type": "float32"},
+                "test_tensor": _file(INPUT_FILE, files),
+                "preprocessing": [
+                    {
+                        "id": "scale_range",
+                        "kwargs": {
+                            "axes": ["batch", "z", "y", "x"],
+                            "min_percentile": low,
+                            "max_percentile": high,
+                            "eps": EPS,
+                        },
+                    },
+                    {"id": "scale_linear", "kwargs": {"gain": 2.0, "offset": -1.0}},
+                    {"id": "clip", "kwargs": {"min": -LIMIT, "max": LIMIT}},
+                    {"id": "ensure_dtype", "kwargs": {"dtype": "float32"}},
+                ],
+            }
+        ],
+        "outputs": [
+            {
+                "id": "probabilities",
+                "description": f"Probability of every class: {', '.join(classes)}",
+                "axes": [
+                    {"type": "batch"},
+                    {"type": "channel", "channel_names": _identifiers(classes)},
+                    *(
+                        {
+                            "type": "space",
+                            "id": a,
+                            "size": n if n == 1 else {"tensor_id": "raw", "axis_id": a},
+                            **s,
+                        }
+                        for a, n, s in axes
+                    ),
+                ],
+                "data": {"type": "float32", "range": [0.0, 1.0]},
+                "test_tensor": _file(OUTPUT_FILE, files),
+            }
+        ],
+        "weights": {
+            "torchscript": {
+                **_file(SCRIPT_FILE, files),
+                "pytorch_version": torch.__version__.partition("+")[0],
+            }
+        },
+        "attachments": [_file(f"{OWN_FOLDER}/{own}", files) for own in OWN_FILES],
+    }
+
+
+def _identifiers(names: list[str]) -> list[str]:
+    """Turn names of classes into words without spaces, each of its own."""
+    found: list[str] = []
+    for k, name in enumerate(names, 1):
+        word = re.sub(r"\W+", "_", name).strip("_")
+        word = word if word.isidentifier() else f"class_{k}"
+        found.append(f"{word}_{k}" if word in found else word)
+    return found
+
+
+def _own_files(model: Model) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "model")
+        model.save(target)
+        return {f"{OWN_FOLDER}/{name}": (target / name).read_bytes() for name in OWN_FILES}
+
+
+def _saved(script: nn.Module) -> bytes:
+    import torch
+
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out, bioimage.io still uses it
+        torch.jit.save(script, buffer)
+    return buffer.getvalue()
+
+
+def _as_npy(values: NDArray[np.float32]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
+def _as_yaml(content: dict[str, Any]) -> bytes:
+    import yaml
+
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode()
+
+
+def _file(name: str, files: Mapping[str, bytes]) -> dict[str, str]:
+    return {"source": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
+
+
+def _read(source: Path) -> dict[str, bytes]:
+    wanted = (DESCRIPTION_FILE, *(f"{OWN_FOLDER}/{name}" for name in OWN_FILES))
+    if source.is_dir():
+        return {name: (source / name).read_bytes() for name in wanted if (source / name).is_file()}
+    with ZipFile(source) as package:
+        there = set(package.namelist())
+        return {name: package.read(str(PurePosixPath(name))) for name in wanted if name in there}
+
+
+def _write(target: Path, files: Mapping[str, bytes]) -> None:
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        with ZipFile(partial, "w", ZIP_DEFLATED) as package:
+            for name, content in files.items():
+                package.writestr(name, content)
+        os.replace(partial, target)
+    except OSError as error:
+        raise FileError(
+            f"The package {target} cannot be written ({error.strerror or error})",
+            "check the folder, the free space and the permission",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
