@@ -25,7 +25,8 @@ def check_names(study: Study, source: str, result: str, step: str) -> None:
     """
     product = f"phases/{result}"
     makers = [e.step for e in study.entries if product in e.outputs and not e.superseded]
-    if result == source or (result in study.products("phases") and (not makers or makers[-1] != step)):
+    foreign = result in study.products("phases") and makers[-1:] != [step]
+    if result == source or foreign:
         raise InputError(
             f"The result {result!r} would take the place of a segmentation of this study",
             "choose a name that is not used",

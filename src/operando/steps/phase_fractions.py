@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from operando.data import LabelClass
 
+    Place = int | slice
+
 
 class FrameView:
     """One frame of a Zarr array, as an array of one axis less."""
@@ -22,11 +24,14 @@ class FrameView:
         self._t = t
         self.shape: tuple[int, ...] = array.shape[1:]
 
-    def __getitem__(self, box: slice | tuple[int | slice, ...]) -> Any:
-        return self._array[(self._t, *(box if isinstance(box, tuple) else (box,)))]
+    def __getitem__(self, box: Place | tuple[Place, ...]) -> Any:
+        return self._array[self._in_series(box)]
 
-    def __setitem__(self, box: tuple[slice, ...], block: Any) -> None:
-        self._array[(self._t, *box)] = block
+    def __setitem__(self, box: Place | tuple[Place, ...], block: Any) -> None:
+        self._array[self._in_series(box)] = block
+
+    def _in_series(self, box: Place | tuple[Place, ...]) -> tuple[Place, ...]:
+        return (self._t, *(box if isinstance(box, tuple) else (box,)))
 
 
 def phase_fractions(

@@ -16,9 +16,11 @@ from operando.steps.damage import MapDamage
 from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
+from operando.steps.repair import Repair
+from operando.steps.score_model import ScoreModel
 from operando.steps.segment import Segment
-from operando.steps.strain import MeasureStrain
 from operando.steps.steady import Steady
+from operando.steps.strain import MeasureStrain
 from operando.steps.train import Train
 
 if TYPE_CHECKING:
@@ -33,8 +35,10 @@ _ALL: tuple[type[Step], ...] = (
     Align,
     Train,
     Segment,
-    Compare,
     Steady,
+    Repair,
+    Compare,
+    ScoreModel,
     MeasureConnectivity,
     FindParticles,
     MapDamage,

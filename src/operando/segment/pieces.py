@@ -1,0 +1,122 @@
+"""Connected pieces of the phases of a volume, of which only a slab is in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SLAB = 32
+_KEPT = 3
+_NONE = np.empty(0, np.int32)
+
+
+class Pieces:
+    """Voxels of one class that hang together through faces.
+
+    Slabs are labelled one by one and joined where they meet; the slab is labelled anew where it
+    is read again.
+
+    Parameters
+    ----------
+    labels
+        ``(Z, Y, X)`` classes 1..K, 0 is nothing; may lie on disk. Must not change meanwhile.
+    only
+        Look at this class alone; 0 takes all.
+
+    Attributes
+    ----------
+    sizes
+        ``(n,)`` voxels of every piece.
+    classes
+        ``(n,)`` class of every piece.
+    at_side
+        ``(n,)`` whether it touches a side of the volume, and may go on outside.
+    """
+
+    def __init__(self, labels: Any, only: int = 0) -> None:
+        self._labels = labels
+        self._only = only
+        z, y, x = (int(n) for n in labels.shape)
+        self.shape = (z, y, x)
+        self._kept: dict[int, NDArray[Any]] = {}
+        self._first: list[int] = []
+        self._numbers = np.zeros(1, np.int32)
+        self._find()
+
+    def read(self, low: int, high: int) -> NDArray[np.int32]:
+        """Give the slices `low` to `high` with numbers of pieces from 1; 0 is nothing."""
+        parts = []
+        for z in range(low // SLAB * SLAB, high, SLAB):
+            ids = self._slab(z)
+            offset = self._first[z // SLAB]
+            ids = ids[max(0, low - z) : high - z].astype(np.int64)
+            parts.append(self._numbers[np.where(ids > 0, ids + offset, 0)])
+        return np.concatenate(parts)
+
+    def slabs(self) -> Iterator[tuple[int, int]]:
+        """First slice of every slab, and the one after its last."""
+        for z in range(0, self.shape[0], SLAB):
+            yield z, min(z + SLAB, self.shape[0])
+
+    def _slab(self, z: int) -> NDArray[Any]:
+        """Label one slab by itself; the last few are kept."""
+        import cc3d
+
+        if z not in self._kept:
+            block = np.ascontiguousarray(self._labels[z : z + SLAB])
+            if self._only:
+                block = (block == self._only).astype(np.uint8)
+            self._kept[z] = cc3d.connected_components(block, connectivity=6)
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
+        return self._kept[z]
+
+    def _find(self) -> None:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        sizes, classes, sides, joins = [], [], [], [np.empty((0, 2), np.int64)]
+        above: tuple[NDArray[Any], NDArray[Any]] | None = None
+        total = 0
+        for z, end in self.slabs():
+            ids, labels = self._slab(z), np.asarray(self._labels[z:end])
+            count = int(ids.max())
+            self._first.append(total)
+            sizes.append(np.bincount(ids.ravel(), minlength=count + 1)[1:])
+            own = np.zeros(count + 1, np.uint8)
+            own[ids] = labels
+            classes.append(own[1:])
+            sides.append(_at_side(ids, count, z == 0, end == self.shape[0]))
+            first, last = (
+                np.where(ids[k] > 0, ids[k].astype(np.int64) + total, 0) for k in (0, -1)
+            )
+            if above is not None:
+                meet = (above[0] > 0) & (first > 0) & (above[1] == labels[0])
+                pairs = np.stack([above[0][meet], first[meet]], axis=1)
+                joins.append(np.unique(pairs, axis=0) - 1)
+            above = last, labels[-1]
+            total += count
+        pairs = np.concatenate(joins)
+        graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(total, total))
+        n, piece = connected_components(graph, directed=False) if total else (0, _NONE)
+        self._numbers = np.concatenate([[0], piece + 1]).astype(np.int32)
+        self.sizes = np.bincount(piece, weights=np.concatenate(sizes), minlength=n).astype(np.int64)
+        self.classes = np.zeros(n, np.uint8)
+        self.classes[piece] = np.concatenate(classes)
+        self.at_side = np.bincount(piece, weights=np.concatenate(sides), minlength=n) > 0
+
+
+def _at_side(ids: NDArray[Any], count: int, top: bool, bottom: bool) -> NDArray[np.bool_]:
+    """Which pieces of a slab touch a side of the volume."""
+    found = np.zeros(count + 1, np.bool_)
+    planes = [ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]]
+    planes += [ids[0]] * top + [ids[-1]] * bottom
+    for plane in planes:
+        found[plane] = True
+    return found[1:]
