@@ -49,10 +49,18 @@ def test_shapes_must_agree_with_the_grid() -> None:
             DisplacementField(**{**parts, name: parts[name][:-1]})
 
 
-def test_only_converged_nodes_are_valid() -> None:
+def test_converged_and_narrowed_nodes_are_valid() -> None:
     found = field(np.zeros((3, 3)))
     found.status[: len(NodeStatus)] = list(NodeStatus)
-    assert found.valid[: len(NodeStatus)].tolist() == [True, False, False, False, False, False]
+    assert found.valid[: len(NodeStatus)].tolist() == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_gauge_length_spans_three_nodes_and_a_window() -> None:

@@ -19,7 +19,11 @@ StrainMeasure = Literal["infinitesimal", "green-lagrange", "hencky"]
 
 
 class NodeStatus(IntEnum):
-    """What became of one node; ``valid`` nodes are CONVERGED."""
+    """What became of one node; ``valid`` nodes are CONVERGED or NARROWED.
+
+    NARROWED is valid too, but measured in a narrower window: the motion varies too fast for the
+    full one, as beside a crack.
+    """
 
     CONVERGED = 0
     NOT_CONVERGED = 1
@@ -27,6 +31,7 @@ class NodeStatus(IntEnum):
     OUTLIER = 3
     NO_TEXTURE = 4
     OUTSIDE = 5
+    NARROWED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +93,7 @@ class DisplacementField:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """``(N,)`` whether the node can be trusted."""
-        return np.asarray(self.status == NodeStatus.CONVERGED)
+        return np.isin(self.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
 
     @property
     def gauge_length(self) -> tuple[float, float, float]:

@@ -30,6 +30,7 @@ _SPAM_STATUS = {
     NodeStatus.OUTLIER: -1,
     NodeStatus.NO_TEXTURE: -2,
     NodeStatus.OUTSIDE: -5,
+    NodeStatus.NARROWED: 2,
 }
 
 

@@ -14,6 +14,7 @@ from operando.errors import InputError
 from operando.strain.describe import describe
 from operando.strain.gradient import Layout, node_gradient
 from operando.strain.judge import judge
+from operando.strain.narrow import narrow
 from operando.strain.settings import CorrelationSettings
 from operando.strain.volumes import check_pair
 
@@ -130,9 +131,11 @@ def _correlate(
     solution = frames.solve(np.arange(len(centres)), guess, watch.advance, store)
     watch.advance(0, "checking")
     verdict = judge(solution, layout, plan)
+    narrowing = narrow(solution, verdict, frames, guess, layout, plan)
+    verdict = judge(solution, layout, plan, narrowing)
     for _ in range(2):
         retry = np.flatnonzero(verdict.doubtful)
-        sound = verdict.status == NodeStatus.CONVERGED
+        sound = np.isin(verdict.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
         if len(retry) == 0 or not sound.any():
             break
         own = verdict.gradient(solution, window)
@@ -142,7 +145,8 @@ def _correlate(
         if not better.any():
             break
         solution.put(retry[better], again.take(better))
-        verdict = judge(solution, layout, plan)
+        narrowing.forget(retry[better])
+        verdict = judge(solution, layout, plan, narrowing)
     own = verdict.gradient(solution, window)
     gradient, found = node_gradient(
         verdict.displacement, verdict.variance, own, verdict.status, layout, plan.gradient

@@ -79,7 +79,10 @@ def find_cracks(
     from operando.strain.nodes import Frames
 
     nodes = np.flatnonzero(
-        np.isin(field.status, (NodeStatus.LOW_CORRELATION, NodeStatus.NOT_CONVERGED))
+        np.isin(
+            field.status,
+            (NodeStatus.LOW_CORRELATION, NodeStatus.NOT_CONVERGED, NodeStatus.NARROWED),
+        )
         & np.isfinite(field.displacement).all(axis=1)
     )
     watch = Stopwatch(progress, len(nodes), "nodes", "splitting windows")

@@ -48,7 +48,7 @@ def node_gradient(
     method
         "fit" (see `operando.strain.fit`) or "plane" (3 x 3 x 3 nodes).
     """
-    valid = status == NodeStatus.CONVERGED
+    valid = np.isin(status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
     found: dict[str, Any] = {}
     if method == "fit" and valid.any():
         fit = _fit(displacement, variance, status, layout)
@@ -139,10 +139,11 @@ def _fit(
     status: NDArray[np.int64],
     layout: Layout,
 ) -> Fit:
-    """Fit to the valid nodes; smoothness ends at nodes that do not correlate."""
-    disturbed = np.isin(status, (NodeStatus.LOW_CORRELATION, NodeStatus.NOT_CONVERGED))
+    """Fit to the valid nodes; smoothness ends where whole windows do not correlate."""
+    broken = (NodeStatus.LOW_CORRELATION, NodeStatus.NOT_CONVERGED, NodeStatus.NARROWED)
+    disturbed = np.isin(status, broken)
     cuts = cut_edges(disturbed, layout.grid) if disturbed.any() else None
-    valid = status == NodeStatus.CONVERGED
+    valid = np.isin(status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
     return fit_nodes(
         displacement, variance, valid, layout.grid, layout.spacing, layout.window, cuts
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.strain.gradient import Layout
+    from operando.strain.narrow import Narrowing
     from operando.strain.nodes import Solution
     from operando.strain.settings import CorrelationSettings
 
@@ -28,7 +29,7 @@ class Verdict:
     ``order (N,)`` 1 or 2; ``displacement``, ``variance`` ``(N, 3)``; ``zncc``, ``noise`` (grey
     variance of one frame), ``excess`` (residual variance over the usual one), ``misfit`` (distance
     from the neighbours in standard deviations), ``status`` ``(N,)``; ``prediction (N, 3)`` from the
-    neighbours.
+    neighbours; the usual noise, and the limit of ``excess`` for sound nodes.
     """
 
     order: NDArray[np.integer]
@@ -40,6 +41,8 @@ class Verdict:
     misfit: NDArray[np.float64]
     prediction: NDArray[np.float64]
     status: NDArray[np.int64]
+    usual: UsualNoise
+    limit: float
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
@@ -86,8 +89,16 @@ def choose_order(
     return np.where(both & ((mean > 2.0) | (capped > 8.0)), 2, 1)
 
 
-def judge(solution: Solution, layout: Layout, plan: CorrelationSettings) -> Verdict:
-    """Choose the order, compare residuals with the usual ones, and nodes with their neighbours."""
+def judge(
+    solution: Solution,
+    layout: Layout,
+    plan: CorrelationSettings,
+    narrowing: Narrowing | None = None,
+) -> Verdict:
+    """Choose the order, compare residuals with the usual ones, and nodes with their neighbours.
+
+    With a `narrowing`, nodes in narrower windows are of order 2 and the bias that it found counts.
+    """
     n, grid = len(solution.code), layout.grid
     disagreement = order_disagreement(solution)
     order = np.ones(n, np.int64)
@@ -95,6 +106,8 @@ def judge(solution: Solution, layout: Layout, plan: CorrelationSettings) -> Verd
         order = np.where(solution.code[:, 1] == _ENDED, 2, 1)
     elif plan.order == "auto":
         order = choose_order(disagreement, grid)
+    if narrowing is not None:
+        order = np.where(narrowing.narrowed, 2, order)
     pick = np.arange(n), order - 1
     displacement = solution.motion[(*pick, slice(None), 0)]
     variance, code = solution.variance[pick], solution.code[pick]
@@ -105,8 +118,11 @@ def judge(solution: Solution, layout: Layout, plan: CorrelationSettings) -> Verd
     ended = status == NodeStatus.CONVERGED
     usual = usual_noise(noise[ended], disagreement[ended])
     excess = noise / usual.middle
-    low = (zncc < plan.minimum_zncc) | (excess > usual.limit(plan.residual_limit))
+    limit = usual.limit(plan.residual_limit)
+    low = (zncc < plan.minimum_zncc) | (excess > limit)
     unresolved = unresolved_variance(noise, usual, solution.contrast)
+    if narrowing is not None:
+        unresolved[narrowing.compared] = 0.0
     variance = variance + unresolved[:, None] + (0.1 * plan.tolerance) ** 2
     status[(code == _ENDED) & low] = NodeStatus.LOW_CORRELATION
     status[(code == _SINGULAR) | ((code == _ENDED) & ~(sigma < plan.largest_sigma))] = (
@@ -114,12 +130,28 @@ def judge(solution: Solution, layout: Layout, plan: CorrelationSettings) -> Verd
     )
     status[code == _LEFT] = NodeStatus.OUTSIDE
     usable = status == NodeStatus.CONVERGED
-    prediction, scale = predict_from_neighbours(displacement, variance, usable, grid)
+    rough = None if narrowing is None else narrowing.narrowed
+    prediction, scale = predict_from_neighbours(displacement, variance, usable, grid, rough=rough)
     misfit = np.nanmax(np.abs(displacement - prediction) / scale, axis=1, initial=0.0)
     status[usable & (misfit > plan.outlier_limit)] = NodeStatus.OUTLIER
     sound = status == NodeStatus.CONVERGED
-    variance = variance + bent_variance(solution, order, displacement, variance, sound, layout)
-    return Verdict(order, displacement, variance, zncc, noise, excess, misfit, prediction, status)
+    bent = bent_variance(solution, order, displacement, variance, sound, layout)
+    if narrowing is not None:
+        bent = np.where(np.isfinite(narrowing.bias), narrowing.bias, bent)
+        status[sound & narrowing.narrowed] = NodeStatus.NARROWED
+    return Verdict(
+        order=order,
+        displacement=displacement,
+        variance=variance + bent,
+        zncc=zncc,
+        noise=noise,
+        excess=excess,
+        misfit=misfit,
+        prediction=prediction,
+        status=status,
+        usual=usual,
+        limit=limit,
+    )
 
 
 def bent_variance(

@@ -54,6 +54,7 @@ def predict_from_neighbours(
     usable: NDArray[np.bool_],
     grid_shape: tuple[int, int, int],
     *,
+    rough: NDArray[np.bool_] | None = None,
     passes: int = 4,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Displacement of every node as its neighbours see it, the node itself left out.
@@ -68,6 +69,9 @@ def predict_from_neighbours(
         ``(N, 3)`` values and their variances.
     usable
         ``(N,)`` neighbours to trust.
+    rough
+        ``(N,)`` nodes where the motion is known to vary from node to node: there all neighbours
+        make the scatter, not only those that most of them agree with.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def predict_from_neighbours(
         for start in range(0, len(nodes), _CHUNK):
             part = nodes[start : start + _CHUNK]
             prediction[part], scale[part] = _predict(
-                part, displacement, variance, usable, grid_shape, radius, passes
+                part, displacement, variance, usable, grid_shape, radius, passes, rough
             )
     return prediction, scale
 
@@ -101,8 +105,10 @@ def _predict(
     grid_shape: tuple[int, int, int],
     radius: int,
     passes: int,
+    rough: NDArray[np.bool_] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Prediction and scale for some nodes from blocks of one size."""
+    wild = np.zeros(len(nodes), bool) if rough is None else rough[nodes]
     terms = surface_terms(2, radius)
     centre = len(terms) // 2
     terms = np.delete(terms, centre, axis=0)
@@ -114,7 +120,7 @@ def _predict(
     for axis in range(3):
         u = np.where(there, displacement[near, axis], 0.0)
         v = np.where(there, variance[near, axis], 1.0)
-        fit, var, misfit = _robust_fit(terms, u, v, there, ridge, passes)
+        fit, var, misfit = _robust_fit(terms, u, v, there, ridge, passes, wild)
         own = variance[nodes, axis]
         prediction[:, axis] = fit
         scale[:, axis] = np.sqrt(np.where(np.isfinite(own), own, 0.0) + var + misfit)
@@ -140,6 +146,7 @@ def _robust_fit(
     there: NDArray[np.bool_],
     ridge: NDArray[np.float64],
     passes: int,
+    rough: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Surface value at the centre, its variance, and the excess scatter, each ``(n,)``."""
     weights = there.astype(float)
@@ -158,5 +165,8 @@ def _robust_fit(
     noise = np.einsum("ni,ki->nk", inverse[:, 0], terms) * weights
     fit_variance = np.sum(noise**2 * variance, axis=1)
     typical = np.sum(weights * variance, axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
-    excess = np.maximum(spread[:, 0] ** 2 - typical, 0.0)
+    scatter = spread[:, 0] ** 2
+    all_of_them = np.sum(np.where(there, residual, 0.0) ** 2, axis=1) / np.maximum(count - 10, 1)
+    scatter = np.where(rough, np.maximum(scatter, all_of_them), scatter)
+    excess = np.maximum(scatter - typical, 0.0)
     return c[:, 0] + shift[:, 0], fit_variance, excess

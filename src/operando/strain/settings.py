@@ -18,6 +18,12 @@ class CorrelationSettings(BaseModel):
         description="Affine has half the noise, quadratic follows curved fields; "
         "auto takes quadratic where it lowers the expected error",
     )
+    narrower: bool = Field(
+        True,
+        title="Narrower windows where needed",
+        description="Beside cracks and where the motion varies fast, down to 0.43 of the window; "
+        "not with affine motion",
+    )
     spline: Literal["quintic", "cubic"] = Field(
         "quintic",
         title="Interpolation",

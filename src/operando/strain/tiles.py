@@ -11,7 +11,7 @@ from operando.strain.guess import follow_levels
 from operando.strain.nodes import MARGIN, Frames, Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,6 +115,26 @@ class TiledFrames:
             out.put(part, found)
         return out
 
+    def solve_narrower(
+        self,
+        nodes: NDArray[np.int64],
+        guess: Guess,
+        windows: Sequence[tuple[int, int, int]],
+        report: Callable[[int], None] | None = None,
+    ) -> list[Solution]:
+        """Solve some nodes with order 2 alone in each of several narrower windows."""
+        out = [Solution.empty(len(nodes)) for _ in windows]
+        for tile in np.unique(self.tile_of[nodes]):
+            part = np.flatnonzero(self.tile_of[nodes] == tile)
+            points = self.centres[nodes[part]]
+            frames, origin, offset = self._frames(points, guess)
+            near = guess.moved(origin, offset)
+            for solution, window in zip(out, windows, strict=True):
+                found = self._run(frames, points - origin, near, window, (False, True), report)
+                found.motion[..., 0] += offset
+                solution.put(part, found)
+        return out
+
     def _solve_tile(
         self,
         points: NDArray[np.int64],
@@ -126,20 +146,31 @@ class TiledFrames:
         near = guess.moved(origin, offset)
         if self.reduction > 2 and not self.single:
             near = follow_levels(frames.reference, frames.grey, near, levels=(2, 1))
-        plan = self.plan
-        found = frames.solve(
-            local,
-            near.polynomials(local, self.window),
-            self.window,
-            orders=(True, plan.order != "affine"),
-            tolerance=plan.tolerance,
-            max_iterations=plan.max_iterations,
-            coverage=plan.coverage,
+        orders = (True, self.plan.order != "affine")
+        found = self._run(frames, local, near, self.window, orders, report)
+        found.motion[..., 0] += offset
+        return found
+
+    def _run(
+        self,
+        frames: Frames,
+        points: NDArray[np.int64],
+        guess: Guess,
+        window: tuple[int, int, int],
+        orders: tuple[bool, bool],
+        report: Callable[[int], None] | None,
+    ) -> Solution:
+        return frames.solve(
+            points,
+            guess.polynomials(points, window),
+            window,
+            orders=orders,
+            tolerance=self.plan.tolerance,
+            max_iterations=self.plan.max_iterations,
+            coverage=self.plan.coverage,
             device=self.device,
             report=report,
         )
-        found.motion[..., 0] += offset
-        return found
 
     def _frames(
         self, points: NDArray[np.int64], guess: Guess
