@@ -51,6 +51,32 @@ class Operation(BaseModel):
         """
         del series, frames, progress
 
+    def prepare_preview(
+        self, series: Series, t: int, z: int, progress: ProgressCallback | None = None
+    ) -> Any:
+        """Prepare to show one slice: as `prepare`, or a quicker stand-in for it.
+
+        Parameters
+        ----------
+        series
+            What will be cleaned.
+        t, z
+            Frame and slice.
+        progress
+            Told about long preparations; raises `Cancelled` to stop.
+        """
+        del z
+        return self.prepare(series, frames=[t], progress=progress)
+
+    def preview_scope(self, t: int, z: int) -> tuple[int, ...]:
+        """Return what is equal for slices that can share a preparation."""
+        del z
+        return (t,)
+
+    def preview_reach(self) -> int:
+        """Return how many slices on either side are shown with the one that is looked at."""
+        return 0
+
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter one block ``(z, y, x)`` with its halo."""
         raise NotImplementedError

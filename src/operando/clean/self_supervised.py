@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,9 @@ _BATCH = 4
 _MASKED = 0.02
 _REACH = 24
 _MOST_FRAMES = 4
+_PREVIEW = (24, 256, 256)
+PREVIEW_STEPS = 60
+"""Training for a preview: voxels of the part, and steps."""
 
 
 class LearnedDenoise(Operation):
@@ -54,6 +58,24 @@ class LearnedDenoise(Operation):
         """Train on slabs of the series."""
         del frames  # what is learned must not depend on what is cleaned
         return learn(series, steps=self.steps, seed=self.seed, progress=progress)
+
+    def prepare_preview(
+        self, series: Series, t: int, z: int, progress: ProgressCallback | None = None
+    ) -> Learned:
+        """Train a little on a part of the series around a slice."""
+        depth, *edges = series.volume_shape
+        first = max(0, min(z - _PREVIEW[0] // 2, depth - _PREVIEW[0]))
+        starts = [max(0, (n - p) // 2) for n, p in zip(edges, _PREVIEW[1:], strict=True)]
+        y, x = (slice(s, s + p) for s, p in zip(starts, _PREVIEW[1:], strict=True))
+        near = series.data[t : t + 1, :, first : first + _PREVIEW[0], y, x]
+        part = replace(series, data=near, times=None, source=(), metadata=())
+        steps = min(self.steps, PREVIEW_STEPS)
+        return learn(part, steps=steps, seed=self.seed, progress=progress)
+
+    def preview_scope(self, t: int, z: int) -> tuple[int, ...]:
+        """Share what was learned between all slices."""
+        del t, z
+        return ()
 
     def apply(
         self, block: NDArray[np.float32], place: Place, prepared: Learned

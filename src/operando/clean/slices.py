@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.compute.blocks import Place
-    from operando.compute.progress import ProgressCallback
+    from operando.compute.progress import ProgressCallback, Stopwatch
     from operando.data.series import Series
 
-Shifts = "Mapping[int, NDArray[np.float64]]"
+_SHOWN, _MOST_COMPARED = 10, 40
+"""Slices on either side that a preview shows, and further ones that it compares."""
 
 
 class AlignSlices(Operation):
@@ -54,24 +55,46 @@ class AlignSlices(Operation):
         """Find by how much every slice of every frame has to be shifted."""
         from operando.compute.progress import Stopwatch
 
-        chosen = list(range(series.n_frames) if frames is None else frames)
+        chosen = range(series.n_frames) if frames is None else frames
+        depth = series.volume_shape[0]
+        watch = Stopwatch(progress, len(chosen) * depth, "slices", "Comparing slices")
+        return {t: self._shifts(series, t, range(depth), watch) for t in chosen}
+
+    def prepare_preview(
+        self, series: Series, t: int, z: int, progress: ProgressCallback | None = None
+    ) -> Mapping[int, NDArray[np.float64]]:
+        """Compare only the slices that tell by how much the ones to be shown have to move."""
+        from operando.compute.progress import Stopwatch
+
+        reach = _SHOWN + int(np.ceil(min(2 * self.keep, _MOST_COMPARED)))
+        near = range(max(0, z - reach), min(series.volume_shape[0], z + reach + 1))
+        watch = Stopwatch(progress, len(near), "slices", "Comparing slices")
+        return {t: self._shifts(series, t, near, watch)}
+
+    def preview_scope(self, t: int, z: int) -> tuple[int, ...]:
+        """Compare anew for every slice: only those nearby were compared."""
+        return t, z
+
+    def preview_reach(self) -> int:
+        """Show enough slices to judge them in a side view."""
+        return _SHOWN
+
+    def _shifts(self, series: Series, t: int, near: range, watch: Stopwatch) -> NDArray[np.float64]:
+        """Find by how much to shift slices ``(slices, 2)``; those not near only by the tilt."""
         depth = series.volume_shape[0]
         dz, dy, _ = series.voxel_size or (1.0, 1.0, 1.0)
-        shear = np.zeros((depth, 2))
-        shear[:, 0] = (np.arange(depth) - depth // 2) * np.tan(np.radians(self.tilt)) * dz / dy
-        watch = Stopwatch(progress, len(chosen) * depth, "slices", "Comparing slices")
-        found = {}
-        for t in chosen:
-            steps = np.zeros((depth, 2))
-            before = None
-            for z in range(depth if self.jumps else 0):
-                image = np.asarray(series.data[t, 0, z], np.float32)
-                if before is not None:
-                    steps[z] = slice_shift(before, image)
-                before = image
-                watch.advance()
-            found[t] = shear + drift_to_remove(np.cumsum(steps, axis=0), self.keep)
-        return found
+        shifts = np.zeros((depth, 2))
+        shifts[:, 0] = (np.arange(depth) - depth // 2) * np.tan(np.radians(self.tilt)) * dz / dy
+        steps = np.zeros((len(near), 2))
+        before = None
+        for k, z in enumerate(near if self.jumps else ()):
+            image = np.asarray(series.data[t, 0, z], np.float32)
+            if before is not None:
+                steps[k] = slice_shift(before, image)
+            before = image
+            watch.advance()
+        shifts[near.start : near.stop] += drift_to_remove(np.cumsum(steps, axis=0), self.keep)
+        return shifts
 
     def apply(
         self,

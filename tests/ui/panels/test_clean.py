@@ -44,6 +44,39 @@ def test_the_preview_shows_the_slice_with_its_scores(qtbot, session, panel):
     assert "preview" not in [one.name for one in session.viewer.layers]
 
 
+def test_learning_to_denoise_is_shown_after_a_short_training(qtbot, session, panel):
+    told = []
+    panel.preview.progressed.connect(told.append)
+    panel.form.setValue(make_step("denoise-learned", {"steps": 20}))
+    panel.show_preview.setChecked(True)
+    qtbot.waitUntil(lambda: "→" in panel.preview_text.text(), timeout=60000)
+    assert {one.message for one in told} >= {"Training", "Cleaning"}
+    assert "Trained for" in panel.preview_text.text()
+    trained = len(told)
+    session.viewer.dims.set_current_step(1, 20)
+    qtbot.waitUntil(lambda: "Slice 20" in panel.preview_text.text(), timeout=20000)
+    assert {one.message for one in told[trained:]} == {"Cleaning"}
+
+
+def test_slices_in_line_are_shown_with_those_around(qtbot, session, panel):
+    panel.form.setValue(make_step("slices", {"keep": 2}))
+    panel.show_preview.setChecked(True)
+    qtbot.waitUntil(lambda: "→" in panel.preview_text.text(), timeout=20000)
+    layer = session.viewer.layers["preview"]
+    assert layer.data.shape[1] > 1
+    assert "from the side" in panel.preview_text.text()
+
+
+def test_a_preview_that_is_switched_off_stops(qtbot, session, panel):
+    panel.form.setValue(make_step("denoise-learned", {}))
+    panel.show_preview.setChecked(True)
+    qtbot.waitUntil(lambda: "training" in panel.preview_text.text(), timeout=20000)
+    panel.show_preview.setChecked(False)
+    qtbot.waitUntil(lambda: not panel.preview.is_busy, timeout=20000)
+    assert "preview" not in [one.name for one in session.viewer.layers]
+    assert not panel.error.isVisible()
+
+
 def test_a_new_set_is_chosen_and_not_written_over(study, session, panel):
     run_step(study, make_step("intensity", {}))
     session.layers.update("intensity")

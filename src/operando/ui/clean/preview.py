@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,31 +13,50 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from operando.clean.quality import judge_slice
 from operando.clean.ranking import score
 from operando.compute.blocks import filter_block
+from operando.compute.progress import Stopwatch
 from operando.compute.tiles import Tile
+from operando.errors import Cancelled
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import limits_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.layers import Image
     from numpy.typing import NDArray
 
     from operando.clean.operation import Operation
+    from operando.compute.blocks import Extent, Triple
+    from operando.compute.progress import Progress, ProgressCallback
     from operando.data import Series
     from operando.errors import OperandoError
     from operando.ui.session import Session
 
 _WAIT_MS = 200
 LAYER = "preview"
+_MOST_HALO = 12
+"""Slices around those shown that are read at most; a run reads all that the filter sees."""
 
 
 @dataclass(frozen=True)
 class Before:
-    """A slice before and after an operation, with the scores of both."""
+    """A slice before and after an operation, with the scores of both.
+
+    Parameters
+    ----------
+    frame, z
+        Which slice.
+    first, images
+        Cleaned slices ``(z, y, x)`` around it, and the number of the first.
+    before, after
+        Scores of the slice.
+    """
 
     frame: int
     z: int
-    image: NDArray[Any]
+    first: int
+    images: NDArray[Any]
     before: dict[str, float]
     after: dict[str, float]
 
@@ -54,6 +74,8 @@ class SlicePreview(QObject):
 
     computed = Signal(object)
     failed = Signal(object)
+    progressed = Signal(object)
+    """How far a long preparation is; comes from a thread."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,11 +86,17 @@ class SlicePreview(QObject):
         self._background.finished.connect(self._on_finished)
         self._again = False
         self._prepared: tuple[Any, Any] = (None, None)
+        self._key: Any = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT_MS)
         self._timer.timeout.connect(self._compute)
         session.viewer.dims.events.current_step.connect(self._on_moved)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a slice is being computed."""
+        return self._background.is_busy
 
     def show(self, step: Any) -> None:
         """Show what a step would do, soon; None takes the preview away."""
@@ -92,19 +120,26 @@ class SlicePreview(QObject):
         study = self._session.study
         if self._step is None or study is None:
             return
-        if self._background.is_busy:
-            self._again = True
-            return
         axis = navigation.time_axis(self._session.viewer)
         if axis is None:
             return
         depth = study.series.volume_shape[0]
         t = navigation.current_frame(self._session.viewer, len(study.times))
         z = int(np.clip(self._session.viewer.dims.current_step[axis + 1], 0, depth - 1))
-        key = (self._step, t, study.fingerprint(self._step.images))
+        scope = self._step.preview_scope(t, z)
+        self._key = key = (self._step, scope, study.fingerprint(self._step.images))
+        if self._background.is_busy:
+            self._again = True
+            return
         prepared = self._prepared[1] if key == self._prepared[0] else None
         work = partial(
-            clean_slice, study.image_series(self._step.images), self._step, t, z, prepared
+            clean_slice,
+            study.image_series(self._step.images),
+            self._step,
+            t,
+            z,
+            prepared,
+            partial(self._tell, key),
         )
         self._background.start(work, partial(self._on_done, key), self._on_failed)
 
@@ -116,8 +151,15 @@ class SlicePreview(QObject):
         self._draw(result)
         self.computed.emit(result)
 
+    def _tell(self, key: Any, progress: Progress) -> None:
+        """Hand progress on from the thread, and stop what nobody waits for any more."""
+        if self._step is None or key != self._key:
+            raise Cancelled
+        self.progressed.emit(progress)
+
     def _on_failed(self, error: OperandoError) -> None:
-        self.failed.emit(error)
+        if not isinstance(error, Cancelled):
+            self.failed.emit(error)
 
     def _on_finished(self) -> None:
         if self._again:
@@ -131,17 +173,17 @@ class SlicePreview(QObject):
         if placed is None:
             return
         dz = placed.placement["scale"][1]
-        where = (float(result.frame), result.z * dz, 0.0, 0.0)
-        data = result.image[None, None]
+        where = (float(result.frame), result.first * dz, 0.0, 0.0)
+        data = result.images[None]
         if self._layer is not None and self._layer in layers:
             self._layer.data, self._layer.translate = data, where
-            self._layer.contrast_limits = limits_of(result.image)
+            self._layer.contrast_limits = limits_of(data)
             return
         self._layer = Image(
             data,
             name=LAYER,
             colormap="gray",
-            contrast_limits=limits_of(result.image),
+            contrast_limits=limits_of(data),
             translate=where,
             multiscale=False,
             **placed.placement,
@@ -159,22 +201,48 @@ class SlicePreview(QObject):
 
 
 def clean_slice(
-    series: Series, operation: Operation, t: int, z: int, prepared: Any = None
+    series: Series,
+    operation: Operation,
+    t: int,
+    z: int,
+    prepared: Any = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[Before, Any]:
-    """Clean one slice of the first channel; also returns what was prepared for its frame."""
+    """Clean one slice of the first channel; also returns what was prepared for it."""
     if prepared is None:
-        prepared = operation.prepare(series, frames=[t])
-    depth, height, width = series.volume_shape
-    halo = operation.extent(series.volume_shape).halo[0]
-    plane = (slice(0, height), slice(0, width))
-    tile = Tile(
-        (slice(z, z + 1), *plane), (slice(max(0, z - halo), min(depth, z + halo + 1)), *plane)
-    )
-    after = filter_block(
-        series.data, t, 0, tile, lambda block, place: operation.apply(block, place, prepared)
-    )[0]
-    raw = np.asarray(series.data[t, 0, z])
-    return Before(t, z, after, judge_slice(raw), judge_slice(after)), prepared
+        prepared = operation.prepare_preview(series, t, z, progress)
+    depth = series.volume_shape[0]
+    reach = operation.preview_reach()
+    shown = slice(max(0, z - reach), min(depth, z + reach + 1))
+    tiles = list(_tiles(series.volume_shape, operation.extent(series.volume_shape), shown))
+    cleaned = np.empty((shown.stop - shown.start, *series.volume_shape[1:]), series.data.dtype)
+    watch = Stopwatch(progress, len(tiles), "blocks", "Cleaning")
+    for tile in tiles:
+        cleaned[(slice(None), *tile.core[1:])] = filter_block(
+            series.data, t, 0, tile, lambda block, place: operation.apply(block, place, prepared)
+        )
+        watch.advance()
+    raw, after = np.asarray(series.data[t, 0, z]), cleaned[z - shown.start]
+    return Before(t, z, shown.start, cleaned, judge_slice(raw), judge_slice(after)), prepared
+
+
+def _tiles(shape: Triple, extent: Extent, shown: slice) -> Iterator[Tile]:
+    """Blocks that make up some whole slices, with what the filter has to see around them."""
+    most = (_MOST_HALO, *shape[1:])
+    halo = [min(h, m) for h, m in zip(extent.halo, most, strict=True)]
+    for y, x in product(*(range(0, shape[k], extent.core[k]) for k in (1, 2))):
+        core = (
+            shown,
+            slice(y, min(y + extent.core[1], shape[1])),
+            slice(x, min(x + extent.core[2], shape[2])),
+        )
+        yield Tile(
+            core,
+            tuple(
+                slice(max(0, s.start - h), min(n, s.stop + h))
+                for s, h, n in zip(core, halo, shape, strict=True)
+            ),
+        )
 
 
 def scores_text(result: Before) -> str:

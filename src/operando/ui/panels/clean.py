@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QCheckBox, QPushButton
 
 from operando.clean.quality import suggest
+from operando.clean.self_supervised import PREVIEW_STEPS
 from operando.errors import InputError
 from operando.steps import STEPS, make_step
 from operando.steps.clean import CLEAN_STEPS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
+    from operando.compute.progress import Progress
     from operando.steps import Step, StepStatus
     from operando.ui.session import Session
 
@@ -36,7 +38,10 @@ UP_FRONT = {
     "intensity": ("by", "reference"),
     "slices": ("jumps", "tilt"),
 }
-_NO_PREVIEW = {"denoise-learned", "slices"}
+_PREVIEW_NOTES = {
+    "denoise-learned": f"Trained for {PREVIEW_STEPS} steps on a part of this frame only.",
+    "slices": "Shown with ten slices on either side: look at it from the side.",
+}
 
 
 class CleanPanel(RunPanel):
@@ -82,6 +87,7 @@ class CleanPanel(RunPanel):
         self.show_preview.toggled.connect(self._update_preview)
         self.form.valueChanged.connect(self._update_preview)
         self.preview.computed.connect(self._on_preview)
+        self.preview.progressed.connect(self._on_preview_progress)
         self.preview.failed.connect(self.show_error)
         self.refresh()
 
@@ -153,12 +159,7 @@ class CleanPanel(RunPanel):
 
     def _update_preview(self) -> None:
         step = self.form.value()
-        possible = step.name not in _NO_PREVIEW
-        self.show_preview.setEnabled(possible)
-        self.show_preview.setToolTip(
-            "" if possible else "This operation has to look at the whole series first: run it"
-        )
-        wanted = possible and self.show_preview.isChecked() and self.session.study is not None
+        wanted = self.show_preview.isChecked() and self.session.study is not None
         self.preview_text.setVisible(wanted)
         if wanted:
             self.preview_text.setText("Computing the preview …")
@@ -166,4 +167,11 @@ class CleanPanel(RunPanel):
 
     def _on_preview(self, result: Any) -> None:
         self.show_error(None)
-        self.preview_text.setText(scores_text(result))
+        note = _PREVIEW_NOTES.get(self.form.value().name, "")
+        self.preview_text.setText(f"{scores_text(result)} {note}".rstrip())
+
+    def _on_preview_progress(self, progress: Progress) -> None:
+        if progress.fraction is not None:
+            self.preview_text.setText(
+                f"Preview: {progress.message.lower()}, {100 * progress.fraction:.0f} % …"
+            )
