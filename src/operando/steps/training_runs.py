@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from operando.study.record import Entry
 
 _MODEL, _PHASES = "model", "phases"
+_ORDER = (
+    *("run", "trained", "seconds", "strokes", "setting_"),
+    *("held_out_dice", "held_out_accuracy", "held_out_iou_"),
+    *("dice", "accuracy", "iou_", "boundary_um_", "interface_um2_", "fraction_"),
+)
 
 
 def training_runs(study: Study) -> pd.DataFrame:
@@ -56,6 +61,7 @@ def training_runs(study: Study) -> pd.DataFrame:
     if rows:
         table = table.sort_values("trained", kind="stable", ignore_index=True)
         table = table.drop(columns=_same_everywhere(table)).dropna(axis="columns", how="all")
+        table = table[sorted(table.columns, key=_place)]
     table.attrs["reference"] = reference
     return table
 
@@ -86,6 +92,12 @@ def model_in_use(study: Study) -> str | None:
     if _MODEL in there:
         return _MODEL
     return there[-1] if there else None
+
+
+def _place(column: str) -> int:
+    """Place of a column in the table; those of one kind stay in the order they came."""
+    fitting = [k for k, prefix in enumerate(_ORDER) if column.startswith(prefix)]
+    return fitting[0] if fitting else len(_ORDER)
 
 
 def _card(study: Study, name: str) -> dict[str, Any] | None:

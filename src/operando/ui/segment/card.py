@@ -15,12 +15,12 @@ from qtpy.QtWidgets import (
 
 from operando.errors import OperandoError
 from operando.segment import Model, model_card
+from operando.steps.training_runs import model_in_use
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
     from operando.ui.session import Session
 
-_MODEL = "model"
 _SIZE = (620, 720)
 
 
@@ -71,16 +71,17 @@ class CardBox(QWidget):
     def refresh(self) -> None:
         """Offer the card once there is a model."""
         study = self._session.study
-        self.button.setEnabled(study is not None and _MODEL in study.products("models"))
+        self.button.setEnabled(study is not None and bool(study.products("models")))
         self.error.hide()
 
     def show_card(self) -> None:
         """Read the model and show its card."""
         study = self._session.study
-        if study is None:
+        name = model_in_use(study) if study is not None else None
+        if study is None or name is None:
             return
         try:
-            card = model_card(Model.load(study.product_path(f"models/{_MODEL}")))
+            card = model_card(Model.load(study.product_path(f"models/{name}")))
         except OperandoError as error:
             self.error.setText(f"⚠ {error}")
             self.error.show()

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from operando.errors import Cancelled
+from operando.steps.training_runs import model_in_use
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import class_colormap
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _PAUSE_MS = 150
-_MODEL = "model"
 _TWO_CLASSES = "Paint two classes first."
 _SIDEWAYS = "The preview shows slices across z: turn the axes back, in 2D."
 
@@ -283,8 +283,9 @@ class SliceLearner:
         from operando.segment import InstantModel, Model, pretrained
 
         images = self._study.series.data
-        if _MODEL in self._study.products("models"):
-            own = Model.load(self._study.product_path(f"models/{_MODEL}"))
+        name = model_in_use(self._study)
+        if name is not None:
+            own = Model.load(self._study.product_path(f"models/{name}"))
             if own.architecture.network != "forest":
                 self.is_own = True
                 return InstantModel(images, own)
