@@ -222,5 +222,8 @@ def _summarise(table: Any, voxels: int) -> tuple[str, dict[str, float]]:
     for phase, rows in table.groupby("phase", sort=False):
         for change in ("voxels_gained", "voxels_lost"):
             values[f"{phase}_{change}"] = float(rows[change].sum())
-    text = f"{islands} islands removed, {bridges} gaps closed, {100 * share:.2f} % changed"
+    removed, closed = (
+        f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((islands, "island"), (bridges, "gap"))
+    )
+    text = f"{removed} removed, {closed} closed, {100 * share:.2f} % of the voxels changed"
     return text, values

@@ -1,0 +1,158 @@
+"""The folding part of the Segment panel that makes a better segmentation out of one."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from operando.steps import STEPS
+from operando.study.phases import open_phases
+from operando.ui.forms.form import SettingsForm
+from operando.ui.panels.panel import text_label
+from operando.ui.segment.judge import JudgeBox
+
+if TYPE_CHECKING:
+    from operando.study import Study
+    from operando.ui.segment.difference import DifferenceBox
+    from operando.ui.session import Session
+
+_PHASES = "phases"
+_EVERY, _NONE = ("", "every phase"), ("", "none")
+_DONE = {"steady": "Steadied", "repair": "Repaired"}
+NOTE = "Flicker: share of voxels whose label changes to the next frame though their image does not."
+
+
+class MendBox(JudgeBox):
+    """Steadies a segmentation in time, or repairs it; shows what changed.
+
+    The panel runs the steps that are asked for. What comes out is a segmentation of its own, of
+    which the difference is shown.
+
+    Parameters
+    ----------
+    session
+        The study and its viewer.
+    difference
+        Shows the difference.
+    parent
+        Owner.
+
+    Attributes
+    ----------
+    steady, repair : QPushButton
+        Ask for the steps.
+    form : SettingsForm
+        Settings of the repair; both steps start from its phases.
+    """
+
+    asked = Signal(object)
+
+    def __init__(
+        self, session: Session, difference: DifferenceBox, parent: QWidget | None = None
+    ) -> None:
+        super().__init__("Steady and repair", parent)
+        self._session = session
+        self._difference = difference
+        self.steady = QPushButton("Steady in time")
+        self.steady.setToolTip(
+            "Average the probabilities with the frames before and after, along the motion, where "
+            "the image did not change"
+        )
+        self.repair = QPushButton("Repair")
+        self.repair.setToolTip(
+            "Give small islands to the phase around them, and close gaps of a thin phase along the "
+            "most probable path"
+        )
+        self.form = SettingsForm(
+            STEPS["repair"],
+            up_front=(_PHASES, "island_um3", "island_phase", "bridge_phase"),
+            hidden=("result",),
+            choices={
+                _PHASES: [(_PHASES, _PHASES)],
+                "island_phase": [_EVERY],
+                "bridge_phase": [_NONE],
+            },
+        )
+        self.text = text_label()
+        self.text.setTextFormat(Qt.TextFormat.RichText)
+        for button in (self.steady, self.repair):
+            self.add_button(button)
+        self.add(self.form)
+        more = QWidget()
+        row = QHBoxLayout(more)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(self.form.more)
+        self.add(more)
+        self.add(self.text)
+        self.steady.clicked.connect(self._on_steady)
+        self.repair.clicked.connect(self._on_repair)
+        session.products_changed.connect(self._on_products)
+
+    def close_box(self) -> None:
+        """Listen no more."""
+        self._session.products_changed.disconnect(self._on_products)
+
+    def refresh(self) -> None:
+        """Offer the segmentations and phases there are, and say what came out."""
+        study = self._session.study
+        names = study.products(_PHASES) if study is not None else []
+        self.setVisible(_PHASES in names)
+        if study is None or _PHASES not in names:
+            return
+        self.form.set_choices(_PHASES, [(name, name) for name in names])
+        _, _, classes = open_phases(study.product_path(f"{_PHASES}/{_PHASES}"))
+        phases = [(c.name, c.name) for c in classes]
+        self.form.set_choices("island_phase", [_EVERY, *phases])
+        self.form.set_choices("bridge_phase", [_NONE, *phases])
+        lines = [line for name in _DONE if (line := self._outcome(name))]
+        self.text.setText("<br>".join([*lines, f"<small>{NOTE}</small>"] if lines else []))
+        self.text.setVisible(bool(lines))
+        self.refresh_job()
+
+    def refresh_job(self) -> None:
+        """Wait while something runs."""
+        study, busy = self._session.study, self._session.is_busy
+        self.repair.setEnabled(not busy)
+        self.steady.setEnabled(not busy and study is not None and len(study.times) > 1)
+
+    def _outcome(self, name: str) -> str:
+        """Say what a step made; empty if it did not run."""
+        status = self._session.status(name)
+        if status is None or status.entry is None:
+            return ""
+        old = " (out of date)" if status.state == "out of date" else ""
+        kept = status.entry.settings["result"]
+        return f"{_DONE[name]}{old}: {escape(status.summary)}; kept as <b>{escape(kept)}</b>."
+
+    def _on_steady(self) -> None:
+        study = self._session.study
+        if study is not None:
+            source = self.form.field(_PHASES).value()
+            self.asked.emit([STEPS["steady"](images=images_of(study, source), phases=source)])
+
+    def _on_repair(self) -> None:
+        self.asked.emit([self.form.value()])
+
+    def _on_products(self, step_name: str) -> None:
+        """Show what a step changed."""
+        status = self._session.status(step_name) if step_name in _DONE else None
+        if status is not None and status.entry is not None:
+            self._difference.refresh()
+            self._difference.other.setCurrentText(
+                f"of this study: {status.entry.settings['result']}"
+            )
+            self._difference.show_layer()
+
+
+def images_of(study: Study, name: str) -> str:
+    """Tell from which set of images a segmentation was made; the source if it is not known."""
+    for entry in reversed(study.entries):
+        if f"{_PHASES}/{name}" in entry.outputs:
+            if "images" in entry.settings:
+                return str(entry.settings["images"])
+            name = entry.settings.get(_PHASES, name)
+    return "images"

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+
+from operando.data.classes import DEFAULT_CLASSES
+from operando.steps import STEPS
+from operando.study.phases import create_phases, open_phases
+from operando.study.record import Entry
+from operando.ui.layers.difference import DIFFERENCE_NAME
+from operando.ui.panels.segment import SegmentPanel
+from operando.ui.segment.mend import images_of
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+    from qtpy.QtWidgets import QPushButton
+
+    from operando import Study
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+    """All is pore but an island of 8 voxels of the second class in frame 1."""
+    labels, probabilities = create_phases(
+        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+    )
+    truth = np.ones(labels.shape, np.uint8)
+    truth[1, 10:12, 10:12, 10:12] = 2
+    labels[:] = truth
+    probabilities[:, 0], probabilities[:, 1] = 150, 105
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = SegmentPanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    panel.show()
+    panel.mend.header.setChecked(True)
+    yield panel
+    panel.close_panel()
+    session.close()
+
+
+def click_and_wait(qtbot: QtBot, panel: SegmentPanel, button: QPushButton) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    panel.refresh_job()
+    assert not panel.mend.repair.isEnabled()
+    assert not panel.mend.steady.isEnabled()
+
+    def finished() -> bool:
+        panel.session.poll()
+        return not panel.session.is_busy
+
+    qtbot.waitUntil(finished, timeout=120_000)
+    panel.refresh()
+
+
+def test_a_repair_is_kept_apart_and_its_difference_shown(qtbot: QtBot, panel: SegmentPanel) -> None:
+    study = panel.session.study
+    assert study is not None
+    assert panel.mend.text.isHidden()
+    click_and_wait(qtbot, panel, panel.mend.repair)
+    repaired, _, _ = open_phases(study.product_path("phases/phases_repaired"))
+    assert (np.asarray(repaired) == 1).all()
+    assert np.count_nonzero(np.asarray(study.open_array("phases/phases")) == 2) == 8
+    assert "1 island removed" in panel.mend.text.text()
+    assert "phases_repaired" in panel.mend.text.text()
+    layer = panel.session.viewer.layers[DIFFERENCE_NAME]
+    assert np.count_nonzero(np.asarray(layer.data[1])) == 8
+    assert panel.mend.form.field("phases").count() == 2
+
+
+def test_steadying_tells_how_much_flickers(qtbot: QtBot, panel: SegmentPanel) -> None:
+    click_and_wait(qtbot, panel, panel.mend.steady)
+    assert "flicker" in panel.mend.text.text()
+    assert "phases_steady" in panel.mend.text.text()
+    assert panel.difference.other.currentText() == "of this study: phases_steady"
+
+
+def test_phases_to_choose_from_are_those_of_the_segmentation(panel: SegmentPanel) -> None:
+    field = panel.mend.form.field("bridge_phase")
+    names = ["none", *(c.name for c in DEFAULT_CLASSES)]
+    assert [field.itemText(i) for i in range(field.count())] == names
+
+
+def test_images_are_those_that_were_segmented(study: Study) -> None:
+    def ran(name: str, **settings: str) -> None:
+        step = STEPS[name](**settings)
+        entry = Entry(step=name, settings=step.model_dump(), outputs=step.outputs(study))
+        study.add_entry(entry)
+
+    assert images_of(study, "phases") == "images"
+    ran("segment", images="images/denoised")
+    ran("repair")
+    assert images_of(study, "phases") == "images/denoised"
+    assert images_of(study, "phases_repaired") == "images/denoised"
