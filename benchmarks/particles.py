@@ -5,7 +5,7 @@ map at least 5 voxels apart as markers. Truth of fewer than 100 voxels does not 
 are precision and sensitivity per slice [Jiang et al. 2020] in the last frame. Errors are medians of
 absolute values over matched particles of the last frame: volume relative to the true one; surface
 relative to that of the true ids; crack and detachment absolute. "--large" times 1000 spheres in
-512 x 512 x 512.
+512 x 512 x 512; "--blocks 512 256" tells the memory that the same takes on disk in blocks of 256.
 """
 
 from __future__ import annotations
@@ -13,12 +13,26 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.particles import link, link_accuracy, match, measure, split, split_series
+from operando.particles import (
+    PhaseLabels,
+    link,
+    link_accuracy,
+    match,
+    measure,
+    split,
+    split_series,
+)
+from operando.particles.frames import Frames
+from operando.particles.link import find_outlines
+from operando.particles.measure_blocks import measure_blocks
 from operando.particles.scores import mean_slice_scores, slice_scores
+from operando.particles.series import split_frames
 from operando.samples import calendered_electrode, loose_electrode, make_electrode
 
 if TYPE_CHECKING:
@@ -65,9 +79,13 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=3, default=(64, 128, 128))
     parser.add_argument("--frames", type=int, default=4)
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--blocks", type=int, nargs=2, metavar=("EDGE", "BLOCK"))
     options = parser.parse_args()
     if options.large:
         large()
+        return
+    if options.blocks:
+        in_blocks(*options.blocks)
         return
     size = {"frames": options.frames, "shape": tuple(options.shape)}
     electrodes: dict[str, Callable[..., Any]] = {
@@ -144,6 +162,36 @@ def large(edge: int = 512, count: int = 1000) -> None:
     print(f"measure {wall:.0f} s wall, {cpu:.0f} s CPU", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory {peak:.1f} GB with the volumes in it")
+
+
+def in_blocks(edge: int, block: int, count: int = 1000) -> None:
+    """Peak memory of splitting, linking and measuring many spheres on disk in blocks."""
+    import zarr
+
+    with TemporaryDirectory(dir=Path.cwd()) as folder:
+        size: dict[str, Any] = {"shape": (1, edge, edge, edge), "chunks": (1, 32, 128, 128)}
+        phases = zarr.create_array(store=f"{folder}/phases", dtype="u1", **size)
+        ids = zarr.create_array(store=f"{folder}/ids", dtype="i4", **size)
+        phases[0] = spheres(edge, count, np.random.default_rng(0))[1]
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
+        cpu = time.process_time()
+        found, made = Frames(phases), Frames(ids)
+        options: dict[str, Any] = {"phase": PARTICLE, "spacing": (0.1, 0.1, 0.1), "edge": block}
+        split_frames(found, made, **options, scratch=Path(folder))
+        seconds = time.process_time() - cpu
+        print(f"split {seconds:.0f} s CPU, peak {peak_memory():.1f} GB", flush=True)
+        cpu = time.process_time()
+        find_outlines(made[0], edge=block)
+        volumes: dict[str, Any] = {"image": found[0], "labels": PhaseLabels(), "phases": found[0]}
+        table = measure_blocks(made[0], **volumes, **options)
+        print(f"{len(table)} measured in {time.process_time() - cpu:.0f} s CPU")
+        print(f"peak memory {peak_memory():.1f} GB")
+
+
+def peak_memory() -> float:
+    """Largest memory since the peak was forgotten, GB (Linux)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e6
 
 
 def spheres(

@@ -23,6 +23,7 @@ from operando.compute.tiles import plan_tiles
 from operando.particles.basins import rename
 from operando.particles.cells import Cells, find_cells, gather
 from operando.particles.closing import close_particles, fill_small_cavities
+from operando.particles.frames import block_size
 from operando.particles.ground import crack_width, largest_cavity, survey, to_surface
 from operando.particles.interior import Interior, look_inside
 from operando.particles.learned import depth_map, join_by_depth
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from operando.compute.tiles import Tile
     from operando.particles.body import Box
     from operando.particles.settings import SplitSettings
-
-WHOLE = 160_000_000
-"""Volumes of up to so many voxels are one block: they take 4 GB."""
-
-EDGE = 256
-"""Edge of the blocks of larger volumes, voxels."""
 
 MARGIN = {"learned": 0.75, "watershed": 1.5}
 """Typical diameters around a block that are looked at with it, by method. The watershed needs the
@@ -107,9 +102,7 @@ class BlockSplitter:
     @cached_property
     def size(self) -> tuple[int, ...]:
         """Of a block."""
-        if self.edge is None and int(np.prod(self.shape)) <= WHOLE:
-            return self.shape
-        return (self.edge or EDGE,) * 3
+        return block_size(self.shape, self.edge)
 
     def run(self) -> int:
         """Split; returns how many particles there are."""

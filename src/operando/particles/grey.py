@@ -11,6 +11,8 @@ from operando.particles.body import third_means
 from operando.particles.closing import distance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -56,21 +58,57 @@ def grey_scale(
     image: NDArray[Any], phases: NDArray[Any], low: int | None, high: int | None
 ) -> GreyScale | None:
     """Find the scale of a frame; None if a reference phase is missing or both look the same."""
+    return grey_scale_of_blocks([(image, phases)], low, high)
+
+
+def grey_scale_of_blocks(
+    blocks: Iterable[tuple[NDArray[Any], NDArray[Any]]], low: int | None, high: int | None
+) -> GreyScale | None:
+    """Find the scale of a frame from its blocks of the image and the phases; see `grey_scale`.
+
+    Medians are those of at most `MOST_REFERENCE_VOXELS` voxels of either phase, spread evenly.
+    """
     if low is None or high is None:
         return None
+    kept: tuple[_Thinned, _Thinned] = (_Thinned(), _Thinned())
+    for image, phases in blocks:
+        for label, values in zip((low, high), kept, strict=True):
+            values.add(image[phases == label])
     middles, spreads = [], []
-    for label in (low, high):
-        values = image[phases == label]
-        values = values[:: max(1, values.size // MOST_REFERENCE_VOXELS)].astype(float)
-        values = values[np.isfinite(values)]
-        if not values.size:
+    for values in kept:
+        known = values.known()
+        if not known.size:
             return None
-        middles.append(float(np.median(values)))
-        spreads.append(1.4826 * float(np.median(np.abs(values - middles[-1]))))
+        middles.append(float(np.median(known)))
+        spreads.append(1.4826 * float(np.median(np.abs(known - middles[-1]))))
     if middles[0] == middles[1]:
         return None
     zero, one = middles
     return GreyScale(zero, one, max(spreads) / abs(one - zero))
+
+
+class _Thinned:
+    """Every k-th of many values, k as small as memory allows."""
+
+    def __init__(self) -> None:
+        self._parts: list[NDArray[Any]] = []
+        self._step, self._next, self._size = 1, 0, 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        part = values[self._next :: self._step].astype(float)
+        self._next = (self._next - values.size) % self._step
+        self._parts.append(part)
+        self._size += part.size
+        while self._size > MOST_REFERENCE_VOXELS:
+            everything = np.concatenate(self._parts)
+            self._next = (self._next + self._step * (everything.size % 2)) % (2 * self._step)
+            self._step *= 2
+            self._parts = [everything[::2].copy()]
+            self._size = self._parts[0].size
+
+    def known(self) -> NDArray[np.float64]:
+        values = np.concatenate(self._parts) if self._parts else np.empty(0)
+        return np.asarray(values[np.isfinite(values)], np.float64)
 
 
 def measure_grey(

@@ -11,6 +11,7 @@ import numpy as np
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.arrays import check_ids
+from operando.particles.frames import Frame, groups, places
 from operando.particles.motion import find_drift, motion_from_field, smooth_motion
 from operando.particles.settings import LinkSettings
 
@@ -31,13 +32,22 @@ TRACK_COLUMNS = ("frame", "particle", "label", "score", "status")
 
 @dataclass(frozen=True)
 class Outline:
-    """What linking needs to know of a particle in a frame; `cut` if the image border cuts it."""
+    """What linking needs to know of a particle in a frame; `cut` if the image border cuts it.
+
+    `bits` are the voxels of its box, eight in a byte: very many particles are kept.
+    """
 
     box: Box
-    mask: NDArray[np.bool_]
+    bits: NDArray[np.uint8]
     volume: int
     centroid: NDArray[np.float64]
     cut: bool = False
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Which voxels of the box it consists of."""
+        shape = tuple(s.stop - s.start for s in self.box)
+        return np.unpackbits(self.bits, count=int(np.prod(shape))).reshape(shape).view(bool)
 
     @property
     def diameter(self) -> float:
@@ -105,13 +115,13 @@ def link(
 
 
 def follow(
-    frames: Iterable[NDArray[Any]],
+    frames: Iterable[NDArray[Any] | Frame],
     *,
     fields: Sequence[Field] | None = None,
     settings: LinkSettings | None = None,
     progress: ProgressCallback | None = None,
 ) -> pd.DataFrame:
-    """Link the particles of frames that are read one after the other.
+    """Link the particles of frames that are read one after the other, large ones in blocks.
 
     Two frames are linked by the assignment of least total cost [1]_, where a pair costs the more
     the less the particles overlap once the expected motion is undone, the farther their centroids
@@ -125,7 +135,7 @@ def follow(
 
     Notes
     -----
-    Memory holds one frame and the masks of the particles that are followed.
+    Memory holds one frame, or a block of a `Frame`, and the masks of the followed particles.
 
     .. [1] K. Jaqaman et al., "Robust single-particle tracking in live-cell time-lapse sequences",
        Nat. Methods 5 (2008) 695-702
@@ -142,7 +152,7 @@ def follow(
     count = 0
     shape: tuple[int, ...] | None = None
     for t, frame in enumerate(frames):
-        ids = check_ids(frame)
+        ids = frame if isinstance(frame, Frame) else check_ids(frame)
         if shape not in (None, ids.shape):
             raise InputError(f"Frame {t} has the shape {ids.shape}, the first one {shape}")
         shape = ids.shape
@@ -178,24 +188,25 @@ def rename(ids: NDArray[np.int32], tracks: pd.DataFrame, frame: int) -> NDArray[
     return names[ids]
 
 
-def find_outlines(ids: NDArray[np.int32]) -> dict[int, Outline]:
-    """Outlines of the particles of a frame, by label."""
-    from scipy.ndimage import find_objects
-
-    from operando.particles.sums import count_and_centre
-
-    count, centroid = count_and_centre(ids)
-    return {
-        label: Outline(
-            box,
-            ids[box] == label,
-            int(count[label]),
-            centroid[label],
-            any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
-        )
-        for label, box in enumerate(find_objects(ids), start=1)
-        if box is not None
-    }
+def find_outlines(ids: Any, edge: int | None = None) -> dict[int, Outline]:
+    """Outlines of the particles of a frame, by label, read block by block."""
+    found = places(ids, edge)
+    centroid = found.centroid
+    outlines = {}
+    for around, labels in groups(found, ids.shape, edge):
+        block = np.asarray(ids[around])
+        corner = np.array([s.start for s in around])
+        for label in labels.tolist():
+            box = found.box(label)
+            inner = tuple(slice(s.start - c, s.stop - c) for s, c in zip(box, corner, strict=True))
+            outlines[label] = Outline(
+                box,
+                np.packbits(block[inner] == label),
+                int(found.count[label]),
+                centroid[label],
+                any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
+            )
+    return dict(sorted(outlines.items()))
 
 
 def _expect(

@@ -265,12 +265,20 @@ def _add_neighbourhood(table: pd.DataFrame, scene: Scene) -> pd.DataFrame:
     rows = np.searchsorted(there, table["particle"])
     nearest, six = neighbour_distances(centres)
     table["nearest_um"], table["six_nearest_um"] = nearest[rows], six[rows]
-    typical = np.median((6 * counts[there] * np.prod(scene.spacing) / np.pi) ** (1 / 3))
-    edge = scene.settings.packing_window or PACKING_DIAMETERS * float(typical)
+    edge = scene.settings.packing_window
+    edge = edge or PACKING_DIAMETERS * typical_size(counts, scene.spacing)
     table["packing"] = packing_density(scene.ids, own, edge, scene.spacing)
     side = scene.settings.collector_side
     table["depth_um"] = depth_below(own, scene.ids.shape, scene.spacing, side)
     return table
+
+
+def typical_size(counts: NDArray[np.int64], spacing: tuple[float, float, float]) -> float:
+    """Median equivalent diameter (µm) of particles of so many voxels; 0 where there is none."""
+    there = counts[counts > 0]
+    if not len(there):
+        return 0.0
+    return float(np.median((6 * there * np.prod(spacing) / np.pi) ** (1 / 3)))
 
 
 def refresh_neighbours(rows: pd.DataFrame) -> pd.DataFrame:
@@ -328,6 +336,11 @@ def _check_image(image: NDArray[Any], ids: NDArray[np.int32]) -> NDArray[Any]:
     if image.dtype.kind not in "biuf":
         raise InputError(f"Voxels of type {image.dtype} are no grey values")
     return image
+
+
+def empty_table() -> pd.DataFrame:
+    """Give a table of no particles."""
+    return _table([])
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:

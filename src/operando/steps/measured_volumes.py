@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from operando.files.ome_zarr import open_image
-from operando.particles.body import grown
+from operando.particles.frames import Frame
 from operando.particles.grey import GreyScale
-from operando.particles.measure import measure
+from operando.particles.measure_blocks import measure_in
 from operando.study.phases import open_phases
 
 if TYPE_CHECKING:
@@ -102,28 +102,21 @@ class MeasuredVolumes:
 
     def _row(self, table: pd.DataFrame, frame: int, label: int, tight: Box) -> pd.DataFrame:
         settings = self.step.measure
-        size = np.asarray(self.study.voxel_size)
         around = settings.packing_window or 3 * float(table["diameter_um"].median())
-        box = grown(tight, int(np.ceil(around / 2 / size.min())) + 4, self.ids.shape[1:])
-        image = self.study.series.data[(frame, self.step.channel, *box)]
-        row = measure(
-            np.asarray(self.ids[(frame, *box)]),
-            phases=np.asarray(self.phases[(frame, *box)]),
-            image=np.asarray(image),
+        return measure_in(
+            tight,
+            [label],
+            ids=Frame(self.ids, frame),
+            phases=Frame(self.phases, frame),
+            image=Frame(
+                self.study.image_series(self.step.images).data[:, self.step.channel], frame
+            ),
             spacing=self.study.voxel_size,
             phase=self.phase,
             labels=self.names,
-            probabilities=np.asarray(self.probabilities[(frame, slice(None), *box)]),
+            probabilities=Frame(self.probabilities, frame),
             settings=settings.model_copy(update={"packing_window": around}),
             scale=GreyScale.of_table(table[table["frame"] == frame]),
-            only=[label],
             frame=frame,
             time_h=self.study.times[frame],
         )
-        shape = np.array(self.ids.shape[1:])
-        low = np.array([s.start for s in box]) * size
-        high = (shape - [s.stop for s in box]) * size
-        row[CENTRE] += low
-        axis, end = settings.collector_end
-        row["depth_um"] += low[axis] if end == 0 else high[axis]
-        return row

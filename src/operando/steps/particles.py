@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from operando.errors import InputError
@@ -17,10 +16,9 @@ from operando.particles.settings import (
 from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
@@ -102,15 +100,19 @@ class FindParticles(Step):
         """Split frame after frame, follow the pieces, give them their ids, measure."""
         import pandas as pd
 
+        from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
-        from operando.particles import follow, measure, rename, split_series
+        from operando.particles import follow, rename
+        from operando.particles.frames import Frame, Frames, blocks
+        from operando.particles.measure_blocks import measure_blocks
+        from operando.particles.series import split_frames
         from operando.steps.corrections import Corrections
         from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
         labels, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))
         phase = label_of(self.phase, classes)
-        images = study.image_series(self.images)
+        grey = study.image_series(self.images).data[:, self.channel]
         n_frames = labels.shape[0]
         with replacing(study.product_path(f"particles/{self.particles}")) as partial:
             ids = create_image(
@@ -121,34 +123,37 @@ class FindParticles(Step):
                 voxel_size=study.voxel_size,
                 times=study.times,
             )
-            pieces = split_series(
-                _Frames(labels),
+            split_frames(
+                Frames(labels),
+                Frames(ids),
                 phase=phase,
                 spacing=study.voxel_size,
                 settings=self.split,
+                scratch=partial.parent,
                 progress=progress,
             )
-            for t, frame in enumerate(pieces):
-                ids[t] = frame
-            tracks = follow(_Frames(ids), settings=self.link, progress=progress)
+            tracks = follow(Frames(ids), settings=self.link, progress=progress)
+            part = PartProgress(progress, n_frames)
             measured = []
-            for t in range(n_frames):
-                ids[t] = named = rename(np.asarray(ids[t]), tracks, t)
+            for t, frame in enumerate(Frames(ids)):
+                for box in blocks(frame.shape):
+                    frame[box] = rename(frame[box], tracks, t)
                 measured.append(
-                    measure(
-                        named,
-                        phases=np.asarray(labels[t]),
-                        image=images.frame(t, self.channel),
+                    measure_blocks(
+                        frame,
+                        phases=Frame(labels, t),
+                        image=Frame(grey, t),
                         spacing=study.voxel_size,
                         phase=phase,
                         labels=self.names.labels(classes),
-                        probabilities=probabilities[t],
+                        probabilities=Frame(probabilities, t),
                         settings=self.measure,
                         frame=t,
                         time_h=study.times[t],
-                        progress=progress,
+                        progress=part,
                     )
                 )
+                part.next_part()
         particles = pd.concat(measured, ignore_index=True)
         study.write_table(self.particles, particles)
         study.write_table(f"{self.particles}-tracks", tracks)
@@ -161,20 +166,6 @@ class FindParticles(Step):
                 "corrections_lost": float(lost),
             }
         return StepResult(summary, values)
-
-
-class _Frames:
-    """The frames of a Zarr array, each read when it is asked for."""
-
-    def __init__(self, array: Any) -> None:
-        self._array = array
-
-    def __len__(self) -> int:
-        return int(self._array.shape[0])
-
-    def __iter__(self) -> Iterator[NDArray[Any]]:
-        for t in range(len(self)):
-            yield np.asarray(self._array[t])
 
 
 def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
