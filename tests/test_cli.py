@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from zipfile import ZipFile
 
 import h5py
 import numpy as np
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from operando import Study
 from operando.cli import app
 from operando.errors import InputError, StudyError
+from operando.segment import Model, pretrained
 from operando.steps import STEPS
 
 
@@ -180,6 +182,28 @@ def test_exporting_a_field(study, tmp_path):
     assert len(lines) == n + 1
     with pytest.raises(InputError, match=r"strain/000-007.*strain/000-001"):
         run("export", path, "strain/000-007", tmp_path / "field.vti")
+
+
+def test_a_model_goes_from_one_study_to_another(study, tmp_path):
+    path = study.path
+    model = pretrained()
+    model.save(study.product_path("models/model"))
+    study.close()
+    package = tmp_path / "model.zip"
+    run("export", path, "models/model", package, "--author", "A. Painter", "--licence", "CC0-1.0")
+    with ZipFile(package) as opened:
+        description = opened.read("rdf.yaml").decode()
+    assert "name: A. Painter" in description
+    assert "license: CC0-1.0" in description
+    assert "knows pore, binder, particle" in run("import-model", path, package, "--name", "other")
+    with Study.open(path, read_only=True) as opened:
+        assert opened.products("models") == ["model", "other"]
+        assert opened.entries[-1].step == "import-model"
+        other = Model.load(opened.product_path("models/other"))
+    for name, weights in model.weights.items():
+        np.testing.assert_array_equal(other.weights[name], weights)
+    with pytest.raises(InputError, match=r"no field or model 'models/third'.*models/other"):
+        run("export", path, "models/third", package)
 
 
 def test_a_recipe_that_is_not_there(study, tmp_path):

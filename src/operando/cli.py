@@ -172,21 +172,59 @@ def report(
 @app.command()
 def export(
     study: Annotated[Path, typer.Argument(help="Folder of a study")],
-    product: Annotated[str, typer.Argument(help="What to write, such as strain/000-001")],
-    out: Annotated[Path, typer.Argument(help="New file: .vti, .vtu, .csv, .npz or SPAM's .tsv")],
+    product: Annotated[
+        str, typer.Argument(help="What to write, such as strain/000-001 or models/model")
+    ],
+    out: Annotated[
+        Path,
+        typer.Argument(help="New file: .vti, .vtu, .csv, .npz or SPAM's .tsv; .zip of a model"),
+    ],
+    *,
+    title: Annotated[
+        str, typer.Option(help="What bioimage.io calls the model")
+    ] = "Battery electrode phases",
+    author: Annotated[
+        list[str] | None, typer.Option(help="Who made the model; again for each person")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="SPDX name of the model's licence")] = "CC-BY-4.0",
 ) -> None:
-    """Write a displacement field for ParaView, SPAM, a table program or numpy."""
+    """Write a displacement field for other programs, or a model as a bioimage.io package."""
     from operando.files import write_field
     from operando.study import Study
 
     kind, _, name = product.partition("/")
     with Study.open(study, read_only=True) as opened:
-        known = opened.products("strain")
-        if kind != "strain" or name not in known:
-            there = ", ".join(f"strain/{field}" for field in known) or "none: run strain first"
-            raise InputError(f"There is no field {product!r}", f"this study has {there}")
-        write_field(out, opened.field(name), voxel_size=opened.voxel_size)
+        known = [
+            f"{kind}/{name}" for kind in ("strain", "models") for name in opened.products(kind)
+        ]
+        if product not in known:
+            there = ", ".join(known) or "none: run train or strain first"
+            raise InputError(f"There is no field or model {product!r}", f"this study has {there}")
+        if kind == "strain":
+            write_field(out, opened.field(name), voxel_size=opened.voxel_size)
+        else:
+            from operando.segment import Model
+            from operando.segment.bioimage import export_package
+
+            model = Model.load(opened.product_path(product))
+            authors = tuple(author or ())
+            export_package(model, out, name=title, authors=authors, licence=licence)
     typer.echo(f"Wrote {out}")
+
+
+@app.command(name="import-model")
+def import_model(
+    study: Annotated[Path, typer.Argument(help="Folder of a study")],
+    package: Annotated[Path, typer.Argument(help="bioimage.io package that operando exported")],
+    name: Annotated[str, typer.Option(help="Name of the model in the study")] = "model",
+) -> None:
+    """Take a model that was trained in another study, to segment with or to train on."""
+    from operando.steps import make_step, run_step
+    from operando.study import Study
+
+    step = make_step("import-model", {"package": str(package.resolve()), "model": name})
+    with Study.open(study) as opened:
+        typer.echo(f"The model {name} {run_step(opened, step).summary}")
 
 
 @app.command()

@@ -164,6 +164,12 @@ def test_names_that_bioimage_io_does_not_take_are_refused(tmp_path: Path) -> Non
             export_package(untrained(), tmp_path / "model.zip", name=name)
 
 
+def test_images_that_are_too_small_are_refused(tmp_path: Path) -> None:
+    for shape in ((8, 64, 64), (2, 16, 64, 64)):
+        with pytest.raises(InputError, match="holds no test image of 1 channel"):
+            export_package(untrained(), tmp_path / "model.zip", image=np.zeros(shape))
+
+
 def test_foreign_and_broken_packages_are_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "model.zip"
     with pytest.raises(FileError, match="cannot be read"):

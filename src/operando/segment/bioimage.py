@@ -49,7 +49,7 @@ def export_package(
     name: str = "Battery electrode phases",
     authors: tuple[str, ...] = (),
     licence: str = "CC-BY-4.0",
-    image: NDArray[Any] | None = None,
+    image: Any = None,
 ) -> None:
     """Write a model as a bioimage.io package (a zip file, model description 0.5).
 
@@ -72,12 +72,13 @@ def export_package(
         SPDX identifier, such as "CC-BY-4.0" or "CC0-1.0".
     image
         ``(Z, Y, X)`` or ``(C, Z, Y, X)`` from which the test image in the package is cut (its
-        middle); None takes random grey blobs.
+        middle), anything that slices like numpy; None takes random grey blobs.
 
     Raises
     ------
     InputError
-        If the network has no TorchScript, or the name is too short or has odd signs.
+        If the network has no TorchScript, the name is too short or has odd signs, or the image
+        is too small.
     FileError
         If the file cannot be written.
     """
@@ -162,9 +163,7 @@ def _script(model: Model) -> tuple[nn.Module, tuple[int, int, int]]:
         ) from error
 
 
-def _test_image(
-    model: Model, multiple: tuple[int, int, int], image: NDArray[Any] | None
-) -> NDArray[np.float32]:
+def _test_image(model: Model, multiple: tuple[int, int, int], image: Any) -> NDArray[np.float32]:
     """Return grey values ``(1, C, z, y, x)`` whose edges the network takes."""
     from scipy.ndimage import gaussian_filter
 
@@ -173,14 +172,16 @@ def _test_image(
     wanted = (1, *TEST_SHAPE[1:]) if flat else TEST_SHAPE
     shape = tuple(-(-n // m) * m for n, m in zip(wanted, multiple, strict=True))
     if image is not None:
-        given = np.asarray(image, np.float32)
-        given = given if given.ndim == 4 else given[None]
-        if len(given) == channels and all(
-            n >= m for n, m in zip(given.shape[1:], shape, strict=True)
-        ):
-            middle = ((n - m) // 2 for n, m in zip(given.shape[1:], shape, strict=True))
-            box = tuple(slice(a, a + m) for a, m in zip(middle, shape, strict=True))
-            return np.ascontiguousarray(given[None, :, *box])
+        given = image if len(image.shape) == 4 else image[None]
+        extra = [n - m for n, m in zip(given.shape, (channels, *shape), strict=True)]
+        if extra[0] or min(extra) < 0:
+            raise InputError(
+                f"An image of the shape {tuple(image.shape)} holds no test image of {channels} "
+                f"channel(s) and {shape} voxels",
+                "give a larger one, or none",
+            )
+        middle = [slice(e // 2, e // 2 + m) for e, m in zip(extra[1:], shape, strict=True)]
+        return np.ascontiguousarray(given[:, *middle], np.float32)[None]
     noise = np.random.default_rng(0).standard_normal((channels, *shape))
     blobs = np.stack([gaussian_filter(values, 3) > 0 for values in noise])
     return (1000 * blobs + 100 * noise + 2000)[None].astype(np.float32)

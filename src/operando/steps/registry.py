@@ -13,6 +13,7 @@ from operando.steps.compare import Compare
 from operando.steps.connectivity import MeasureConnectivity
 from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
+from operando.steps.import_model import ImportModel
 from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
@@ -34,6 +35,7 @@ _ALL: tuple[type[Step], ...] = (
     *CLEAN_STEPS,
     Align,
     Train,
+    ImportModel,
     Segment,
     Steady,
     Repair,
