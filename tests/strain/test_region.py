@@ -5,7 +5,7 @@ import pytest
 
 from operando.data import DisplacementField
 from operando.errors import InputError
-from operando.strain.region import region_statistics
+from operando.strain.region import labels_at_nodes, region_statistics, statistics_by_label
 
 SHAPE = (10, 12, 14)
 
@@ -63,3 +63,23 @@ def test_a_region_without_measured_nodes_is_refused(field: DisplacementField) ->
     nowhere = np.zeros(len(field.positions), bool)
     with pytest.raises(InputError, match="None of the 0 nodes"):
         region_statistics(field, np.ones(SHAPE), nowhere)
+
+
+def test_every_label_is_summed_up_by_itself(field: DisplacementField) -> None:
+    labels = np.zeros(len(field.positions), int)
+    labels[field.positions[:, 0] < 20] = 7
+    labels[field.positions[:, 0] >= 30] = 2
+    labels[-1] = 9
+    values = np.where(labels == 7, 3.0, -1.0).reshape(SHAPE)
+    values[-1, -1, -1] = np.nan
+    found = statistics_by_label(field, values, labels)
+    assert list(found) == [2, 7]
+    assert (found[7].mean, found[2].mean) == (3.0, -1.0)
+    assert found[7] == region_statistics(field, values, labels == 7)
+
+
+def test_nodes_read_the_label_at_their_centre(field: DisplacementField) -> None:
+    z, y, x = np.indices((50, 60, 70))
+    labels = z * 10_000 + y * 100 + x
+    found = labels_at_nodes(field, labels)
+    np.testing.assert_array_equal(found, field.positions @ [10_000, 100, 1])

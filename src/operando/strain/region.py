@@ -45,7 +45,7 @@ class RegionStatistics:
 
 
 def region_statistics(
-    field: DisplacementField, values: NDArray[np.floating[Any]], inside: NDArray[np.bool_]
+    field: DisplacementField, values: NDArray[np.floating[Any]], inside: NDArray[Any]
 ) -> RegionStatistics:
     """Sum a quantity up over the nodes of a region.
 
@@ -60,7 +60,7 @@ def region_statistics(
     values
         ``(nz, ny, nx)``, NaN where nothing was measured.
     inside
-        ``(N,)``, in the order of the nodes.
+        ``(N,)`` in the order of the nodes, or numbers of nodes.
 
     Raises
     ------
@@ -89,3 +89,50 @@ def region_statistics(
         valid=int(known.size),
         independent=independent,
     )
+
+
+def statistics_by_label(
+    field: DisplacementField, values: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+) -> dict[int, RegionStatistics]:
+    """Sum a quantity up over the nodes of every label, such as a phase or a particle.
+
+    Parameters
+    ----------
+    field, values
+        As in `region_statistics`.
+    labels
+        ``(N,)`` in the order of the nodes; 0 and below belong to nothing.
+
+    Returns
+    -------
+    By label, in rising order; labels of which no node was measured are left out.
+    """
+    order = np.argsort(labels, kind="stable")
+    found, first = np.unique(labels[order], return_index=True)
+    known = np.isfinite(values.ravel())
+    return {
+        int(label): region_statistics(field, values, nodes)
+        for label, nodes in zip(found, np.split(order, first[1:]), strict=True)
+        if label > 0 and known[nodes].any()
+    }
+
+
+def labels_at_nodes(field: DisplacementField, labels: Any) -> NDArray[np.int64]:
+    """Read the label of the voxel at the centre of every node.
+
+    Parameters
+    ----------
+    field
+        Whose positions are voxels of the labels.
+    labels
+        ``(Z, Y, X)`` integers of any array that slices; read plane by plane.
+
+    Returns
+    -------
+    ``(N,)``
+    """
+    voxels = np.rint(field.positions).astype(int).reshape(*field.grid_shape, 3)
+    voxels = np.clip(voxels, 0, np.asarray(labels.shape) - 1)
+    rows, columns = voxels[0, :, 0, 1], voxels[0, 0, :, 2]
+    planes = [np.asarray(labels[z])[np.ix_(rows, columns)] for z in voxels[:, 0, 0, 0]]
+    return np.stack(planes).astype(np.int64).ravel()

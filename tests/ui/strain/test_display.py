@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from napari.components import ViewerModel
 
@@ -88,18 +86,6 @@ def test_arrows_and_their_length(display: StrainDisplay, strain: StudyStrain) ->
     assert not arrows.visible
 
 
-def test_a_click_is_read_into_the_panel(display: StrainDisplay, strain: StudyStrain) -> None:
-    assert "Click" in display.probe.text()
-    display.quantity.setCurrentText("volume change (%)")
-    voxel = strain._session.study.voxel_size  # type: ignore[union-attr]
-    point = np.array([14, 14, 22]) * voxel
-    strain.view._on_click(SimpleNamespace(position=(1, *point)))
-    lines = display.probe.text().splitlines()
-    assert lines[0] == f"Node at z {point[0]:.2f}, y {point[1]:.2f}, x {point[2]:.2f} µm"
-    assert lines[1] == "volume change 3.03 %"
-    assert lines[2] == f"displacement x {0.22 * voxel[2]:.4f} ± {0.01 * voxel[2]:.4f} µm"
-
-
 def test_without_fields_there_is_nothing_to_choose(
     display: StrainDisplay, strain: StudyStrain
 ) -> None:
@@ -109,15 +95,32 @@ def test_without_fields_there_is_nothing_to_choose(
     display.unlink()
 
 
-def test_the_noise_floor_is_told_in_units(display: StrainDisplay, strain: StudyStrain) -> None:
-    """A pure stretch is no rigid motion: it stays, as displacement but not as scatter of strain."""
-    display.noise.click()
-    text = display.probe.text()
-    assert "If nothing changed between frame 0 and 1" in text
-    z = (np.arange(3) * 8 + 6) * 0.01
-    assert f"= {z.std():.3f} voxel (predicted 0.010)" in text
-    assert "strain xx, yy, zz 0.000, 0.000, 0.000 %" in text
-    assert "75 nodes" in text
-    display.removed.setCurrentText("rigid motion and uniform stretch")
-    display.noise.click()
-    assert display.probe.text() == text
+def test_the_thickness_is_asked_for_where_it_matters(
+    display: StrainDisplay, strain: StudyStrain
+) -> None:
+    display.quantity.setCurrentText("strain zz (%)")
+    assert display.normal.isHidden()
+    display.quantity.setCurrentText("through-thickness displacement (µm)")
+    assert not display.normal.isHidden()
+    assert strain.view.normal == (1, 0, 0)
+    _choose(display, "along x")
+    assert strain.view.normal == (0, 0, 1)
+    assert strain.view.layer is not None
+    assert "along x" in strain.view.layer.name
+
+
+def test_the_thickness_follows_a_line_only_if_asked(
+    qtbot: QtBot, display: StrainDisplay, strain: StudyStrain
+) -> None:
+    display.quantity.setCurrentText("in-plane strain (%)")
+    display.set_line((0, 0, 0), (0, 3, 4))
+    assert strain.view.normal == (1, 0, 0)
+    with qtbot.waitSignal(display.line_wanted):
+        _choose(display, "along a line I draw")
+    display.set_line((0, 1, 1), (0, 4, 5))
+    assert strain.view.normal == pytest.approx((0, 0.6, 0.8))
+
+
+def _choose(display: StrainDisplay, text: str) -> None:
+    display.normal.setCurrentText(text)
+    display.normal.activated.emit(display.normal.currentIndex())

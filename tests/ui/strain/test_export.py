@@ -12,8 +12,8 @@ from operando.data import DisplacementField
 from operando.errors import InputError
 from operando.ui.layers.study_results import StudyStrain
 from operando.ui.session import Session
-from operando.ui.strain.display import StrainDisplay
 from operando.ui.strain.export import export_strain
+from operando.ui.strain.export_button import StrainExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,12 @@ def strain(study: Study) -> Iterator[StudyStrain]:
 def test_the_button_writes_what_is_shown_and_says_so(
     qtbot: QtBot, strain: StudyStrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    display = StrainDisplay(strain)
-    qtbot.addWidget(display)
+    box = StrainExport(strain)
+    qtbot.addWidget(box)
     path = tmp_path / "field.csv"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    display.export.click()
-    assert display.probe.text() == "Wrote field.csv"
+    box.button.click()
+    assert box.message.text() == "Wrote field.csv"
     table = pd.read_csv(path)
     np.testing.assert_allclose(table["volume_change"], 1.01**3 - 1)
 
@@ -66,14 +66,14 @@ def test_the_button_writes_what_is_shown_and_says_so(
 def test_an_unknown_ending_is_told_in_the_panel(
     qtbot: QtBot, strain: StudyStrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    display = StrainDisplay(strain)
-    qtbot.addWidget(display)
+    box = StrainExport(strain)
+    qtbot.addWidget(box)
     monkeypatch.setattr(
         QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "field.doc"), "")
     )
-    display.export.click()
-    assert "field.doc" in display.probe.text()
-    assert ".vti" in display.probe.text()
+    box.button.click()
+    assert "field.doc" in box.message.text()
+    assert ".vti" in box.message.text()
 
 
 @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF")])

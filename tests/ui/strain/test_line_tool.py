@@ -68,18 +68,18 @@ def test_two_clicks_measure_how_the_length_changed(tool: LineTool, strain: Study
     _click(tool, strain, 14, 10, 32)
     assert not tool.draw.isChecked()
     length = 24 * strain.study.voxel_size[2]
-    assert f"Length {length:.4g} µm" in tool.answer.text()
+    assert f"Line of {length:.4g} µm" in tool.answer.text()
     assert f"{STRETCH * length:+.4f} ±" in tool.answer.text()
     assert f"{100 * STRETCH:+.3f} ±" in tool.answer.text()
 
 
 def test_the_profile_follows_the_quantity(tool: LineTool, strain: StudyStrain) -> None:
     _draw(tool, strain)
-    along, values = tool._curve.getData()
+    along, values = tool.plot.curve.getData()
     assert along[-1] == pytest.approx(24 * strain.study.voxel_size[2])
     np.testing.assert_allclose(values, 100 * (STRETCH + STRETCH**2 / 2), rtol=1e-5)
     strain.view.show_quantity("displacement_x")
-    _, values = tool._curve.getData()
+    _, values = tool.plot.curve.getData()
     size = strain.study.voxel_size[2]
     np.testing.assert_allclose(values, np.linspace(8, 32, 100) * STRETCH * size, rtol=1e-5)
 
@@ -90,10 +90,10 @@ def test_a_uniform_stretch_can_be_taken_out(tool: LineTool, strain: StudyStrain)
     assert f"{100 * STRETCH:+.3f} ±" in tool.answer.text()
     assert strain.view.layer.name.endswith("since frame 0, without motion")
     strain.remove(RIGID_AND_STRETCH)
-    np.testing.assert_allclose(tool._curve.getData()[1], 0, atol=1e-6)
+    np.testing.assert_allclose(tool.plot.curve.getData()[1], 0, atol=1e-6)
     strain.remove("")
     np.testing.assert_allclose(
-        tool._curve.getData()[1], 100 * (STRETCH + STRETCH**2 / 2), rtol=1e-5
+        tool.plot.curve.getData()[1], 100 * (STRETCH + STRETCH**2 / 2), rtol=1e-5
     )
 
 

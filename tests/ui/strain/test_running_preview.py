@@ -146,7 +146,7 @@ def test_the_panel_says_that_it_is_a_preview(
     assert session.study is not None
     gauge = float(np.mean(np.multiply(field.gauge_length, session.study.voxel_size)))
     assert f"strain averages over {gauge:.3g} µm" in display.note.text()
-    assert display.export.isHidden()
+    assert not display.pair.isEnabled()
     running.ends(JobState.CANCELLED)
     assert display.isHidden()
     display.unlink()

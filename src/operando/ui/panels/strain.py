@@ -6,26 +6,27 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from operando.steps import STEPS
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyStrain
-from operando.ui.panels.panel import text_label
+from operando.ui.panels.panel import heading, text_label
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.strain.display import StrainDisplay
+from operando.ui.strain.export_button import StrainExport
 from operando.ui.strain.line_tool import LineTool
+from operando.ui.strain.tools import StrainTools
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from operando.ui.session import Session
 
 _LAST = -1
 
 
 class StrainPanel(RunPanel):
-    """Correlates two frames; below, what of the result is drawn, and a probe.
+    """Correlates two frames; below, what is drawn, what is measured in it, and export.
 
     Parameters
     ----------
@@ -40,8 +41,12 @@ class StrainPanel(RunPanel):
         What is shown in the canvas.
     display : StrainDisplay
         Chooses what is drawn.
+    tools : StrainTools
+        Measures at nodes and in regions.
     line : LineTool
         Measures along a line.
+    export : StrainExport
+        Writes what is shown to a file.
     """
 
     title = "Strain"
@@ -55,9 +60,19 @@ class StrainPanel(RunPanel):
         self.lengths = text_label()
         self.extra.addWidget(self.lengths)
         self.display = StrainDisplay(self.strain)
-        self.column.addWidget(self.display)
+        self.tools = StrainTools(self.strain)
         self.line = LineTool(self.strain)
-        self.column.addWidget(self.line)
+        self.export = StrainExport(self.strain)
+        self._showing, self._measuring = QWidget(), QWidget()
+        _fill(self._showing, heading("Show"), self.display)
+        _fill(self._measuring, heading("Measure in it"), self.tools, self.line)
+        _fill(self._measuring, heading("Take along"), self.export)
+        self.column.addWidget(self._showing)
+        self.column.addWidget(self._measuring)
+        self.display.line_wanted.connect(self._on_line_wanted)
+        self.line.drawn.connect(self._on_line)
+        self.strain.changed.connect(self._show_parts)
+        self._show_parts()
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
         self.form.valueChanged.connect(self._show_lengths)
@@ -103,14 +118,28 @@ class StrainPanel(RunPanel):
     def close_panel(self) -> None:
         """Let go of viewer and session."""
         self.session.viewer.events.theme.disconnect(self._on_theme)
+        self.strain.changed.disconnect(self._show_parts)
         self.display.unlink()
+        self.tools.unlink()
         self.line.unlink()
         self.strain.close()
         super().close_panel()
 
     def _on_theme(self, event: Any = None) -> None:
         del event
-        self.line.set_colours(*plot_colours(self.session.viewer))
+        self.line.plot.set_colours(*plot_colours(self.session.viewer))
+
+    def _show_parts(self) -> None:
+        """Show what can be done with a field only where there is one."""
+        field = self.strain.field is not None
+        self._showing.setVisible(field or self.strain.preview.field is not None)
+        self._measuring.setVisible(field)
+
+    def _on_line_wanted(self) -> None:
+        self.line.draw.setChecked(True)
+
+    def _on_line(self) -> None:
+        self.display.set_line(*self.line.line)
 
     def _show_lengths(self) -> None:
         """Translate voxels into micrometres, and say over what a strain averages."""
@@ -124,3 +153,14 @@ class StrainPanel(RunPanel):
             f"Window {edge * step.window:.3g} µm, spacing {edge * step.spacing:.3g} µm; "
             f"strain averages over {edge * (2 * step.spacing + step.window):.3g} µm."
         )
+
+
+def _fill(part: QWidget, *widgets: QWidget) -> None:
+    """Put widgets below those that a part of the panel has."""
+    column = part.layout()
+    if column is None:
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(8)
+    for widget in widgets:
+        column.addWidget(widget)

@@ -1,40 +1,31 @@
-"""What of a displacement field is drawn, and what a click on it reads."""
+"""What of a displacement field is drawn, and how."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from operando.errors import OperandoError
-from operando.strain.noise_floor import noise_floor
 from operando.ui.forms.fields import FloatField
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
-from operando.ui.strain.export import EXPORT_FILTER, export_strain
-from operando.ui.strain.node_quantities import NODE_QUANTITIES
-from operando.ui.strain.region_text import region_text
+from operando.ui.strain.node_quantities import NODE_QUANTITIES, node_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from numpy.typing import ArrayLike
 
-    from operando.strain.noise_floor import NoiseFloor
     from operando.ui.layers.study_results import StudyStrain
-    from operando.ui.strain.view import NodeReading
 
 _NOTHING = ""
 _REMOVED = (
@@ -42,11 +33,12 @@ _REMOVED = (
     ("rigid motion of the sample", RIGID),
     ("rigid motion and uniform stretch", RIGID_AND_STRETCH),
 )
-_HINT = "Click into the canvas to read the values of a node."
+_LINE = "line"
+_NORMALS = (("along z", "z"), ("along y", "y"), ("along x", "x"), ("along a line I draw", _LINE))
 
 
 class StrainDisplay(QWidget):
-    """Chooses field, quantity, opacity and arrows; shows what was measured where one clicks.
+    """Chooses field, quantity, direction of the thickness, opacity and arrows.
 
     Parameters
     ----------
@@ -55,6 +47,9 @@ class StrainDisplay(QWidget):
     parent
         Owner.
     """
+
+    line_wanted = Signal()
+    """A line is to be drawn along the thickness; `set_line` takes it."""
 
     def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,6 +67,14 @@ class StrainDisplay(QWidget):
             "Turns what is shown back by the motion of the whole sample; "
             "a uniform stretch is also what a change of the scanner's voxel size looks like"
         )
+        self.normal = QComboBox()
+        for words, direction in _NORMALS:
+            self.normal.addItem(words, direction)
+        self.normal.setToolTip(
+            "Through-thickness direction of the electrode or layer: an axis, or a line that is "
+            "drawn from one side to the other"
+        )
+        self._normal_label = QLabel("Thickness")
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setValue(60)
@@ -83,21 +86,6 @@ class StrainDisplay(QWidget):
         self.length.setPrefix("× ")
         self.length.setToolTip("How many times longer than the displacement arrows are drawn")
         self.length.setEnabled(False)
-        self.probe = text_label(_HINT)
-        self.export = QPushButton("Export…")
-        self.export.setToolTip(
-            "Write this field for ParaView, SPAM, tables or numpy, or the shown slice as a figure"
-        )
-        self.noise = QPushButton("Noise floor")
-        self.noise.setToolTip(
-            "How much displacement and strain scatter between these two frames: "
-            "the noise of the measurement, if the sample did not change between them"
-        )
-        self.statistics = QPushButton("Statistics")
-        self.statistics.setToolTip(
-            "Mean and spread of what is shown: in the shapes drawn in a Shapes layer, "
-            "or in the whole field if there are none"
-        )
         self._lay_out()
         self.pair.currentIndexChanged.connect(self._on_pair)
         self.quantity.currentIndexChanged.connect(self._on_quantity)
@@ -106,17 +94,13 @@ class StrainDisplay(QWidget):
         self.smooth.toggled.connect(self._on_smooth)
         self.arrows.toggled.connect(self._on_arrows)
         self.length.valueChanged.connect(self._on_length)
-        self.export.clicked.connect(self._on_export)
-        self.statistics.clicked.connect(self._on_statistics)
-        self.noise.clicked.connect(self._on_noise)
+        self.normal.activated.connect(self._on_normal)
         strain.changed.connect(self.refresh)
-        strain.view.probed.connect(self._on_probed)
         self.refresh()
 
     def unlink(self) -> None:
         """Let go of the canvas, before this widget goes."""
         self._strain.changed.disconnect(self.refresh)
-        self._strain.view.probed.disconnect(self._on_probed)
 
     def refresh(self) -> None:
         """Show which fields there are and how they are drawn."""
@@ -132,8 +116,6 @@ class StrainDisplay(QWidget):
             self.pair.setCurrentIndex(offered.index(shown))
         self.pair.blockSignals(False)
         self.pair.setEnabled(preview.field is None)
-        for button in (self.statistics, self.noise, self.export):
-            button.setVisible(preview.field is None)
         self.note.setText(_preview_text(self._strain))
         self.note.setVisible(bool(self.note.text()))
         if view.layer is not None:
@@ -146,7 +128,7 @@ class StrainDisplay(QWidget):
         self.quantity.setCurrentIndex(self.quantity.findData(chosen))
         self.quantity.blockSignals(False)
         self._show_length()
-        self.probe.setText(_HINT)
+        self._show_normal()
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -155,6 +137,7 @@ class StrainDisplay(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Field", self.pair)
         form.addRow("Show", self.quantity)
+        form.addRow(self._normal_label, self.normal)
         form.addRow("Without", self.removed)
         form.addRow("Opacity", self.opacity)
         form.addRow("", self.smooth)
@@ -168,12 +151,6 @@ class StrainDisplay(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.note)
         layout.addLayout(form)
-        layout.addWidget(self.probe)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.statistics)
-        buttons.addWidget(self.noise)
-        buttons.addWidget(self.export)
-        layout.addLayout(buttons)
 
     def _on_pair(self) -> None:
         pair = self.pair.currentData()
@@ -189,7 +166,7 @@ class StrainDisplay(QWidget):
             self._strain.view.show_quantity(name)
             self._on_opacity(self.opacity.value())
             self._on_smooth()
-        self.probe.setText(_HINT)
+        self._show_normal()
 
     def _on_removed(self) -> None:
         self._strain.remove(self.removed.currentData())
@@ -224,43 +201,32 @@ class StrainDisplay(QWidget):
             self.length.setValue(arrows.length)
             self.length.blockSignals(False)
 
-    def _on_probed(self, reading: NodeReading) -> None:
-        z, y, x = reading.position_um
-        where = f"Node at z {z:.2f}, y {y:.2f}, x {x:.2f} µm"
-        self.probe.setText("\n".join([where, *reading.lines]))
+    def set_line(self, start: ArrayLike, end: ArrayLike) -> None:
+        """Take a drawn line as the through-thickness direction, if that was asked for.
 
-    def _on_statistics(self) -> None:
-        try:
-            self.probe.setText(region_text(self._strain))
-        except OperandoError as error:
-            self.probe.setText(str(error))
+        Parameters
+        ----------
+        start, end
+            ``(3,)`` points ``(z, y, x)`` in µm.
+        """
+        if self.normal.currentData() == _LINE:
+            self._strain.view.set_normal(np.subtract(end, start))
+            self._show_normal()
 
-    def _on_noise(self) -> None:
-        study, field, pair = self._strain.study, self._strain.measured, self._strain.pair
-        if study is None or field is None or pair is None:
-            return
-        try:
-            text = _noise_text(noise_floor(field, study.voxel_size), study.voxel_size)
-        except OperandoError as error:
-            self.probe.setText(str(error))
+    def _on_normal(self) -> None:
+        chosen = self.normal.currentData()
+        if chosen == _LINE:
+            self.line_wanted.emit()
         else:
-            self.probe.setText(
-                f"If nothing changed between frame {pair[0]} and {pair[1]}, this is noise:\n{text}"
-            )
+            self._strain.view.set_normal(np.eye(3)["zyx".index(chosen)])
+        self._show_normal()
 
-    def _on_export(self) -> None:
-        pair = self._strain.pair or (0, 0)
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Export strain", f"strain-{pair[0]:03d}-{pair[1]:03d}.vti", EXPORT_FILTER
-        )
-        if not name:
-            return
-        try:
-            path = export_strain(self._strain, Path(name))
-        except OperandoError as error:
-            self.probe.setText(str(error))
-        else:
-            self.probe.setText(f"Wrote {path.name}")
+    def _show_normal(self) -> None:
+        """Ask for the direction only where what is shown depends on it."""
+        view = self._strain.view
+        asked = view.visible and node_quantity(view.quantity).of_layer
+        for widget in (self._normal_label, self.normal):
+            widget.setVisible(asked)
 
 
 def _preview_text(strain: StudyStrain) -> str:
@@ -274,24 +240,4 @@ def _preview_text(strain: StudyStrain) -> str:
     return (
         "<b>Preview, being refined:</b> from smaller copies of the frames; "
         f"strain averages over {gauge:.3g} µm."
-    )
-
-
-def _noise_text(floor: NoiseFloor, voxel_size: Sequence[float]) -> str:
-    """Put standard deviations into words."""
-    lines = [
-        f"displacement {axis} {voxels * size:.4f} µm = {voxels:.3f} voxel (predicted {sigma:.3f})"
-        for axis, voxels, sigma, size in zip(
-            "zyx", floor.displacement, floor.predicted, voxel_size, strict=True
-        )
-    ]
-    normal = 100 * floor.strain.diagonal()
-    shears = 100 * floor.strain[[0, 0, 1], [1, 2, 2]]
-    return "\n".join(
-        [
-            *reversed(lines),
-            f"strain xx, yy, zz {normal[2]:.3f}, {normal[1]:.3f}, {normal[0]:.3f} %",
-            f"strain xy, xz, yz {shears[2]:.3f}, {shears[1]:.3f}, {shears[0]:.3f} %",
-            f"standard deviations over {floor.nodes} nodes, rigid motion taken out",
-        ]
     )

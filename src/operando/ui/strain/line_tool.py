@@ -1,21 +1,18 @@
-"""A line through a displacement field: how its length changed, and a quantity along it."""
+"""A line that the user draws through a displacement field, and what is measured along it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyqtgraph as pg
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from operando.data.classes import COLOUR_CYCLE
-from operando.errors import InputError
-from operando.strain.extensometer import measure_elongation
-from operando.strain.profile import profile
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
 from operando.ui.panels.panel import text_label
-from operando.ui.strain.node_quantities import node_quantity, node_values
+from operando.ui.strain.line_plot import LinePlot
+from operando.ui.strain.line_tables import elongation_table, profile_table
 
 if TYPE_CHECKING:
     from napari.layers import Vectors
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from operando.ui.layers.study_results import StudyStrain
 
 NAME = "measured line"
-_HEIGHT = 150
 _START, _END = "Click on the start of the line.", "Click on its end."
 
 Point = tuple[float, float, float]
@@ -47,6 +43,9 @@ class LineTool(QWidget):
         The line in the canvas, in every frame.
     """
 
+    drawn = Signal()
+    """Another line was drawn."""
+
     def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strain = strain
@@ -57,14 +56,7 @@ class LineTool(QWidget):
         self.draw.setCheckable(True)
         self.draw.setToolTip("Two clicks: how much longer the line became, and a profile along it")
         self.answer = text_label()
-        self.plot: Any = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
-        self.plot.setFixedHeight(_HEIGHT)
-        self._curve = self.plot.plot(
-            [], [], pen=pg.mkPen(COLOUR_CYCLE[0], width=2), connect="finite"
-        )
+        self.plot = LinePlot()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -83,15 +75,6 @@ class LineTool(QWidget):
         self._strain.view.drawn.disconnect(self.refresh)
         self._remove_line()
 
-    def set_colours(self, background: str, foreground: str) -> None:
-        """Follow the theme; both as ``#rrggbb``."""
-        self.plot.setBackground(background)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setPen(foreground)
-            axis.setTextPen(foreground)
-
     def refresh(self) -> None:
         """Measure the line in what is shown now."""
         self.setVisible(self._strain.field is not None)
@@ -100,10 +83,9 @@ class LineTool(QWidget):
         self.answer.setVisible(measured or self.draw.isChecked())
         if measured:
             self._show_change()
-            self._show_profile()
         elif self.draw.isChecked():
             self.answer.setText(_END if self.line else _START)
-        elif self._strain.field is None:
+        elif self._strain.field is None and self._strain.preview.field is None:
             self._remove_line()
 
     def _on_draw(self, wanted: bool) -> None:
@@ -123,6 +105,7 @@ class LineTool(QWidget):
         if len(self.line) == 2:
             self._show_line()
             self.draw.setChecked(False)
+            self.drawn.emit()
         self.refresh()
 
     def _show_line(self) -> None:
@@ -158,35 +141,18 @@ class LineTool(QWidget):
         self.layer, self.line = None, []
 
     def _show_change(self) -> None:
-        """Say how the length changed, in every field since the same reference."""
-        study = self._strain.study
-        if study is None:
+        """Say how the length changed in the frame that is shown, and plot it and the quantity."""
+        along = profile_table(self._strain, self.line)
+        through_time = elongation_table(self._strain, self.line)
+        if along is None or through_time is None or self._strain.pair is None:
             return
-        size = study.voxel_size
-        start, end = (np.asarray(p) / size for p in self.line)
-        length = float(np.linalg.norm(np.subtract(*self.line)))
-        lines = [f"Length {length:.4g} µm. Change {self._strain.view.since}:"]
-        for frame, field in self._strain.view.fields.items():
-            try:
-                found = measure_elongation(field, start, end, size)
-            except InputError as error:
-                lines.append(f"frame {frame}: {error.what}")
-            else:
-                lines.append(
-                    f"frame {frame}: {found.change_um:+.4f} ± {found.change_sd_um:.4f} µm,"
-                    f" {100 * found.strain:+.3f} ± {100 * found.strain_sd:.3f} %"
-                )
-        self.answer.setText("\n".join(lines))
-
-    def _show_profile(self) -> None:
-        study, field = self._strain.study, self._strain.field
-        if study is None or field is None:
-            return
-        quantity = node_quantity(self._strain.view.quantity)
-        values = node_values(field, quantity.name, study.voxel_size)
-        start, end = (np.asarray(p) / study.voxel_size for p in self.line)
-        along = profile(field, values, start, end)
-        length = float(np.linalg.norm(np.subtract(*self.line)))
-        self._curve.setData(np.linspace(0, length, len(along)), along)
-        self.plot.setLabel("left", quantity.header)
-        self.plot.setLabel("bottom", "along the line (µm)")
+        (row,) = through_time[through_time["frame"] == self._strain.pair[1]].to_dict("records")
+        change = row["problem"] or (
+            f"{row['change_um']:+.4f} ± {row['change_sd_um']:.4f} µm,"
+            f" {row['strain_percent']:+.3f} ± {row['strain_sd_percent']:.3f} %"
+        )
+        self.answer.setText(
+            f"Line of {row['length_um']:.4g} µm, change in frame {self._strain.pair[1]}"
+            f" {self._strain.view.since}:\n{change}"
+        )
+        self.plot.set_tables(along, through_time, self._strain.view.header)

@@ -1,4 +1,4 @@
-"""What the shown quantity is in a region that the user drew."""
+"""Nodes in a region that the user drew."""
 
 from __future__ import annotations
 
@@ -6,57 +6,52 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.errors import InputError
-from operando.strain.region import region_statistics
-from operando.ui.strain.node_quantities import node_quantity
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.ui.layers.study_results import StudyStrain
+    from operando.data import DisplacementField
 
 _AXES = "zyx"
 _CORNERS = 64
 """Of the polygon that stands for an ellipse."""
 
 
-def region_text(strain: StudyStrain) -> str:
-    """Sum the shown quantity up over the shapes of the selected layer, or over the whole field.
+def drawn_region(
+    viewer: Any,
+    field: DisplacementField,
+    plane: tuple[int, float] | None,
+    voxel_size: tuple[float, float, float],
+) -> tuple[str, NDArray[np.bool_]]:
+    """Find the nodes in the shapes of the selected layer, or all where nothing is drawn.
 
     Shapes pick nodes of the plane of nodes nearest to the slice that is seen.
 
-    Raises
-    ------
-    InputError
-        If no field is shown, or no node in the shapes was measured.
+    Parameters
+    ----------
+    viewer
+        Whose layer is looked for.
+    field
+        Whose nodes are picked.
+    plane
+        Axis that is sliced and where, voxels; None in 3D, where shapes pick nothing.
+    voxel_size
+        ``(z, y, x)`` in µm.
+
+    Returns
+    -------
+    Name of the region, and ``(N,)`` which nodes lie in it.
     """
-    study, field = strain.study, strain.field
-    if study is None or field is None:
-        raise InputError("No displacement field is shown", "run Strain first")
-    layer, plane = _shapes(strain.view.viewer), strain.view.plane
-    where, inside = "the whole field", np.ones(len(field.positions), bool)
-    if layer is not None and plane is not None:
-        axis, at = plane
-        shown = [a for a in range(3) if a != axis]
-        heights = field.positions[:, axis]
-        nearest = heights[np.abs(heights - at).argmin()]
-        points = field.positions * study.voxel_size
-        inside = (heights == nearest) & in_shapes(points[:, shown], layer, shown)
-        height = nearest * study.voxel_size[axis]
-        where = f"the shapes of {layer.name!r}, nodes at {_AXES[axis]} {height:.2f} µm"
-    quantity = node_quantity(strain.view.quantity)
-    found = region_statistics(field, strain.view.values(field), inside)
-    unit = f" {quantity.unit}" if quantity.unit else ""
-    return "\n".join(
-        [
-            f"{quantity.title} in {where}:",
-            f"mean {found.mean:.4g} ± {found.mean_sd:.2g}{unit}, median {found.median:.4g}{unit}",
-            f"standard deviation {found.spread:.3g}{unit},"
-            f" 5 to 95 %: {found.low:.4g} to {found.high:.4g}{unit}",
-            f"{found.valid} of {found.nodes} nodes measured,"
-            f" worth {found.independent:.0f} windows that do not overlap",
-        ]
-    )
+    layer = _shapes(viewer)
+    if layer is None or plane is None:
+        return "everything", np.ones(len(field.positions), bool)
+    axis, at = plane
+    shown = [a for a in range(3) if a != axis]
+    heights = field.positions[:, axis]
+    nearest = heights[np.abs(heights - at).argmin()]
+    points = field.positions * voxel_size
+    height = nearest * voxel_size[axis]
+    inside = (heights == nearest) & in_shapes(points[:, shown], layer, shown)
+    return f"{layer.name} at {_AXES[axis]} {height:.2f} µm", inside
 
 
 def in_shapes(points: NDArray[np.floating[Any]], layer: Any, shown: list[int]) -> NDArray[np.bool_]:

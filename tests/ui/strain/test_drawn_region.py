@@ -8,10 +8,9 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 
 from operando.data import DisplacementField
-from operando.errors import InputError
 from operando.ui.layers.study_results import StudyStrain
 from operando.ui.session import Session
-from operando.ui.strain.region_text import in_shapes, region_text
+from operando.ui.strain.drawn_region import drawn_region, in_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,27 +58,28 @@ def _rectangle(strain: StudyStrain, first: int, last: int) -> np.ndarray:
     return np.column_stack([np.ones(4), np.zeros(4), corners])
 
 
+def _picked(strain: StudyStrain) -> tuple[str, np.ndarray]:
+    field, view = strain.field, strain.view
+    assert field is not None
+    name, inside = drawn_region(view.viewer, field, view.plane, strain.study.voxel_size)
+    return name, inside.reshape(field.grid_shape)
+
+
 def test_the_whole_field_without_shapes(strain: StudyStrain) -> None:
-    text = region_text(strain)
-    assert "the whole field" in text
-    assert "mean 0.2 ±" in text
-    assert "75 of 75 nodes" in text
+    name, inside = _picked(strain)
+    assert name == "everything"
+    assert inside.all()
 
 
 def test_drawn_shapes_pick_nodes_of_one_plane(strain: StudyStrain) -> None:
     viewer = strain.view.viewer
     viewer.add_layer(Shapes([_rectangle(strain, 1, 2)], shape_type="rectangle", name="here"))
-    text = region_text(strain)
-    assert "shapes of 'here', nodes at z" in text
-    assert "mean 0.15 ±" in text
-    assert "10 of 10 nodes" in text
-
-
-def test_empty_regions_say_so(strain: StudyStrain) -> None:
-    viewer = strain.view.viewer
-    viewer.add_layer(Shapes([_rectangle(strain, 20, 21)], shape_type="polygon"))
-    with pytest.raises(InputError, match="None of the 0 nodes"):
-        region_text(strain)
+    name, inside = _picked(strain)
+    assert name.startswith("here at z ")
+    planes = inside.any(axis=(1, 2))
+    assert planes.sum() == 1
+    columns = np.tile([False, True, True, False, False], (5, 1))
+    np.testing.assert_array_equal(inside[planes][0], columns)
 
 
 def test_an_ellipse_has_the_area_of_one() -> None:
