@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-STEPS = {"quick": 50, "balanced": 90, "thorough": 600}
-"""Batches per effort."""
+STEPS = {"instant": 0, "quick": 50, "balanced": 90, "thorough": 600}
+"""Batches per effort; without any, only the last layer learns."""
 
 
 class TrainSettings(BaseModel):
@@ -15,10 +15,11 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    effort: Literal["quick", "balanced", "thorough"] = Field(
+    effort: Literal["instant", "quick", "balanced", "thorough"] = Field(
         "balanced",
         title="Effort",
-        description="How long to train; balanced takes about a minute on two processor cores",
+        description="How long to train; balanced takes about a minute on two processor cores, "
+        "instant a few seconds: of what the network knows, only the last layer changes",
     )
     network: Literal["unet3d", "unet3d_time", "separable", "lrcsnet", "forest"] = Field(
         "unet3d",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from torch import nn
+
     from operando.compute.progress import ProgressCallback
     from operando.nets.architecture import Architecture, Triple
     from operando.nets.training import Fit
@@ -91,6 +93,11 @@ def train(
     painted = find_strokes(strokes)
     before = choose_start(start, settings, single.shape[1])
     network = before.architecture.network if before else settings.network
+    if before is None and not settings.steps and network != "forest":
+        raise InputError(
+            "Instant training changes only the last layer of a network that knows something",
+            "start from pretrained, or choose more effort",
+        )
     if network == TIME_UNET and single.volume_shape[0] == 1:
         raise InputError("Single slices are no series", "choose a network without time")
     frames = frames_for(network, images)
@@ -154,6 +161,8 @@ def _fit(
         network, architecture = new_network(lesson)
     else:
         network, architecture = adapted_network(before, lesson)
+    if not settings.steps:
+        return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
     batch = settings.batch * (FLAT_PATCHES if lesson.patch[0] == 1 else 1)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
@@ -181,12 +190,9 @@ def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architectu
     """Grow a random forest: one step."""
     import torch
 
-    from operando.nets.training import Fit
-
     n_classes = len(lesson.classes)
     flat = lesson.patch[0] == 1
     architecture = forest_architecture(lesson.channels, n_classes, flat)
-    watch = Stopwatch(progress, 1, "steps", "Growing trees")
     weights = grow_forest(
         lesson.frames,
         lesson.learn,
@@ -195,15 +201,25 @@ def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architectu
         spacing=lesson.spacing,
         seed=lesson.settings.seed,
     )
-    nothing = float("nan")
-    row, held_out = (1, nothing, nothing, nothing), None
+    network = build(architecture)
+    network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+    return architecture, _at_once(lesson, network, "Growing trees", progress)
+
+
+def _at_once(
+    lesson: Lesson, network: nn.Module, message: str, progress: ProgressCallback | None
+) -> Fit:
+    """Score a network that learnt all it will in one step."""
+    from operando.nets.training import Fit
+
+    watch = Stopwatch(progress, 1, "steps", message)
+    row, held_out = (1, np.nan, np.nan, np.nan), None
     if lesson.evaluate is not None:
-        network = build(architecture)
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
         held_out = lesson.evaluate(network)
-        row = (1, nothing, held_out.loss, held_out.dice)
+        row = (1, np.nan, held_out.loss, held_out.dice)
     watch.advance(values={} if np.isnan(row[3]) else {"held_out_dice": row[3]})
-    return architecture, Fit(weights=weights, curve=[row], best_step=1, held_out=held_out)
+    weights = {name: values.cpu().numpy() for name, values in network.state_dict().items()}
+    return Fit(weights=weights, curve=[row], best_step=1, held_out=held_out)
 
 
 def _asks_forest(settings: TrainSettings, *, flat: bool) -> bool:

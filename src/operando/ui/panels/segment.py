@@ -49,6 +49,7 @@ STARTS = (
 )
 _MOST_FRAMES = 12
 EFFORTS = (
+    ("instant", "instant: the last layer only"),
     ("quick", "quick: a first look"),
     ("balanced", "balanced"),
     ("thorough", "thorough: five times as long"),
