@@ -132,7 +132,8 @@ def _correlate(
     watch.advance(0, "checking")
     verdict = judge(solution, layout, plan)
     narrowing = narrow(solution, verdict, frames, guess, layout, plan)
-    verdict = judge(solution, layout, plan, narrowing)
+    if narrowing.looked:
+        verdict = judge(solution, layout, plan, narrowing)
     for _ in range(2):
         retry = np.flatnonzero(verdict.doubtful)
         sound = np.isin(verdict.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))

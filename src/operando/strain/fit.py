@@ -9,7 +9,7 @@ overlapping windows cause. Derivatives are those of the quintic spline through t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Triple = tuple[int, int, int]
 _STRENGTHS = 10.0 ** np.arange(-3.0, 8.1, 0.5)
 _SAMPLES = 12
+_ROUGH = 1e-3
+"""Tolerance where a per mille is enough: noise samples, and nodes to be bridged."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +103,19 @@ class Lattice:
         data: NDArray[np.float64],
         weights: NDArray[np.float64],
         strength: NDArray[np.float64],
+        tolerance: float = 1e-5,
     ) -> NDArray[np.float64]:
         """Minimise ``sum weights (u - data)**2 + penalty`` by conjugate gradients.
 
         `data` and `weights` are ``(Z, Y, X, C)``, `strength` ``(3, C)``; weight 0 leaves a node
-        free. Preconditioned by the solution for equal weights and no cuts.
+        free. Preconditioned by the solution for equal weights and no cuts, until the residual is
+        below `tolerance` of the right-hand side.
         """
         mean = np.maximum(weights.mean(axis=(0, 1, 2)), 1e-12)
         damping = 1 / (mean + self.spectrum(strength))
         field = self.backward(damping * self.forward(weights * data))
         residual = weights * (data - field) - self.penalty(field, strength)
-        target = 1e-10 * _dot(weights * data, weights * data) + 1e-30
+        target = tolerance**2 * _dot(weights * data, weights * data) + 1e-30
         step = ready = self.backward(damping * self.forward(residual))
         energy = _dot(residual, ready)
         for _ in range(100):
@@ -130,8 +134,10 @@ class Lattice:
 def _along(
     matrix: NDArray[np.float64], field: NDArray[np.float64], axis: int
 ) -> NDArray[np.float64]:
-    """Multiply one axis by a matrix."""
-    return np.moveaxis(np.tensordot(matrix, field, axes=(1, axis)), 0, axis)
+    """Multiply one axis of ``(Z, Y, X, C)`` by a matrix."""
+    before, after = field.shape[:axis], field.shape[axis + 1 :]
+    flat = np.ascontiguousarray(field).reshape(*before, field.shape[axis], -1)
+    return np.asarray((matrix @ flat).reshape(*before, len(matrix), *after))
 
 
 def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -163,16 +169,19 @@ def choose_strength(
     out, total = np.empty((3, data.shape[3])), 0.0
     for component in range(data.shape[3]):
         best = np.ones(3)
-        for _, axis in product(range(3), range(3)):
-            risks = []
-            for strength in _STRENGTHS:
-                trial = best.copy()
-                trial[axis] = strength
-                kept = 1 / (1 + lattice.spectrum(trial[:, None])[..., 0])
-                risks.append(
-                    np.sum((1 - kept) ** 2 * power[..., component]) + 2 * np.sum(kept * noise)
-                )
-            best[axis] = _STRENGTHS[int(np.argmin(risks))]
+        wanted, cost = np.ascontiguousarray(power[..., component]), 2 * noise
+        for _ in range(3):
+            before = best.copy()
+            for axis in range(3):
+                others = best[:, None] * (np.arange(3) != axis)[:, None]
+                base = 1 + lattice.spectrum(others)[..., 0]
+                risks = []
+                for strength in _STRENGTHS:
+                    kept = 1 / (base + strength * lattice.values[axis][..., 0])
+                    risks.append(np.vdot((1 - kept) ** 2, wanted) + np.vdot(kept, cost))
+                best[axis] = _STRENGTHS[int(np.argmin(risks))]
+            if (best == before).all():
+                break
         out[:, component] = best
         total += min(risks)
     return out, total
@@ -263,7 +272,7 @@ def fit_nodes(
     noise = _noise_samples(grid, correlation, typical)
     pull = np.repeat(weights, _SAMPLES, axis=3)
     noise = noise / np.sqrt(np.maximum(pull, 1e-6))
-    spread = lattice.smooth(noise, pull, np.repeat(strength, _SAMPLES, axis=1))
+    spread = lattice.smooth(noise, pull, np.repeat(strength, _SAMPLES, axis=1), _ROUGH)
     gradient = np.stack([node_derivative(field, a, cuts) / spacing[a] for a in range(3)], axis=-1)
     slopes = np.stack([node_derivative(spread, a, cuts) / spacing[a] for a in range(3)], axis=-1)
     n = len(displacement)
@@ -291,7 +300,7 @@ def _choose(
     lattice, strength, full = lattices[1], np.full((3, 3), 0.01), data
     for _ in range(1 if trusted.all() else 3):
         if not trusted.all():
-            full = np.where(trusted, data, lattice.smooth(data, weights, strength))
+            full = np.where(trusted, data, lattice.smooth(data, weights, strength, _ROUGH))
         found = [(*choose_strength(a, full, variance, correlation), a) for a in lattices]
         strength, _, lattice = min(found, key=lambda c: c[1])
     return lattice, strength

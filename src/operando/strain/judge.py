@@ -217,8 +217,9 @@ def usual_noise(noise: NDArray[np.float64], disagreement: NDArray[np.float64]) -
     """Noise of sound windows: where their logarithms crowd most, and how the quieter ones scatter.
 
     Only the quieter half is looked at: the others may be disturbed by cracks or motion that they
-    cannot follow. Would that condemn more than half although both orders agree
-    there, then noise is uneven and the median counts.
+    cannot follow. Where both orders agree and fewer than a tenth turn out to be, all count. Would
+    that condemn more than half although both orders agree there, then noise is uneven and the
+    median counts.
     """
     if len(noise) == 0:
         return UsualNoise(1.0, 1.0)
@@ -227,6 +228,9 @@ def usual_noise(noise: NDArray[np.float64], disagreement: NDArray[np.float64]) -
     quieter = middle - logs[logs < middle]
     scatter = max(float(np.median(quieter)) / 0.6745 if len(quieter) else 0.0, 0.005)
     loud = logs > middle + max(8 * scatter, 0.25)
+    if loud.mean() < 0.1 and not np.nanmedian(np.append(disagreement, 0.0)) > 2.0:
+        middle = float(np.median(logs))
+        scatter = max(float(np.median(np.abs(logs - middle))) / 0.6745, scatter)
     order = np.argsort(noise, kind="stable")
     if loud.mean() > 0.5 and not np.nanmedian(np.append(disagreement[order][loud], 0.0)) > 4.0:
         quarter, middle = np.percentile(logs, (25, 50))

@@ -44,6 +44,11 @@ class Narrowing:
     bias: NDArray[np.float64]
     compared: NDArray[np.bool_]
 
+    @property
+    def looked(self) -> bool:
+        """Whether any node was looked at."""
+        return bool(self.narrowed.any() or np.isfinite(self.bias).any())
+
     def forget(self, nodes: NDArray[np.int64]) -> None:
         """Nodes that were measured anew in the whole window."""
         self.narrowed[nodes] = self.compared[nodes] = False

@@ -152,10 +152,12 @@ def _robust_fit(
     weights = there.astype(float)
     count = np.maximum(there.sum(axis=1), 1)
     shift = _median(values, there)
+    size = terms.shape[1]
+    products = (terms[:, :, None] * terms[:, None]).reshape(len(terms), size * size)
     for _ in range(passes):
-        normal = np.einsum("nk,ki,kj->nij", weights, terms, terms) + ridge
+        normal = (weights @ products).reshape(-1, size, size) + ridge
         inverse = np.linalg.inv(normal)
-        right = np.einsum("nk,ki,nk->ni", weights, terms, values - shift)
+        right = (weights * (values - shift)) @ terms
         c = np.einsum("nij,nj->ni", inverse, right)
         residual = values - shift - c @ terms.T
         spread = 1.4826 * _median(np.abs(residual), there)
