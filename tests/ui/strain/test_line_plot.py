@@ -34,7 +34,7 @@ THROUGH_TIME = pd.DataFrame(
 def plot(qtbot: QtBot) -> LinePlot:
     plot = LinePlot()
     qtbot.addWidget(plot)
-    plot.set_tables(ALONG, THROUGH_TIME, "strain zz (%)")
+    plot.set_tables(ALONG, THROUGH_TIME, "strain zz (%)", "%")
     return plot
 
 
@@ -42,11 +42,12 @@ def test_the_profile_has_a_band_of_one_standard_deviation(plot: LinePlot) -> Non
     np.testing.assert_allclose(plot.high.getData()[1], [1.1, 2.2, np.nan, 4.4])
     np.testing.assert_allclose(plot.low.getData()[1], [0.9, 1.8, np.nan, 3.6])
     assert plot._band.isVisible()
-    assert plot.plot.getAxis("left").labelText == "strain zz (%)"
+    assert plot.plot.getAxis("left").labelText == "%"
+    assert plot.plot.getPlotItem().titleLabel.text == "strain zz (%)"
 
 
 def test_without_errors_there_is_no_band(plot: LinePlot) -> None:
-    plot.set_tables(ALONG.assign(value_sd=np.nan), THROUGH_TIME, "ZNCC")
+    plot.set_tables(ALONG.assign(value_sd=np.nan), THROUGH_TIME, "ZNCC", "")
     assert not plot._band.isVisible()
 
 

@@ -105,9 +105,9 @@ def test_every_label_has_a_row(
     assert list(table["frame"]) == [1, 1]
     assert list(table["time_h"]) == [labelled.times[1]] * 2
     np.testing.assert_allclose(table["mean"], [0.05, 0.25], rtol=1e-6)
-    np.testing.assert_allclose(table["spread"], 0.05, rtol=1e-6)
+    np.testing.assert_allclose(table["sd"], 0.05, rtol=1e-6)
     # 3 x 5 x 2 nodes whose windows do not overlap
-    np.testing.assert_allclose(table["mean_sd"], 0.05 / np.sqrt(30), rtol=1e-6)
+    np.testing.assert_allclose(table["mean_error"], 0.05 / np.sqrt(30), rtol=1e-6)
     assert list(table["measured"]) == [30, 30]
 
 
@@ -129,4 +129,4 @@ def test_a_region_without_nodes_says_so(strain: StudyStrain) -> None:
 
 def test_units_stand_in_the_names(strain: StudyStrain) -> None:
     strain.view.show_quantity("displacement_x")
-    assert {"mean_um", "mean_sd_um", "spread_um"} <= set(region_table(strain, DRAWN).columns)
+    assert {"mean_um", "mean_error_um", "sd_um"} <= set(region_table(strain, DRAWN).columns)

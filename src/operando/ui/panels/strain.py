@@ -66,7 +66,7 @@ class StrainPanel(RunPanel):
         self._showing, self._measuring = QWidget(), QWidget()
         _fill(self._showing, heading("Show"), self.display)
         _fill(self._measuring, heading("Measure in it"), self.tools, self.line)
-        _fill(self._measuring, heading("Take along"), self.export)
+        _fill(self._measuring, heading("Export"), self.export)
         self.column.addWidget(self._showing)
         self.column.addWidget(self._measuring)
         self.display.line_wanted.connect(self._on_line_wanted)

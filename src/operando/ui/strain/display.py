@@ -136,7 +136,7 @@ class StrainDisplay(QWidget):
         form.setSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Field", self.pair)
-        form.addRow("Show", self.quantity)
+        form.addRow("Quantity", self.quantity)
         form.addRow(self._normal_label, self.normal)
         form.addRow("Without", self.removed)
         form.addRow("Opacity", self.opacity)

@@ -29,7 +29,7 @@ class StrainExport(QWidget):
     def __init__(self, strain: StudyStrain, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._strain = strain
-        self.button = QPushButton("Export…")
+        self.button = QPushButton("Export field or figure…")
         self.button.setToolTip(
             "Write this field for ParaView, SPAM, tables or numpy, or the shown slice as a figure"
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROFILE, TIME = "profile", "time"
-_HEIGHT = 160
+_HEIGHT = 175
 _BAND_OPACITY = 70
 
 
@@ -32,7 +32,8 @@ class LinePlot(QWidget):
         super().__init__(parent)
         self._profile: pd.DataFrame | None = None
         self._elongation: pd.DataFrame | None = None
-        self._header = ""
+        self._header = self._unit = ""
+        self._foreground = "#ffffff"
         self.kind = QComboBox()
         self.kind.addItem("shown quantity along the line", PROFILE)
         self.kind.addItem("strain of the line through time", TIME)
@@ -61,27 +62,32 @@ class LinePlot(QWidget):
             layout.addWidget(widget)
         self.kind.currentIndexChanged.connect(self._draw)
 
-    def set_tables(self, along: pd.DataFrame, through_time: pd.DataFrame, header: str) -> None:
+    def set_tables(
+        self, along: pd.DataFrame, through_time: pd.DataFrame, header: str, unit: str
+    ) -> None:
         """Show other measurements.
 
         Parameters
         ----------
         along, through_time
             See `profile_table` and `elongation_table`.
-        header
-            Of the quantity that is shown, with unit.
+        header, unit
+            Of the quantity that is shown.
         """
-        self._profile, self._elongation, self._header = along, through_time, header
+        self._profile, self._elongation = along, through_time
+        self._header, self._unit = header, unit
         self._draw()
 
     def set_colours(self, background: str, foreground: str) -> None:
         """Follow the theme; both as ``#rrggbb``."""
+        self._foreground = foreground
         self.plot.setBackground(background)
         for side in ("left", "bottom"):
             axis = self.plot.getAxis(side)
             axis.enableAutoSIPrefix(False)
             axis.setPen(foreground)
             axis.setTextPen(foreground)
+        self._draw()
 
     def _draw(self) -> None:
         if self._profile is None or self._elongation is None:
@@ -100,7 +106,8 @@ class LinePlot(QWidget):
         self.low.setData(at, value - sd)
         self.high.setData(at, value + sd)
         self._band.setVisible(bool(sd.any()))
-        self.plot.setLabel("left", self._header)
+        self.plot.setTitle(self._header, color=self._foreground, size="9pt")
+        self.plot.setLabel("left", self._unit)
         self.plot.setLabel("bottom", "along the line (µm)")
         self.buttons.table, self.buttons.name = table, "profile.csv"
 
@@ -114,6 +121,7 @@ class LinePlot(QWidget):
         self._band.setVisible(False)
         self.low.setData([], [])
         self.high.setData([], [])
-        self.plot.setLabel("left", "strain of the line (%)")
+        self.plot.setTitle("strain of the line (%)", color=self._foreground, size="9pt")
+        self.plot.setLabel("left", "%")
         self.plot.setLabel("bottom", "time (h)")
         self.buttons.table, self.buttons.name = table, "extensometer.csv"

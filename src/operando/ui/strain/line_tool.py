@@ -13,6 +13,7 @@ from operando.ui.clicks import CanvasClicks
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.line_plot import LinePlot
 from operando.ui.strain.line_tables import elongation_table, profile_table
+from operando.ui.strain.node_quantities import node_quantity
 
 if TYPE_CHECKING:
     from napari.layers import Vectors
@@ -155,4 +156,6 @@ class LineTool(QWidget):
             f"Line of {row['length_um']:.4g} µm, change in frame {self._strain.pair[1]}"
             f" {self._strain.view.since}:\n{change}"
         )
-        self.plot.set_tables(along, through_time, self._strain.view.header)
+        view = self._strain.view
+        unit = node_quantity(view.quantity).unit
+        self.plot.set_tables(along, through_time, view.header, unit)

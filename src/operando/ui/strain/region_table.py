@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +32,16 @@ REGIONS = (
 )
 """Ways to divide a field, with what a list says of them."""
 
-_NUMBERS = ("mean", "mean_sd", "spread", "median", "low", "high")
+_NUMBERS = {
+    "mean": "mean",
+    "mean_sd": "mean_error",
+    "spread": "sd",
+    "median": "median",
+    "low": "p5",
+    "high": "p95",
+}
+"""Numbers of `RegionStatistics`, and what the table calls them."""
+
 _UNITS = {"%": "percent", "µm": "um"}
 
 
@@ -62,10 +70,10 @@ def region_table(strain: StudyStrain, regions: str) -> pd.DataFrame:
 
     Returns
     -------
-    One row per region and frame: ``region``, ``frame``, ``time_h``; ``mean``, ``mean_sd`` (its
-    standard error, see `operando.strain.region.RegionStatistics`), ``spread`` (standard deviation),
-    ``median``, ``low``, ``high`` (5th and 95th percentile), each with the unit in its name;
-    ``nodes`` and ``measured``.
+    One row per region and frame: ``region``, ``frame``, ``time_h``; ``mean``, ``mean_error`` (its
+    standard error, see `operando.strain.region.RegionStatistics`), ``sd`` (standard deviation),
+    ``median``, ``p5``, ``p95`` (percentiles), each with the unit in its name; ``nodes`` and
+    ``measured``.
 
     Raises
     ------
@@ -80,12 +88,12 @@ def region_table(strain: StudyStrain, regions: str) -> pd.DataFrame:
     if study is None or field is None or pair is None:
         raise InputError("No displacement field is shown", "run Strain first")
     unit = _UNITS.get(node_quantity(strain.view.quantity).unit, "")
-    names = {k: f"{k}_{unit}" if unit else k for k in _NUMBERS}
+    names = {k: f"{name}_{unit}" if unit else name for k, name in _NUMBERS.items()}
     divided = _Divider(strain, study, pair[0], field, regions)
     rows = []
     for frame, other in sorted(strain.view.fields.items()):
         for region, found in divided.statistics(other, strain.view.values(other), frame).items():
-            numbers = {names[k]: v for k, v in asdict(found).items() if k in names}
+            numbers = {name: getattr(found, k) for k, name in names.items()}
             where = {"region": region, "frame": frame, "time_h": study.times[frame]}
             rows.append(where | numbers | {"nodes": found.nodes, "measured": found.valid})
     if not rows:

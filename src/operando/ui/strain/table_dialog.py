@@ -143,7 +143,6 @@ class TableDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.view = QTableView()
         self.view.setModel(TableModel(table, self))
-        self.view.setAlternatingRowColors(True)
         self.view.verticalHeader().hide()
         self.view.resizeColumnsToContents()
         self.buttons = TableButtons(name)
