@@ -83,3 +83,76 @@ def make_ellipsoid() -> Callable[..., NDArray[np.bool_]]:
 @pytest.fixture
 def make_slab() -> Callable[..., NDArray[np.bool_]]:
     return slab
+
+
+@pytest.fixture
+def trained() -> Callable[..., None]:
+    """Keeps a model in a study as if it had been trained: name, start, Dice, settings."""
+    return _keep_trained
+
+
+@pytest.fixture
+def score() -> Callable[..., None]:
+    """Keeps scores of a model for two frames, as the step ``score-model`` would."""
+    return _keep_score
+
+
+def _keep_trained(study: Study, name: str, started: str, dice: float, **settings: object) -> None:
+    """Keep a model as if it had been trained."""
+    from dataclasses import replace
+
+    from operando.segment import TrainSettings, pretrained
+    from operando.study.record import Entry
+
+    model = replace(
+        pretrained(),
+        settings=TrainSettings(**settings).model_dump(),
+        scores={
+            "held_out_dice": dice,
+            "strokes": 12,
+            "stroke_voxels": 99,
+            "held_out_iou_pore": 0.8,
+        },
+        curve=np.array([[1, 0.5, 0.4, dice]]),
+    )
+    model.save(study.product_path(f"models/{name}"))
+    entry = Entry(
+        step="train",
+        settings={"model": name, "start": "pretrained"},
+        outputs=(f"models/{name}",),
+        started=started,
+        seconds=60,
+    )
+    study.add_entry(entry)
+
+
+def _keep_score(study: Study, name: str) -> None:
+    """Keep scores of two frames as the step `score-model` would."""
+    import pandas as pd
+
+    from operando.study.record import Entry
+
+    rows = [
+        {
+            "frame": t,
+            "phase": phase,
+            "iou": 0.5 + 0.1 * t,
+            "boundary_um": 0.2,
+            "reference_voxels": 100,
+            "labelled_voxels": 50 * (k + 1),
+            "reference_interface_um2": 7.0,
+            "interface_um2": 3.0 + 2 * t,
+        }
+        for t in (0, 1)
+        for k, phase in enumerate(("pore", "binder", "particle"))
+    ]
+    study.write_table(f"{name}_score", pd.DataFrame(rows))
+    study.add_entry(
+        Entry(
+            step="score-model",
+            settings={"model": name},
+            inputs={f"models/{name}": study.fingerprint(f"models/{name}")},
+            outputs=(f"tables/{name}_score",),
+            values={"accuracy": 0.95, "mean_dice": 0.85},
+        )
+    )

@@ -1,48 +1,23 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from operando.segment import TrainSettings, pretrained
 from operando.steps.training_runs import learning_curve, model_in_use, training_runs
 from operando.study.record import Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from operando import Study
 
 PHASES = ("pore", "binder", "particle")
 
 
-def trained(study: Study, name: str, started: str, dice: float, **settings: object) -> Entry:
-    """Keep a model as if it had been trained."""
-    model = replace(
-        pretrained(),
-        settings=TrainSettings(**settings).model_dump(),
-        scores={
-            "held_out_dice": dice,
-            "strokes": 12,
-            "stroke_voxels": 99,
-            "held_out_iou_pore": 0.8,
-        },
-        curve=np.array([[1, 0.5, 0.4, dice]]),
-    )
-    model.save(study.product_path(f"models/{name}"))
-    entry = Entry(
-        step="train",
-        settings={"model": name, "start": "pretrained"},
-        outputs=(f"models/{name}",),
-        started=started,
-        seconds=60,
-    )
-    study.add_entry(entry)
-    return entry
-
-
 @pytest.fixture
-def runs(study: Study) -> Study:
+def runs(study: Study, trained: Callable[..., None]) -> Study:
     trained(study, "model 2", "2026-01-02T00:00:00+00:00", 0.9, width=8)
     trained(study, "model", "2026-01-01T00:00:00+00:00", 0.7)
     return study
@@ -60,37 +35,9 @@ def test_runs_are_in_order_of_time_and_show_what_differs(runs: Study) -> None:
     assert learning_curve(runs, "model 2")["held_out_dice"].iloc[0] == 0.9
 
 
-def score(study: Study, name: str) -> None:
-    """Keep scores of two frames as the step `score-model` would."""
-    import pandas as pd
-
-    rows = [
-        {
-            "frame": t,
-            "phase": phase,
-            "iou": 0.5 + 0.1 * t,
-            "boundary_um": 0.2,
-            "reference_voxels": 100,
-            "labelled_voxels": 50 * (k + 1),
-            "reference_interface_um2": 7.0,
-            "interface_um2": 3.0 + 2 * t,
-        }
-        for t in (0, 1)
-        for k, phase in enumerate(PHASES)
-    ]
-    study.write_table(f"{name}_score", pd.DataFrame(rows))
-    study.add_entry(
-        Entry(
-            step="score-model",
-            settings={"model": name},
-            inputs={f"models/{name}": study.fingerprint(f"models/{name}")},
-            outputs=(f"tables/{name}_score",),
-            values={"accuracy": 0.95, "mean_dice": 0.85},
-        )
-    )
-
-
-def test_scores_against_a_reference_count_until_the_model_changes(runs: Study) -> None:
+def test_scores_against_a_reference_count_until_the_model_changes(
+    runs: Study, score: Callable[..., None], trained: Callable[..., None]
+) -> None:
     score(runs, "model 2")
     table = training_runs(runs).set_index("run")
     row = table.loc["model 2"]
