@@ -85,7 +85,9 @@ def test_a_slice_unpacks_only_the_chunks_it_crosses(
     unpacked = []
     unpack = BloscChunks._unpack
     monkeypatch.setattr(
-        BloscChunks, "_unpack", lambda c, place: unpacked.append(tuple(place)) or unpack(c, place)
+        BloscChunks,
+        "_unpack",
+        lambda c, place, *room: unpacked.append(tuple(place)) or unpack(c, place, *room),
     )
     assert np.asarray(series.data[1, 0, :, 20]).shape == (21, 17)
     assert sorted(unpacked) == [(1, z, 1, x) for z in range(3) for x in range(2)]
