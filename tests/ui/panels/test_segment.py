@@ -46,6 +46,16 @@ def test_it_trains_then_segments_with_the_form_s_settings(panel: SegmentPanel) -
     assert panel.steps() == [step, STEPS["segment"](device="cpu")]
 
 
+def test_single_precision_is_a_choice_under_more(panel: SegmentPanel) -> None:
+    panel.show()
+    assert not panel.precision.isVisible()
+    assert panel.steps()[1].precision == "auto"
+    panel.form.more.click()
+    assert panel.precision.isVisible()
+    panel.precision.setCurrentIndex(1)
+    assert panel.steps()[1].precision == "float32"
+
+
 def test_the_defaults_are_those_of_the_step(
     panel: SegmentPanel, session: Session, study: Study
 ) -> None:

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
 
 from operando.segment import pretrained
+from operando.segment.bioimage import import_package
 from operando.ui.panels.segment import SegmentPanel
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -43,6 +46,31 @@ def test_a_click_shows_the_card_of_the_model(
     text = panel.card.page.toPlainText()
     assert "Segmentation model: pore, binder, particle" in text
     assert "What it is not for" in text
+
+
+def test_the_model_is_passed_on_as_a_package(
+    qtbot: QtBot,
+    panel: SegmentPanel,
+    study: Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = pretrained()
+    model.save(study.product_path("models/model"))
+    panel.refresh()
+    qtbot.mouseClick(panel.card.button, Qt.MouseButton.LeftButton)
+    package = tmp_path / "passed-on.zip"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(package), ""))
+    qtbot.mouseClick(panel.card.share, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(panel.card.said.isVisible, timeout=60_000)
+    assert panel.card.said.text() == f"Wrote {package}"
+    assert import_package(package).classes == model.classes
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "none" / "a.zip"), "")
+    )
+    qtbot.mouseClick(panel.card.share, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "cannot be written" in panel.card.said.text(), timeout=60_000)
+    assert panel.card.share.isEnabled()
 
 
 def test_a_damaged_model_is_said_to_be_so(qtbot: QtBot, panel: SegmentPanel, study: Study) -> None:

@@ -6,18 +6,17 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton
 
 from operando.errors import OperandoError
 from operando.steps import STEPS
 from operando.steps.grid import expand_grid
-from operando.steps.train import PRETRAINED, SCRATCH, Train
+from operando.steps.train import Train
 from operando.steps.training_runs import learning_curve, model_in_use
 from operando.study.phases import open_phases
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.fields import ChoiceField, TextField
-from operando.ui.forms.form import LABEL_WIDTH, SettingsForm
 from operando.ui.jobs.loss_curve import LossCurve, curve_of
 from operando.ui.panels.panel import text_label
 from operando.ui.panels.run_panel import RunPanel
@@ -29,44 +28,28 @@ from operando.ui.segment.guidance import Guidance
 from operando.ui.segment.judge import JudgeBox
 from operando.ui.segment.mend import MendBox
 from operando.ui.segment.queue_box import QueueBox
+from operando.ui.segment.result_text import fractions_html, interval_text, training_text
 from operando.ui.segment.runs_dock import RunsDock
+from operando.ui.segment.train_form import (
+    PRECISIONS,
+    STARTS,
+    labelled_row,
+    make_train_form,
+)
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from operando.steps import Step
     from operando.study import Study
+    from operando.ui.forms.form import SettingsForm
     from operando.ui.session import Session
 
 _MODEL, _PHASES = "model", "phases"
-STARTS = (
-    (PRETRAINED, "pre-trained on electrodes"),
-    (SCRATCH, "from scratch"),
-)
-_MOST_FRAMES = 12
-EFFORTS = (
-    ("instant", "instant: the last layer only"),
-    ("quick", "quick: a first look"),
-    ("balanced", "balanced"),
-    ("thorough", "thorough: five times as long"),
-)
-NETWORKS = (
-    ("unet3d", "3D U-Net"),
-    ("unet3d_time", "3D U-Net, sees frames before and after"),
-    ("separable", "light U-Net (separable)"),
-    ("lrcsnet", "LRCS-Net in 3D"),
-    ("forest", "random forest, to compare"),
-)
-DEVICES = (
-    ("auto", "the fastest there is"),
-    ("cpu", "processor"),
-    ("cuda", "NVIDIA GPU"),
-    ("mps", "Apple GPU"),
-)
 
 
 class SegmentPanel(RunPanel):
@@ -105,7 +88,11 @@ class SegmentPanel(RunPanel):
         self.model = ChoiceField()
         self.model.setToolTip("Model of this study that Segment uses")
         self.model_row = labelled_row("Segment with", self.model)
+        self.precision = ChoiceField(PRECISIONS)
+        self.precision.setToolTip(STEPS["segment"].model_fields["precision"].description)
+        self.precision_row = labelled_row("Precision", self.precision)
         place = self.column.indexOf(self.extra)
+        self.column.insertWidget(place, self.precision_row)
         self.column.insertWidget(place, self.grid_row)
         self.column.insertWidget(place + 1, self.grid_note)
         self.column.insertWidget(self.column.indexOf(self.buttons), self.model_row)
@@ -148,17 +135,7 @@ class SegmentPanel(RunPanel):
 
     def make_form(self) -> SettingsForm:
         """Ask where to start and for how long; the rest has good defaults."""
-        return SettingsForm(
-            STEPS["train"],
-            up_front=("start", "settings.effort"),
-            hidden=("strokes", "model"),
-            choices={
-                "settings.network": NETWORKS,
-                "settings.effort": EFFORTS,
-                "start": STARTS,
-                "device": DEVICES,
-            },
-        )
+        return make_train_form()
 
     def steps(self) -> Sequence[Step]:
         """Train, then label; of several trainings that are tried, the first."""
@@ -260,7 +237,12 @@ class SegmentPanel(RunPanel):
 
     def _segment(self, model: str) -> Step:
         form = self.form.value()
-        return STEPS["segment"](images=form.images, device=form.device, model=model)
+        return STEPS["segment"](
+            images=form.images,
+            device=form.device,
+            precision=self.precision.value(),
+            model=model,
+        )
 
     def _offer_models(self, models: Sequence[str]) -> None:
         """Offer the models there are; the one in use is chosen when that changes."""
@@ -321,6 +303,9 @@ class SegmentPanel(RunPanel):
         del value
         text = self.grid.text().strip()
         self.grid_row.setVisible(self.form.more.isChecked() or bool(text))
+        self.precision_row.setVisible(
+            self.form.more.isChecked() or self.precision.value() != PRECISIONS[0][0]
+        )
         try:
             n = len(self.trainings())
             note = f"{n} trainings, one after the other" if n > 1 else ""
@@ -362,54 +347,3 @@ def stored_curve(study: Study | None, model: str) -> NDArray[np.float64]:
     if study is None:
         return np.empty((0, 3))
     return learning_curve(study, model)[["step", "loss", "held_out_loss"]].to_numpy(float)
-
-
-def labelled_row(title: str, field: QWidget) -> QWidget:
-    """Make a row that lines up with those of the form."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    label = QLabel(title)
-    label.setMinimumWidth(LABEL_WIDTH)
-    label.setToolTip(field.toolTip())
-    layout.addWidget(label)
-    layout.addWidget(field, 1)
-    return row
-
-
-def training_text(values: dict[str, float]) -> str:
-    """Say how good the model is."""
-    dice = values.get("held_out_dice")
-    if dice is None or np.isnan(dice):
-        return "Too few strokes to keep some aside: the model has no score."
-    return f"Dice {dice:.2f} on strokes held out; 1 is perfect."
-
-
-def interval_text(table: pd.DataFrame) -> str:
-    """Say how far the fractions may be off, in the frame where it is worst; empty if unknown."""
-    if "fraction_low" not in table:
-        return ""
-    off = np.maximum(
-        table["fraction_high"] - table["fraction"], table["fraction"] - table["fraction_low"]
-    )
-    worst = off.groupby(table["phase"], sort=False).max()
-    shares = ", ".join(f"{phase} {100 * value:.1f}" for phase, value in worst.items())
-    return f"Off by at most (95 %, if the model's own doubt is right): {shares} points."
-
-
-def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:
-    """Volume fractions as an HTML table: a row per phase, a column per frame."""
-    wide = table.pivot_table(index="phase", columns="frame", values="fraction", sort=False)
-    frames = list(wide.columns)
-    step = -(-len(frames) // _MOST_FRAMES)
-    shown = frames[::step]
-    cell = "<td align='right' style='padding-left:10px'>{}</td>"
-    head = "".join(cell.format(f"frame {t}" if t == shown[0] else t) for t in shown)
-    rows = "".join(
-        f"<tr><td><span style='color:{colours.get(phase, '#888888')}'>■</span> "
-        f"{escape(str(phase))}</td>"
-        + "".join(cell.format(f"{100 * wide.loc[phase, t]:.1f} %") for t in shown)
-        + "</tr>"
-        for phase in wide.index
-    )
-    return f"<table cellspacing='2'><tr><td></td>{head}</tr>{rows}</table>"

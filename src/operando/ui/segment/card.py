@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFileDialog,
     QPushButton,
     QTextBrowser,
     QVBoxLayout,
@@ -15,7 +18,9 @@ from qtpy.QtWidgets import (
 
 from operando.errors import OperandoError
 from operando.segment import Model, model_card
+from operando.segment.bioimage import export_package
 from operando.steps.training_runs import model_in_use
+from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ _SIZE = (620, 720)
 
 
 class CardBox(QWidget):
-    """Shows the model card of the study's model in a window of its own.
+    """Shows the model card of the study's model in a window of its own, and passes it on.
 
     Parameters
     ----------
@@ -42,6 +47,10 @@ class CardBox(QWidget):
         The card.
     dialog : QDialog
         The window.
+    share : QPushButton
+        Writes the model as a bioimage.io package.
+    said : QLabel
+        What became of that.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
@@ -64,7 +73,18 @@ class CardBox(QWidget):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.dialog.reject)
         inside = QVBoxLayout(self.dialog)
+        self.share = QPushButton("Save for bioimage.io …")
+        self.share.setToolTip(
+            "One zip file that other programs run and operando import-model takes into another "
+            "study; no images of yours go along"
+        )
+        self.share.clicked.connect(self._on_share)
+        buttons.addButton(self.share, QDialogButtonBox.ButtonRole.ActionRole)
+        self.said = text_label()
+        self._background = Background(self)
+        self._model: Model | None = None
         inside.addWidget(self.page)
+        inside.addWidget(self.said)
         inside.addWidget(buttons)
         self.button.clicked.connect(self.show_card)
 
@@ -81,12 +101,32 @@ class CardBox(QWidget):
         if study is None or name is None:
             return
         try:
-            card = model_card(Model.load(study.product_path(f"models/{name}")))
+            self._model = Model.load(study.product_path(f"models/{name}"))
         except OperandoError as error:
             self.error.setText(f"⚠ {error}")
             self.error.show()
             return
         self.error.hide()
-        self.page.setMarkdown(card)
+        self.page.setMarkdown(model_card(self._model))
+        self.said.hide()
         self.dialog.show()
         self.dialog.raise_()
+
+    def _on_share(self) -> None:
+        """Ask for a file and write the package."""
+        name, _ = QFileDialog.getSaveFileName(
+            self.dialog, "Save for bioimage.io", "model.zip", "bioimage.io package (*.zip)"
+        )
+        if not name or self._model is None or self._background.is_busy:
+            return
+        self.share.setEnabled(False)
+        self._background.start(
+            partial(export_package, self._model, Path(name)),
+            lambda _: self._say(f"Wrote {name}"),
+            lambda error: self._say(f"⚠ {error}"),
+        )
+
+    def _say(self, text: str) -> None:
+        self.share.setEnabled(True)
+        self.said.setText(text)
+        self.said.show()
