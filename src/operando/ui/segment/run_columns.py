@@ -55,7 +55,9 @@ def run_text(column: Column, value: Any) -> str:
     if column.name == "seconds":
         return "–" if value != value else duration(float(value))
     if column.name.startswith(_SETTING):
-        return "–" if value is None or value != value else str(value)
+        if isinstance(value, float):
+            return "–" if value != value else f"{value:g}"
+        return "–" if value is None else str(value)
     if column.unit == "%":
         value = 100 * value
     return cell_text(value, column.decimals)
