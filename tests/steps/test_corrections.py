@@ -7,7 +7,7 @@ import pytest
 from operando import Study
 from operando.errors import InputError, StudyError
 from operando.files.ome_zarr import create_image
-from operando.particles import measure
+from operando.particles import MeasureSettings, link, measure
 from operando.particles.edits import Edit
 from operando.steps import step_status
 from operando.steps.corrections import Corrections
@@ -197,6 +197,71 @@ def test_corrections_are_done_again_when_particles_are_found_anew(found) -> None
     again.undo()
     again.undo()
     assert _ids(found)[0][point] > 0
+
+
+def _check_tracks(study):
+    """Tracks say of every particle of the table that it is there, and of no other."""
+    tracks, table = study.table("particles-tracks"), study.table("particles")
+    there = tracks[tracks["status"] != "lost"]
+    keys = ["frame", "particle"]
+    assert set(zip(*(there[k] for k in keys), strict=True)) == set(
+        zip(*(table[k] for k in keys), strict=True)
+    )
+    first = table.groupby("particle")["frame"].min()
+    new = there[there["status"] == "new"].set_index("particle")["frame"]
+    assert new.sort_index().to_dict() == first.to_dict()
+
+
+def test_tracks_follow_corrections_and_come_back(found) -> None:
+    _, tracks = link(list(_ids(found)))
+    ids = found.open_array("particles/particles")
+    names = tracks.query("label > 0").set_index(["frame", "label"])["particle"]
+    tracks["particle"] = np.where(tracks["label"] > 0, tracks["label"], 0)
+    tracks = tracks[tracks["label"] > 0]
+    assert len(names) == len(tracks) == len(found.table("particles"))
+    tracks["status"] = np.where(tracks.groupby("particle").cumcount() == 0, "new", "linked")
+    here = set(np.unique(ids[1]))
+    gone = tracks[(tracks["frame"] == 0) & ~tracks["particle"].isin(here)]
+    lost = gone.assign(frame=1, label=0, score=np.nan, status="lost")
+    tracks = pd.concat([tracks, lost]).sort_values(["frame", "particle"], ignore_index=True)
+    tracks["score"] = np.where(tracks["status"] == "linked", 0.5, np.nan)
+    found.write_table("particles-tracks", tracks)
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    corrections.apply(_merge(corrections, a, b, through_time=False))
+    _check_tracks(found)
+    now = found.table("particles-tracks").set_index(["frame", "particle"])
+    assert now.loc[(1, b), "status"] == "new"
+    assert np.isnan(now.loc[(1, a), "score"])
+    corrections.undo()
+    pd.testing.assert_frame_equal(found.table("particles-tracks"), tracks)
+    corrections.apply(
+        Edit(kind="delete", frame=1, points=(corrections.anchor(a, 1),), through_time=False)
+    )
+    _check_tracks(found)
+    now = found.table("particles-tracks").set_index(["frame", "particle"])
+    assert now.loc[(1, a), "status"] == "lost"
+
+
+def test_the_packing_around_a_deleted_particle_is_that_of_what_is_left(found) -> None:
+    step = FindParticles(measure=MeasureSettings(packing_window=1.5))
+    table = pd.concat([_packing(found, t, step.measure) for t in range(2)], ignore_index=True)
+    whole = found.table("particles")
+    whole["packing"] = table
+    found.write_table("particles", whole)
+    corrections = Corrections(found, step)
+    a, _ = _two_in_both(corrections.table)
+    before = corrections.table
+    corrections.apply(Edit(kind="delete", frame=0, points=(corrections.anchor(a, 0),)))
+    expected = pd.concat([_packing(found, t, step.measure) for t in range(2)], ignore_index=True)
+    np.testing.assert_allclose(corrections.table["packing"], expected, atol=1e-12)
+    kept = before[before["particle"] != a]["packing"].to_numpy()
+    assert (corrections.table["packing"].to_numpy() < kept).sum() > 2
+
+
+def _packing(study, frame, settings):
+    ids = _ids(study)[frame]
+    return measure(ids, spacing=study.voxel_size, settings=settings)["packing"]
 
 
 def test_a_damaged_list_is_named(found) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from operando.errors import InputError, OperandoError, StudyError
 from operando.particles import edits as editing
 from operando.particles.closing import distance
-from operando.particles.measure import refresh_neighbours
+from operando.steps.corrected_tables import CorrectedTables
 from operando.steps.measured_volumes import CENTRE, MeasuredVolumes
 from operando.study.edits import EditLog
 
@@ -73,12 +73,15 @@ class Corrections:
             raise StudyError("The study is open for reading only", "open it to correct particles")
         self._study = study
         self._step = step
-        self.table: pd.DataFrame = study.table(step.particles)
-        if "accepted" not in self.table:
-            self.table["accepted"] = False
         self._volumes = MeasuredVolumes.of(study, step)
+        self._tables = CorrectedTables(study, step, self._volumes)
         self._ids = self._volumes.ids
         self._log = EditLog(study.path, step.particles)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The particles as they are now, one row per frame and particle."""
+        return self._tables.particles
 
     @property
     def can_undo(self) -> bool:
@@ -131,6 +134,7 @@ class Corrections:
 
     def reapply(self) -> int:
         """Do all corrections on particles that were found anew; returns how many did not fit."""
+        self._tables.start_over()
         lost = 0
         for edit in self._log.start_over():
             try:
@@ -272,28 +276,15 @@ class Corrections:
         return (z, y, x), np.asarray(self._ids[frame, z, y, x])
 
     def _accept(self, edit: Edit, *, accepted: bool) -> None:
-        labels = self._ids_at(edit)
-        here = self.table["particle"].isin(labels)
-        if not edit.through_time:
-            here &= self.table["frame"] == edit.frame
-        self.table.loc[here, "accepted"] = accepted
+        frame = None if edit.through_time else edit.frame
+        self._tables.accept(self._ids_at(edit), frame, accepted=accepted)
 
     def _changed(self, edit: Edit, touched: Touched) -> Change:
-        """Measure what was touched again, and write the table."""
-        import pandas as pd
-
-        accepted = self.table.loc[self.table["accepted"], ["frame", "particle"]]
-        known = set(accepted.itertuples(index=False, name=None))
+        """Measure what was touched again, and write the tables."""
         for frame, labels in touched.items():
             near, crop = self._crop(sorted(labels), frame)
-            rows = self._volumes.measure_again(self.table, frame, set(labels), near, crop)
-            rows["accepted"] = [(frame, p) in known for p in rows["particle"]]
-            old = (self.table["frame"] == frame) & self.table["particle"].isin(list(labels))
-            self.table = pd.concat([self.table[~old], rows], ignore_index=True)
-            here = self.table["frame"] == frame
-            self.table.loc[here] = refresh_neighbours(self.table[here])
-        self.table = self.table.sort_values(["frame", "particle"], ignore_index=True)
-        self._study.write_table(self._step.particles, self.table)
+            self._tables.measure(frame, set(labels), near, crop)
+        self._tables.write()
         particles = (
             sorted({p for ids in touched.values() for p in ids}) if touched else self._ids_at(edit)
         )

@@ -11,6 +11,7 @@ import pandas as pd
 from operando.files.ome_zarr import open_image
 from operando.particles.frames import Frame
 from operando.particles.grey import GreyScale
+from operando.particles.measure import PACKING_DIAMETERS
 from operando.particles.measure_blocks import measure_in
 from operando.study.phases import open_phases
 
@@ -102,7 +103,8 @@ class MeasuredVolumes:
 
     def _row(self, table: pd.DataFrame, frame: int, label: int, tight: Box) -> pd.DataFrame:
         settings = self.step.measure
-        around = settings.packing_window or 3 * float(table["diameter_um"].median())
+        here = table[table["frame"] == frame]
+        around = settings.packing_window or PACKING_DIAMETERS * float(here["diameter_um"].median())
         return measure_in(
             tight,
             [label],
@@ -116,7 +118,7 @@ class MeasuredVolumes:
             labels=self.names,
             probabilities=Frame(self.probabilities, frame),
             settings=settings.model_copy(update={"packing_window": around}),
-            scale=GreyScale.of_table(table[table["frame"] == frame]),
+            scale=GreyScale.of_table(here),
             frame=frame,
             time_h=self.study.times[frame],
         )

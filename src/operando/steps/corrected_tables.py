@@ -1,0 +1,117 @@
+"""The tables of particles that are corrected by hand, kept in line with their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from operando.particles.body import grown
+from operando.particles.measure import PACKING_DIAMETERS, refresh_neighbours
+from operando.particles.neighbourhood import packing_density
+from operando.particles.tracks import KEYS, correct_tracks
+from operando.steps.measured_volumes import CENTRE, MeasuredVolumes
+from operando.study.atomic import remove, replacing
+from operando.study.edits import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from operando.particles.body import Box
+    from operando.steps.particles import FindParticles
+    from operando.study import Study
+
+
+class CorrectedTables:
+    """Table of particles and table of their tracks; both are written after every correction.
+
+    Parameters
+    ----------
+    study
+        Open for writing, with particles.
+    step
+        The step that found the particles.
+    volumes
+        What they are measured on.
+
+    Attributes
+    ----------
+    particles : pandas.DataFrame
+        One row per frame and particle.
+    """
+
+    def __init__(self, study: Study, step: FindParticles, volumes: MeasuredVolumes) -> None:
+        self._study, self._name, self._settings = study, step.particles, step.measure
+        self._volumes = volumes
+        self._found = study.path / FOLDER / f"{self._name}-tracks.parquet"
+        self.particles: pd.DataFrame = study.table(self._name)
+        if "accepted" not in self.particles:
+            self.particles["accepted"] = False
+
+    def start_over(self) -> None:
+        """Take the tracks for those of particles that were found anew."""
+        remove(self._found)
+
+    def accept(self, particles: Iterable[int], frame: int | None, *, accepted: bool) -> None:
+        """Mark particles as right, in one frame or in all; `write` keeps it."""
+        here = self.particles["particle"].isin(list(particles))
+        if frame is not None:
+            here &= self.particles["frame"] == frame
+        self.particles.loc[here, "accepted"] = accepted
+
+    def measure(self, frame: int, labels: set[int], near: Box, crop: NDArray[np.int32]) -> None:
+        """Measure particles of a frame again; `near` and `crop` as in `MeasuredVolumes`."""
+        import pandas as pd
+
+        self._keep_tracks()
+        table = self.particles
+        accepted = table.loc[table["accepted"], KEYS]
+        known = set(accepted.itertuples(index=False, name=None))
+        rows = self._volumes.measure_again(table, frame, labels, near, crop)
+        rows["accepted"] = [(frame, p) in known for p in rows["particle"]]
+        old = (table["frame"] == frame) & table["particle"].isin(list(labels))
+        table = pd.concat([table[~old], rows], ignore_index=True)
+        here = table["frame"] == frame
+        table.loc[here] = self._packed(refresh_neighbours(table[here]), frame, near)
+        self.particles = table
+
+    def write(self) -> None:
+        """Write both tables."""
+        self.particles = self.particles.sort_values(KEYS, ignore_index=True)
+        self._study.write_table(self._name, self.particles)
+        if self._found.exists():
+            import pandas as pd
+
+            tracks = correct_tracks(pd.read_parquet(self._found), self.particles)
+            self._study.write_table(f"{self._name}-tracks", tracks)
+
+    def _keep_tracks(self) -> None:
+        """Keep the tracks as they were found, so that corrections can be taken back."""
+        name = f"{self._name}-tracks"
+        if self._found.exists() or name not in self._study.products("tables"):
+            return
+        volumes = self.particles[[*KEYS, "volume_um3"]]
+        with replacing(self._found) as partial:
+            self._study.table(name).merge(volumes, on=KEYS, how="left").to_parquet(partial)
+
+    def _packed(self, rows: pd.DataFrame, frame: int, near: Box) -> pd.DataFrame:
+        """Take the packing again of all particles of a frame that have a box in their cube."""
+        if "packing" not in rows or rows.empty:
+            return rows
+        size = np.asarray(self._study.voxel_size)
+        edge = self._settings.packing_window
+        edge = edge or PACKING_DIAMETERS * float(rows["diameter_um"].median())
+        centres = rows[CENTRE].to_numpy(float)
+        low = np.array([s.start for s in near]) * size
+        high = np.array([s.stop for s in near]) * size
+        touched = np.all((centres + edge / 2 >= low) & (centres - edge / 2 <= high), axis=1)
+        reach = int(np.ceil(edge / size.min())) + 1
+        box = grown(near, reach, self._volumes.ids.shape[1:])
+        ids = np.asarray(self._volumes.ids[(frame, *box)])
+        places = centres[touched] - np.array([s.start for s in box]) * size
+        packing = rows["packing"].to_numpy(float, copy=True)
+        packing[touched] = packing_density(ids, places, edge, self._study.voxel_size)
+        return rows.assign(packing=packing)
