@@ -105,8 +105,8 @@ class ParticlesPanel(RunPanel):
         return SettingsForm(
             STEPS["particles"],
             up_front=("phase", "split.smallest_diameter"),
-            hidden=(_PHASES, "particles", "names"),
-            choices={"phase": [("particle", "particle")]},
+            hidden=("particles", "names"),
+            choices={"phase": [("particle", "particle")], _PHASES: [(_PHASES, _PHASES)]},
         )
 
     def obstacle(self) -> str:
@@ -132,6 +132,8 @@ class ParticlesPanel(RunPanel):
         classes = self._classes()
         if classes:
             self.form.set_choices("phase", [(name, name) for name in classes])
+            made = self.session.study.products(_PHASES)
+            self.form.set_choices(_PHASES, [(name, name) for name in made])
         there = self.particles.table is not None
         self.open_table.setVisible(there)
         self.correct.setVisible(there)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _PHASES = "phases"
 _EVERY, _NONE = ("", "every phase"), ("", "none")
 _DONE = {"steady": "Steadied", "repair": "Repaired"}
-NOTE = "Flicker: share of voxels whose label changes to the next frame though their image does not."
+NOTE = (
+    "Flicker: share of voxels whose label changes to the next frame though their image does not. "
+    "The layer “difference” shows what changed last."
+)
 
 
 class MendBox(JudgeBox):
