@@ -41,6 +41,10 @@ def test_map_and_profiles_of_every_frame(study, electrode) -> None:
     assert set(profiles["frame"]) == {0, 1}
     counts = profiles[(profiles["column"] == "crack_fraction")].groupby("frame")["n"].sum()
     assert counts.tolist() == [len(table) for table in tables]
+    grey = study.table("particles-crack-grey")
+    cracked = {(t, p) for t in range(2) for p in tables[t].query("crack_fraction > 0")["particle"]}
+    own = grey[grey["particle"] > 0]
+    assert set(zip(own["frame"], own["particle"], strict=True)) <= cracked
     assert "crack_area_per_um" in result.values
     lengths = np.asarray(study.open_array("particles/particles-paths")[1])
     finite = np.isfinite(lengths)

@@ -39,8 +39,8 @@ class GreyScale:
     high: float
     noise: float
 
-    def __call__(self, grey: float) -> float:
-        """Place a grey level on the scale."""
+    def __call__(self, grey: Any) -> Any:
+        """Place grey levels, a number or an array, on the scale."""
         return (grey - self.low) / (self.high - self.low)
 
     @classmethod

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.errors import StudyError
-from operando.steps.step import Step, StepResult
+from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,12 @@ PROFILED = ("crack_fraction", "crack_area_per_um", "detachment", "path_ratio", "
 
 
 class MapDamage(Step):
-    """Crack surface per volume as a coarse volume, and profiles along the depth, per frame."""
+    """Crack surface as a coarse volume, profiles along the depth, grey levels near cracks."""
 
     name: ClassVar[str] = "damage"
     title: ClassVar[str] = "Damage maps"
 
+    images: str = IMAGES
     phases: str = Field("phases", title="Phases", description="Segmentation to start from")
     phase: str = Field("particle", title="Phase", description="Class of the particles")
     particles: str = Field("particles", title="Particles", description="Particles to map")
@@ -40,6 +41,15 @@ class MapDamage(Step):
         2.0, title="Slab", description="Thickness (um) of a slab of the profiles", gt=0, le=1e4
     )
 
+    crack_layer: float | None = Field(
+        None,
+        title="Layer at cracks",
+        description="Thickness (um) of the layers in which grey levels are taken by their distance"
+        " from cracks; empty: a twentieth of the median diameter",
+        gt=0,
+        le=1e4,
+    )
+    channel: int = Field(0, ge=0, title="Channel", description="Channel of the grey levels, from 0")
     paths: bool = Field(
         False,
         title="Electron paths",
@@ -47,18 +57,23 @@ class MapDamage(Step):
     )
 
     def inputs(self, study: Study) -> tuple[str, ...]:
-        """Phases and particles with their table."""
+        """Images, phases, and particles with their table."""
         del study
         return (
+            self.images,
             f"phases/{self.phases}",
             f"particles/{self.particles}",
             f"tables/{self.particles}",
         )
 
     def outputs(self, study: Study) -> tuple[str, ...]:
-        """Return the map, and the table of profiles."""
+        """Return the map, and the tables of profiles along the depth and from the cracks."""
         del study
-        made = (f"particles/{self.particles}-damage", f"tables/{self.particles}-profiles")
+        made = (
+            f"particles/{self.particles}-damage",
+            f"tables/{self.particles}-profiles",
+            f"tables/{self.particles}-crack-grey",
+        )
         return (*made, f"particles/{self.particles}-paths") if self.paths else made
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -106,6 +121,7 @@ class MapDamage(Step):
             self._write_paths(study, phase)
         profiles = self._profiles(study)
         study.write_table(f"{self.particles}-profiles", profiles)
+        study.write_table(f"{self.particles}-crack-grey", self._crack_grey(study, progress))
         known = [float(np.nanmean(m)) if np.isfinite(m).any() else 0.0 for m in maps]
         summary = f"{known[-1]:.3f} µm²/µm³ of cracks in the last frame"
         return StepResult(summary, {"crack_area_per_um": known[-1]})
@@ -153,3 +169,38 @@ class MapDamage(Step):
             if column in part
         ]
         return pd.concat(rows, ignore_index=True)
+
+    def _crack_grey(self, study: Study, progress: ProgressCallback | None) -> pd.DataFrame:
+        """Grey levels by distance from cracks, up to half a median diameter."""
+        import pandas as pd
+
+        from operando.compute.progress import PartProgress
+        from operando.particles.crack_grey import crack_grey_profiles
+        from operando.particles.grey import grey_scale
+        from operando.steps.particles import PhaseNames, label_of
+        from operando.study.phases import open_phases
+
+        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        names = PhaseNames().labels(classes)
+        ids = study.open_array(f"particles/{self.particles}")
+        images = study.image_series(self.images)
+        typical = float(study.table(self.particles)["diameter_um"].median())
+        part = PartProgress(progress, ids.shape[0])
+        tables = []
+        for t in range(ids.shape[0]):
+            image, phases = images.frame(t, self.channel), np.asarray(labels[t])
+            table = crack_grey_profiles(
+                np.asarray(ids[t]),
+                phases,
+                image,
+                step=self.crack_layer or typical / 20,
+                longest=typical / 2,
+                phase=label_of(self.phase, classes),
+                spacing=study.voxel_size,
+                scale=grey_scale(image, phases, names.grey_low, names.grey_high),
+                progress=part,
+            )
+            table.insert(0, "frame", t)
+            tables.append(table)
+            part.next_part()
+        return pd.concat(tables, ignore_index=True)
