@@ -120,18 +120,28 @@ class DisplacementField:
     def dense(self, shape: tuple[int, int, int]) -> NDArray[np.float32]:
         """Interpolate the displacement of the valid nodes to every voxel.
 
-        As `at`, slice by slice.
+        As `at`.
 
         Returns
         -------
         ``(3, Z, Y, X)`` displacement in voxels.
         """
-        nodes = self._filled()
-        out = np.empty((3, *shape), np.float32)
-        for z in range(shape[0]):
-            box = (slice(z, z + 1), slice(0, shape[1]), slice(0, shape[2]))
-            out[:, z : z + 1] = self._interpolate(nodes, voxels_of(box))
-        return out
+        return self.over(tuple(slice(0, n) for n in shape))
+
+    def over(self, box: Sequence[slice]) -> NDArray[np.float32]:
+        """Interpolate the displacement to the voxels of a box, as `at`, one axis after the other.
+
+        Returns
+        -------
+        ``(3, z, y, x)`` displacement in voxels.
+        """
+        out = self._filled().astype(np.float32)
+        for axis, side in enumerate(box):
+            places = np.arange(side.start, side.stop)
+            on_grid = (places - self.positions[0, axis]) / self.spacing[axis]
+            weights = _linear_weights(on_grid, self.grid_shape[axis])
+            out = np.moveaxis(np.tensordot(weights, out, (1, axis)), 0, axis)
+        return np.ascontiguousarray(np.moveaxis(out, -1, 0))
 
     def at(self, places: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Interpolate the displacement of the valid nodes to places.
@@ -153,7 +163,18 @@ class DisplacementField:
         InputError
             If no node is valid.
         """
-        return self._interpolate(self._filled(), places)
+        from scipy.ndimage import map_coordinates
+
+        nodes = self._filled()
+        origin, step = (
+            np.asarray(v, np.float32).reshape(3, *[1] * (places.ndim - 1))
+            for v in (self.positions[0], self.spacing)
+        )
+        on_grid = (places - origin) / step
+        out = np.empty(places.shape, np.float32)
+        for i in range(3):
+            map_coordinates(nodes[..., i], on_grid, out[i], order=1, mode="nearest")
+        return out
 
     def _filled(self) -> NDArray[np.floating[Any]]:
         """Displacement ``(Z, Y, X, 3)`` of every node, taken from the nearest valid one."""
@@ -167,20 +188,16 @@ class DisplacementField:
         )
         return np.asarray(self.displacement.reshape(*self.grid_shape, 3)[tuple(nearest)])
 
-    def _interpolate(
-        self, nodes: NDArray[np.floating[Any]], places: NDArray[np.floating[Any]]
-    ) -> NDArray[np.float32]:
-        from scipy.ndimage import map_coordinates
 
-        origin, step = (
-            np.asarray(v, np.float32).reshape(3, *[1] * (places.ndim - 1))
-            for v in (self.positions[0], self.spacing)
-        )
-        on_grid = (places - origin) / step
-        out = np.empty(places.shape, np.float32)
-        for i in range(3):
-            map_coordinates(nodes[..., i], on_grid, out[i], order=1, mode="nearest")
-        return out
+def _linear_weights(places: NDArray[np.floating[Any]], n: int) -> NDArray[np.float32]:
+    """Weights ``(len(places), n)`` of the grid points 0 to n - 1, those outside at the border."""
+    inside = np.clip(places, 0, n - 1)
+    low = np.minimum(inside.astype(int), max(n - 2, 0))
+    rows, share = np.arange(len(places)), inside - low
+    weights = np.zeros((len(places), n), np.float32)
+    weights[rows, low] = 1 - share
+    weights[rows, np.minimum(low + 1, n - 1)] += share
+    return weights
 
 
 def voxels_of(box: Sequence[slice]) -> NDArray[np.float32]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.compute.spread import robust_sigma
-from operando.data.displacement import voxels_of
+from operando.data.displacement import NodeStatus, voxels_of
 from operando.segment.normalise import Normalise, grey_scale
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class FramePair:
     ) -> None:
         self._images = images
         self.frame, self.other = frame, other
-        self._field = field
+        self._field = field if field is None or other > frame else inverse(field)
         self._grey = Normalise({t: grey_scale(images, t) for t in (frame, other)})
         self._middle, self._sigma = self._measure_noise()
         self._limit = limit
@@ -81,20 +82,9 @@ class FramePair:
         return np.asarray(calm & self._inside(self.places(box)))
 
     def places(self, box: Box) -> NDArray[np.float32]:
-        """Where the voxels of a box lie in the other frame, ``(3, z, y, x)``.
-
-        Backwards in time this is the fixed point of ``x = X - u(x)``, which is reached as long as
-        strains are well below 1.
-        """
+        """Where the voxels of a box lie in the other frame, ``(3, z, y, x)``."""
         start = voxels_of(box)
-        if self._field is None:
-            return start
-        if self.other > self.frame:
-            return start + self._field.at(start)
-        places = start
-        for _ in range(_TURNS):
-            places = start - self._field.at(places)
-        return places
+        return start if self._field is None else start + self._field.over(box)
 
     def carried(self, read: Callable[[Box], NDArray[Any]], box: Box) -> NDArray[np.float32]:
         """Take values of the other frame to the voxels of a box, linear between voxels.
@@ -167,6 +157,20 @@ def _smallest_step(values: NDArray[Any]) -> float:
     """Distance of the two nearest grey levels; 0 with one level only."""
     levels = np.unique(values).astype(np.float64)
     return float(np.diff(levels).min()) if len(levels) > 1 else 0.0
+
+
+def inverse(field: DisplacementField) -> DisplacementField:
+    """Motion back from the later frame, on the same nodes.
+
+    The fixed point of ``v(x) = -u(x + v(x))``, which is reached as long as strains are well below
+    1. Of the other quantities of the field nothing is turned around.
+    """
+    nodes = field.positions.T
+    back = -field.at(nodes)
+    for _ in range(_TURNS):
+        back = -field.at(nodes + back)
+    valid = np.full_like(field.status, NodeStatus.CONVERGED)
+    return replace(field, displacement=back.T, status=valid)
 
 
 def spread_boxes(shape: tuple[int, int, int]) -> list[Box]:
