@@ -106,5 +106,5 @@ def test_half_precision_only_where_it_is_computed(monkeypatch: pytest.MonkeyPatc
     assert names(False, 1e6) == ["OpenVINO float32"]
     assert names(True, 1e6) == ["torch bfloat16", "OpenVINO float32", "OpenVINO bfloat16"]
     assert names(True, 1e6, "cuda") == ["torch bfloat16"]
-    assert names(True, 20) == ["torch bfloat16"]
+    assert names(True, 30) == ["torch bfloat16"]
     assert names(True, 1) == []

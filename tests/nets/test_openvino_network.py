@@ -85,6 +85,21 @@ def test_networks_with_operations_it_lacks_are_refused() -> None:
             compile_network(network(name), 1)
 
 
+class Unusual(torch.nn.Module):
+    """A network of one operation that OpenVINO does not have."""
+
+    multiple = (1, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.special.bessel_j0(x)
+
+
+@installed
+def test_operations_that_tracing_takes_and_openvino_lacks_are_refused_too() -> None:
+    with pytest.raises(DeviceError, match="OpenVINO cannot run Unusual"):
+        compile_network(Unusual(), 1)
+
+
 def test_refused_with_advice_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino_network, "find_spec", lambda _: None)
     assert not has_openvino()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Precision = Literal["auto", "float32"]
 TOLERANCE = 0.02
 """Largest difference of a probability from single precision that a faster way may make."""
-WORTH_TRYING_SECONDS = 10.0
-WORTH_COMPILING_SECONDS = 30.0
+WORTH_TRYING_SECONDS = 20.0
+WORTH_COMPILING_SECONDS = 40.0
 """Work ahead in float32 from which trying half precision, and compiling, pays."""
 WORTH_CHANGING = 0.9
 """A way has to take less than this share of the time of another to be preferred."""

@@ -41,7 +41,7 @@ def import_silently() -> Any:
     Raises
     ------
     DeviceError
-        If it is not installed, or its telemetry was imported before.
+        If it is not installed or cannot be loaded, or its telemetry was imported before.
     """
     if not has_openvino():
         raise DeviceError(
@@ -49,8 +49,11 @@ def import_silently() -> Any:
             "pip install napari-operando[fast-cpu]",
         )
     sys.modules[TELEMETRY] = None  # type: ignore[assignment]
-    import openvino
-
+    try:
+        import openvino
+        import openvino.frontend
+    except (ImportError, OSError) as error:
+        raise DeviceError(f"OpenVINO cannot be loaded ({error})", "install it anew") from error
     return openvino
 
 
@@ -84,11 +87,12 @@ class OpenVinoNetwork(nn.Module):
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
         example = torch.zeros(1, channels, *(EXAMPLE * m for m in self.multiple))
+        failures = (RuntimeError, TypeError, *_failures(openvino.frontend))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # tracing warns of branches that padding decides
                 self._model = openvino.convert_model(network, example_input=example)
-        except RuntimeError as error:
+        except failures as error:
             raise DeviceError(f"OpenVINO cannot run {type(network).__name__}") from error
         self._core = openvino.Core()
         self._compiled: dict[tuple[int, ...], Any] = {}
@@ -119,3 +123,14 @@ def compile_network(network: nn.Module, channels: int, *, half: bool = False) ->
     if not hasattr(network, "multiple"):
         raise DeviceError(f"OpenVINO cannot run {type(network).__name__}")
     return OpenVinoNetwork(fold_normalisation(network), channels, half=half).eval()
+
+
+def _failures(frontend: Any) -> tuple[type[Exception], ...]:
+    """Errors of OpenVINO's reading of networks; they share no base of their own."""
+    names = (
+        "GeneralFailure",
+        "NotImplementedFailure",
+        "OpConversionFailure",
+        "OpValidationFailure",
+    )
+    return tuple(getattr(frontend, name) for name in names)
