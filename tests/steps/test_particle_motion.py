@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from operando.data import MOTION_COLUMNS, PARTICLE_COLUMNS
-from operando.errors import Cancelled, InputError
+from operando.errors import Cancelled
 from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.samples import (
@@ -153,12 +153,22 @@ def motionless(ids):
     return table.assign(volume_ratio=1.0, status="followed", model="rigid")
 
 
-def test_flat_voxels_are_refused(tmp_path, sample):
-    with (
-        make_study(tmp_path, sample, (0.2, 0.1, 0.1)) as study,
-        pytest.raises(InputError, match="cubic voxels"),
-    ):
+def test_lengths_of_flat_voxels_are_told_along_each_axis(tmp_path, sample, monkeypatch):
+    from operando import strain
+
+    def stub(reference, deformed, ids, **chosen):
+        del reference, deformed
+        assert chosen["voxel_size"] == (0.2, 0.1, 0.1)
+        return motionless(ids).assign(u_z=3.0, u_y=4.0, sigma_u_z=0.5)
+
+    monkeypatch.setattr(strain, "correlate_particles", stub)
+    with make_study(tmp_path, sample, (0.2, 0.1, 0.1)) as study:
         MeasureParticleMotion().run(study)
+        motion = study.table("particles-motion")
+    np.testing.assert_allclose(motion["u_z_um"], 0.6)
+    np.testing.assert_allclose(motion["u_y_um"], 0.4)
+    np.testing.assert_allclose(motion["shift_um"], np.hypot(0.6, 0.4))
+    np.testing.assert_allclose(motion["sigma_shift_um"], 0.1 / np.sqrt(3))
 
 
 def test_recipes_know_it():

@@ -16,8 +16,15 @@ TURNS = np.radians([[2.0, -3.0, 1.0], [0.0, 0.0, 4.0], [-2.0, 2.0, 0.0]])
 SWELLING = np.array([1.0, 1.0, 1.04])
 
 
-def render(moved, seed, contrast=1.0):
-    grid = np.stack(np.indices(SHAPE), axis=-1).reshape(-1, 3).astype(float)
+def places(size=(1, 1, 1)):
+    """Middles of voxels of a size that fill the same box."""
+    shape = (SHAPE / np.array(size)).astype(int)
+    return np.stack(np.indices(shape), axis=-1) * np.array(size, float)
+
+
+def render(moved, seed, contrast=1.0, size=(1, 1, 1)):
+    voxels = places(size)
+    grid = voxels.reshape(-1, 3)
     out = np.full(len(grid), 0.25)
     for k, centre in enumerate(CENTRES):
         rng = np.random.default_rng(k)
@@ -31,16 +38,20 @@ def render(moved, seed, contrast=1.0):
         inside = 0.5 * (1 - np.tanh((np.linalg.norm(b, axis=1) - RADIUS) / 0.9))
         out[near] += inside * (0.35 + np.exp(-0.5 * square / 2.2**2) @ heights)
     out = contrast * out + 0.006 * np.random.default_rng(seed).standard_normal(len(out))
-    return out.reshape(SHAPE).astype(np.float32)
+    return out.reshape(voxels.shape[:3]).astype(np.float32)
+
+
+def labels_of(size=(1, 1, 1)):
+    grid = places(size)
+    out = np.zeros(grid.shape[:3], np.int32)
+    for k, centre in enumerate(CENTRES):
+        out[np.linalg.norm(grid - centre, axis=-1) <= RADIUS] = k + 1
+    return out
 
 
 @pytest.fixture(scope="module")
 def labels():
-    grid = np.stack(np.indices(SHAPE), axis=-1).astype(float)
-    out = np.zeros(SHAPE, np.int32)
-    for k, centre in enumerate(CENTRES):
-        out[np.linalg.norm(grid - centre, axis=-1) <= RADIUS] = k + 1
-    return out
+    return labels_of()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +82,44 @@ def test_swelling_with_its_error(table):
     assert (error < 0.01).all()
     assert (error < 4 * table["sigma_volume_ratio"]).all()
     assert table["model"][2] in ("swelling", "affine")
+
+
+def test_flat_voxels_turn_as_the_particles_do():
+    """Voxels twice as high as wide; where particles only turn, the rigid model must explain it."""
+    size = (2, 1, 1)
+    flat = labels_of(size)
+    frames = render(False, 1, size=size), render(True, 2, size=size)
+    table = correlate_particles(*frames, flat, voxel_size=size)
+    assert list(table["model"][:2]) == ["rigid", "rigid"]
+    turns = table[["rotation_z", "rotation_y", "rotation_x"]].to_numpy(float)
+    assert np.abs(turns - np.degrees(TURNS))[:2].max() < 1.0
+    error = (table["volume_ratio"] - SWELLING).abs()
+    assert (error < 4 * table["sigma_volume_ratio"])[:2].all()
+    assert error[:2].max() < 0.03
+    moved = move_labels(flat, table, size)
+    for k in range(2):
+        before, after = (np.argwhere(v == k + 1).mean(axis=0) for v in (flat, moved))
+        assert np.abs(after - before - SHIFTS[k] / size).max() < 0.3
+
+
+def test_turned_labels_of_flat_voxels_are_those_of_a_turned_body():
+    """A long bar, turned by 40 degrees about x, where voxels are twice as high as wide."""
+    import pandas as pd
+
+    size, angle = (2.0, 1.0, 1.0), np.radians(40)
+    grid = np.stack(np.indices((24, 48, 8)), axis=-1) * np.array(size) - (23, 23.5, 3.5)
+
+    def bar(points):
+        return (np.abs(points) <= (4, 16, 3)).all(axis=-1).astype(np.int32)
+
+    row = {"particle": 1, "status": "followed", "volume_ratio": 1.0}
+    row |= dict.fromkeys(("u_z", "u_y", "u_x", "rotation_z", "rotation_y"), 0.0)
+    row |= {"centre_z": 11.5, "centre_y": 23.5, "centre_x": 3.5, "rotation_x": np.degrees(angle)}
+    moved = move_labels(bar(grid), pd.DataFrame([row]), size)
+    expected = bar(grid @ rotation_matrix(np.array([0, 0, angle])))
+    box = slice(5, -5)
+    overlap = 2 * (moved & expected)[box].sum() / (moved + expected)[box].sum()
+    assert overlap > 0.9
 
 
 def test_labels_move_with_their_particles(table, labels):

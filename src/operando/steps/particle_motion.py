@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from operando.study import Study
 
 _SUFFIX = "-motion"
-_CUBIC = 0.01
 _FREEDOM = {"translation": 3, "rigid": 6, "swelling": 7, "affine": 12}
 
 
@@ -85,12 +84,6 @@ class MeasureParticleMotion(Step):
         from operando.compute.progress import PartProgress
         from operando.study.partial import PartialResult
 
-        size = np.asarray(study.voxel_size)
-        if size.max() > (1 + _CUBIC) * size.min():
-            raise InputError(
-                f"Rotations need cubic voxels, these are {' x '.join(f'{s:g}' for s in size)} µm",
-                "convert the images to cubic voxels first",
-            )
         frames = range(1, study.series.n_frames)
         if not frames:
             raise InputError("This study has one frame", "motion needs at least two")
@@ -131,17 +124,18 @@ class MeasureParticleMotion(Step):
             ids,
             smooth=self.smooth,
             largest_rotation_error=self.largest_rotation_error,
+            voxel_size=study.voxel_size,
             progress=progress,
         )
         followed = found.loc[found["status"] != "lost", "particle"].to_numpy()
         there: NDArray[Any] = np.where(np.isin(ids, followed), ids, 0)
-        gained, lost = contact_changes(there, move_labels(there, found), self.gap)
+        gained, lost = contact_changes(there, move_labels(there, found, study.voxel_size), self.gap)
         counts = {
             "contacts": _per_particle(contacts(there)),
             "contacts_gained": _per_particle(gained),
             "contacts_lost": _per_particle(lost),
         }
-        table = _in_micrometres(found, float(np.mean(study.voxel_size)))
+        table = _in_micrometres(found, study.voxel_size)
         for column, count in counts.items():
             known = table["motion_status"] != "lost"
             table[column] = table["particle"].map(count).fillna(0.0).where(known)
@@ -190,18 +184,18 @@ def _maker(study: Study, particles: str) -> str:
     return made[-1] if made else ""
 
 
-def _in_micrometres(found: pd.DataFrame, edge: float) -> pd.DataFrame:
+def _in_micrometres(found: pd.DataFrame, voxel_size: tuple[float, float, float]) -> pd.DataFrame:
     """Table of `operando.strain.correlate_particles` with lengths in µm and text as numbers."""
     import pandas as pd
 
     out = found[["particle"]].copy()
     for kind in ("u", "sigma_u"):
-        for k in "zyx":
+        for k, edge in zip("zyx", voxel_size, strict=True):
             out[f"{kind}_{k}_um"] = found[f"{kind}_{k}"] * edge
-    shift = found[["u_z", "u_y", "u_x"]].to_numpy(float)
-    sigma = found[["sigma_u_z", "sigma_u_y", "sigma_u_x"]].to_numpy(float)
-    out["shift_um"] = edge * np.linalg.norm(shift, axis=1)
-    out["sigma_shift_um"] = edge * np.sqrt((sigma**2).mean(axis=1))
+    shift = out[["u_z_um", "u_y_um", "u_x_um"]].to_numpy(float)
+    sigma = out[["sigma_u_z_um", "sigma_u_y_um", "sigma_u_x_um"]].to_numpy(float)
+    out["shift_um"] = np.linalg.norm(shift, axis=1)
+    out["sigma_shift_um"] = np.sqrt((sigma**2).mean(axis=1))
     same = [*(f"rotation_{k}" for k in "zyx"), "rotation_deg", "sigma_rotation_deg"]
     same += ["volume_ratio", "sigma_volume_ratio", "residual_ratio"]
     out[same] = found[same].astype(float)

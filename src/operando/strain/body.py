@@ -19,6 +19,7 @@ from operando.strain.kernels import (
     assemble,
     compose,
     factor,
+    relax,
     substitute,
 )
 from operando.strain.window import (
@@ -36,8 +37,12 @@ FREEDOM = np.array([3, 6, 7, 12])
 
 
 @njit(nogil=True, cache=True)
-def increments(half, model):
-    """Affine increments ``(12, freedom)`` that a model allows: shifts, turns, swelling."""
+def increments(half, size, model):
+    """Affine increments ``(12, freedom)`` that a model allows: shifts, turns, swelling.
+
+    `size` ``(3,)`` are the edges of a voxel: a turn of the body is none of its voxels where they
+    are no cubes.
+    """
     out = np.zeros((12, FREEDOM[model]))
     if model == AFFINE:
         for k in range(12):
@@ -48,8 +53,8 @@ def increments(half, model):
     if model >= RIGID:
         for axis in range(3):
             i, j = (axis + 1) % 3, (axis + 2) % 3
-            out[4 * i + 1 + j, 3 + axis] = -half[j]
-            out[4 * j + 1 + i, 3 + axis] = half[i]
+            out[4 * i + 1 + j, 3 + axis] = -half[j] * size[j] / size[i]
+            out[4 * j + 1 + i, 3 + axis] = half[i] * size[i] / size[j]
     if model == SWELLING:
         for k in range(3):
             out[4 * k + 1 + k, 6] = half[k]
@@ -57,22 +62,22 @@ def increments(half, model):
 
 
 @njit(nogil=True, cache=True)
-def restrict(c, half, model):
+def restrict(c, half, size, model):
     """Replace the gradient by the closest one that the model allows, in place."""
     if model == AFFINE:
         return
     f = np.eye(3)
     for i in range(3):
         for j in range(3):
-            f[i, j] += c[i, 1 + j] / half[j]
+            f[i, j] += c[i, 1 + j] / half[j] * size[i] / size[j]
     left, values, right = np.linalg.svd(f)
     turn = left @ right
     if model == TRANSLATION:
         return
-    size = values.mean() if model == SWELLING else 1.0
+    stretch = values.mean() if model == SWELLING else 1.0
     for i in range(3):
         for j in range(3):
-            c[i, 1 + j] = (size * turn[i, j] - (i == j)) * half[j]
+            c[i, 1 + j] = (stretch * turn[i, j] - (i == j)) * half[j] * size[j] / size[i]
 
 
 @njit(nogil=True, cache=True)
@@ -82,7 +87,7 @@ def reduced(matrix, basis):
 
 
 @njit(nogil=True, cache=True)
-def follow_body(reference, mask, deformed, place, half, c, models, limits, result):
+def follow_body(reference, mask, deformed, place, half, size, c, models, limits, result):
     """Fit models one after the other, each from the result of the one before.
 
     Parameters
@@ -94,6 +99,8 @@ def follow_body(reference, mask, deformed, place, half, c, models, limits, resul
     place, half
         Middle voxel of the body's box in the deformed volume and in the arrays above, ``(2, 3)``;
         half edges of the box.
+    size
+        Edges of a voxel ``(3,)``, in any unit.
     c
         ``(3, 10)`` motion to start from.
     models
@@ -122,15 +129,16 @@ def follow_body(reference, mask, deformed, place, half, c, models, limits, resul
         return
     window_moments(window, half, sx, moments, first)
     start = c[:, 0].copy()
-    d = np.zeros((3, 10))
+    d, last = np.zeros((3, 10)), np.zeros((3, 10))
     for model in models:
-        basis = increments(half, model)
+        basis = increments(half, size, model)
         assemble(moments, first, 4, count, norm, 0.0, matrix)
         small = reduced(matrix, basis)
         if not factor(small, small.shape[0]):
             return
-        restrict(c, half, model)
+        restrict(c, half, size, model)
         numbers[model, 0] = STOPPED
+        weight, before = 1.0, 0.0
         for _ in range(limits[1]):
             dropped = 0
             if moved_mask.size > 0 or not stays_inside(c, centre, half, shape):
@@ -171,8 +179,11 @@ def follow_body(reference, mask, deformed, place, half, c, models, limits, resul
                 largest = max(largest, reach)
             if not largest < 4 * limits[3]:
                 return
+            weight = relax(d, last, 4, weight, before)
+            largest *= weight
+            before = largest
             compose(c, d, half, 4)
-            restrict(c, half, model)
+            restrict(c, half, size, model)
             if np.abs(c[:, 0] - start).max() > limits[3]:
                 return
             if largest < limits[0]:

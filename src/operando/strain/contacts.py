@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-def move_labels(ids: ArrayLike, table: pd.DataFrame) -> NDArray[np.int32]:
+def move_labels(
+    ids: ArrayLike,
+    table: pd.DataFrame,
+    voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0),
+) -> NDArray[np.int32]:
     """Labels of the deformed frame: every followed particle carried along by its own motion.
 
     Parameters
@@ -22,6 +26,8 @@ def move_labels(ids: ArrayLike, table: pd.DataFrame) -> NDArray[np.int32]:
         ``(Z, Y, X)`` labels of the reference.
     table
         From `correlate_particles`; lost particles are left out, blank rotations count as none.
+    voxel_size
+        ``(z, y, x)`` in any unit, as given there.
 
     Returns
     -------
@@ -29,7 +35,7 @@ def move_labels(ids: ArrayLike, table: pd.DataFrame) -> NDArray[np.int32]:
     """
     from scipy.ndimage import find_objects
 
-    labels = np.asarray(ids)
+    labels, size = np.asarray(ids), np.asarray(voxel_size, float)
     out = np.zeros(labels.shape, np.int32)
     boxes = find_objects(labels.astype(np.int32))
     for row in table[table["status"] != "lost"].to_dict("records"):
@@ -39,7 +45,7 @@ def move_labels(ids: ArrayLike, table: pd.DataFrame) -> NDArray[np.int32]:
         centre = np.array([row[f"centre_{k}"] for k in "zyx"])
         vector = np.radians(np.nan_to_num([row[f"rotation_{k}"] for k in "zyx"]))
         ratio = row["volume_ratio"] if np.isfinite(row["volume_ratio"]) else 1.0
-        back = rotation_matrix(vector).T / np.cbrt(ratio)
+        back = rotation_matrix(vector).T / np.cbrt(ratio) * (size[None, :] / size[:, None])
         low = np.floor([s.start for s in box] + u - 3).astype(int).clip(0)
         high = np.minimum(np.ceil([s.stop for s in box] + u + 3).astype(int), labels.shape)
         if (high <= low).any():

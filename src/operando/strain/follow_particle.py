@@ -20,7 +20,7 @@ _RIM, _MARGIN = 2, 4
 
 @dataclass(frozen=True)
 class Body:
-    """Voxels of one particle and its rim, as a box around them."""
+    """Voxels of one particle and its rim, as a box around them; `size` are the edges of a voxel."""
 
     number: int
     centroid: NDArray[np.float64]
@@ -29,13 +29,20 @@ class Body:
     half: NDArray[np.int64]
     mask: NDArray[np.uint8]
     """Of the shape of the box with a margin of 4 voxels."""
+    size: NDArray[np.float64]
+
+    def physical(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gradient ``(3, 3)`` in voxels as one of lengths."""
+        return gradient * (self.size[:, None] / self.size[None, :])
 
 
-def find_bodies(labels: NDArray[Any]) -> list[Body]:
+def find_bodies(
+    labels: NDArray[Any], voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> list[Body]:
     """Particles with their rims; those that touch the faces within six voxels are cut there."""
     from scipy.ndimage import binary_dilation, center_of_mass, find_objects
 
-    bodies = []
+    bodies, size = [], np.asarray(voxel_size, float)
     shape = np.array(labels.shape)
     for number, box in enumerate(find_objects(labels.astype(np.int32)), start=1):
         if box is None:
@@ -53,7 +60,7 @@ def find_bodies(labels: NDArray[Any]) -> list[Body]:
         exact = labels[box] == number
         centroid = np.array(center_of_mass(exact)) + [s.start for s in box]
         mask = np.pad((own | rim).astype(np.uint8), _MARGIN)
-        bodies.append(Body(number, centroid, int(exact.sum()), centre, half, mask))
+        bodies.append(Body(number, centroid, int(exact.sum()), centre, half, mask, size))
     return bodies
 
 
@@ -116,6 +123,7 @@ def _fit(
         frames.deformed,
         np.stack([body.centre, edge]),
         body.half,
+        body.size,
         start,
         models,
         limits,

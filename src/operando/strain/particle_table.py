@@ -58,7 +58,8 @@ def _row(body: Body, found: BodyMotion, usual: float, largest: float) -> dict[st
     sigma = np.sqrt(np.diag(found.covariance[found.model])[:3])
     row |= {f"sigma_u_{k}": v for k, v in zip("zyx", sigma, strict=True)}
     turn_error = float(np.degrees(np.sqrt(np.diag(found.covariance[1])[3:6].sum())))
-    vector = rotation_vector(gradient if found.model else found.motion[1][:, 1:4] / body.half)
+    turned = gradient if found.model else found.motion[1][:, 1:4] / body.half
+    vector = rotation_vector(body.physical(turned))
     if numbers[1, 0] == 0 and turn_error < largest:
         row |= {f"rotation_{k}": v for k, v in zip("zyx", np.degrees(vector), strict=True)}
         row |= {"rotation_deg": float(np.degrees(np.linalg.norm(vector)))}

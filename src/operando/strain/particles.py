@@ -31,6 +31,7 @@ def correlate_particles(
     *,
     smooth: float = 0.8,
     largest_rotation_error: float = 5.0,
+    voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0),
     progress: ProgressCallback | None = None,
 ) -> pd.DataFrame:
     """Follow every particle from a reference to a deformed volume.
@@ -51,6 +52,8 @@ def correlate_particles(
     largest_rotation_error
         Rotations with a larger predicted error (degrees) are left blank: round particles without
         texture do not show that they turn.
+    voxel_size
+        ``(z, y, x)`` in any unit: rotations need it where voxels are no cubes.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def correlate_particles(
             f"The labels are {labels.dtype} of shape {labels.shape}",
             f"whole numbers of shape {first.shape} are needed",
         )
-    bodies = find_bodies(labels)
+    bodies = find_bodies(labels, voxel_size)
     watch = Stopwatch(progress, len(bodies), "particles", "looking for the coarse motion")
     guess = coarse_to_fine(first, second, None)
     raw = Frames(first, second)
