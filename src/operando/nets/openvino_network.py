@@ -87,6 +87,7 @@ class OpenVinoNetwork(nn.Module):
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
         example = torch.zeros(1, channels, *(EXAMPLE * m for m in self.multiple))
+        failures: tuple[type[Exception], ...]
         failures = (RuntimeError, TypeError, *_failures(openvino.frontend))
         try:
             with warnings.catch_warnings():
