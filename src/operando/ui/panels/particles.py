@@ -67,7 +67,9 @@ class ParticlesPanel(RunPanel):
         self.correct = QGroupBox("Correct by hand")
         QVBoxLayout(self.correct).addWidget(self.editor)
         self.map_damage = QPushButton("Map cracks")
-        self.map_damage.setToolTip("Crack surface per volume, as a layer, and profiles along depth")
+        self.map_damage.setToolTip(
+            "Crack surface per volume, as a layer, profiles along depth, and grey levels at cracks"
+        )
         self.map_damage.clicked.connect(self._on_map_damage)
         self.map_paths = QPushButton("Electron paths")
         self.map_paths.setToolTip(
@@ -190,6 +192,13 @@ class ParticlesPanel(RunPanel):
         if self.table is not None:
             self._feed_gallery()
             self.table.set_table(self.particles.table, max(self._n_frames(), 1))
+            self._feed_crack_grey()
+
+    def _feed_crack_grey(self) -> None:
+        study, name = self.session.study, "particles-crack-grey"
+        if self.table is not None:
+            there = study is not None and name in study.products("tables")
+            self.table.plot.set_crack_grey(study.table(name) if study and there else None)
 
     def _feed_gallery(self) -> None:
         study, labels = self.session.study, self.particles.view.labels
@@ -222,6 +231,7 @@ class ParticlesPanel(RunPanel):
         elif step_name == "damage":
             self.damage.show()
             self.paths.show()
+            self._feed_crack_grey()
         elif step_name == "particle-motion":
             self.show_table()
 

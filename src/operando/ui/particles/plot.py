@@ -1,4 +1,4 @@
-"""Plots of particles: distribution, two columns against each other, through time, along depth."""
+"""Plots of particles: distributions, columns against each other, time, depth, and cracks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from operando.data.classes import COLOUR_CYCLE
 from operando.particles.profiles import depth_profile
+from operando.ui.particles.bands import draw_band, draw_crack_grey
 from operando.ui.particles.groups import GROUPINGS, groups_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from operando.ui.particles.groups import Group
 
 _ONE, _ALL = COLOUR_CYCLE[4], COLOUR_CYCLE[0]
-_KINDS = ("histogram", "scatter", "through time", "depth profile")
+_KINDS = ("histogram", "scatter", "through time", "depth profile", "grey at cracks")
 _DEPTH = "depth_um"
 _AXIS_WIDTH = 52
 _SIDE_WIDTH = 150
@@ -46,6 +47,7 @@ class ParticlePlot(QWidget):
         self._columns: list[Column] = []
         self._table: pd.DataFrame | None = None
         self._shown: pd.DataFrame | None = None
+        self._crack_grey: pd.DataFrame | None = None
         self._particle, self._frame = 0, 0
         self._points: tuple[NDArray[np.floating], ...] = ()
         self._ring: pg.ScatterPlotItem | None = None
@@ -97,6 +99,11 @@ class ParticlePlot(QWidget):
             box.setCurrentIndex(titles.index(chosen) if chosen in titles else first)
             box.blockSignals(False)
 
+    def set_crack_grey(self, table: pd.DataFrame | None) -> None:
+        """Take grey levels by distance from cracks, as the step "damage" tells them, if it ran."""
+        self._crack_grey = table
+        self.draw()
+
     def set_shown(self, shown: pd.DataFrame | None, particle: int, frame: int) -> None:
         """Take the rows that the table shows and the particle that is selected."""
         self._shown, self._particle, self._frame = shown, particle, frame
@@ -137,7 +144,8 @@ class ParticlePlot(QWidget):
             return
         kind = self.kind.currentText()
         self.against.setVisible(kind == "scatter")
-        self.grouping.setVisible(kind != "through time")
+        self.column.setVisible(kind != "grey at cracks")
+        self.grouping.setVisible(kind not in ("through time", "grey at cracks"))
         column = self._columns[index]
         if kind == "histogram":
             self._draw_histogram(column)
@@ -145,8 +153,15 @@ class ParticlePlot(QWidget):
             self._draw_scatter(column, self._columns[max(self.against.currentIndex(), 0)])
         elif kind == "through time":
             self._draw_through_time(column)
-        else:
+        elif kind == "depth profile":
             self._draw_depth_profile(column)
+        else:
+            self.note.setText(
+                draw_crack_grey(
+                    self.plot, self._crack_grey, self._particle, self._frame, (_ONE, _ALL)
+                )
+            )
+            self.plot.enableAutoRange()
 
     def _draw_histogram(self, column: Column) -> None:
         self.plot.setLabel("bottom", column.header)
@@ -214,26 +229,7 @@ class ParticlePlot(QWidget):
         values = np.asarray(self._shown[column.name], float)
         for group in self._groups():
             profile = depth_profile(depth[group.rows], values[group.rows])
-            place, mean = profile["depth_um"].to_numpy(), profile["mean"].to_numpy()
-            low, high = (profile[k].fillna(profile["mean"]).to_numpy() for k in ("low", "high"))
-            colour = pg.mkColor(group.colour)
-            ends = [
-                pg.PlotDataItem(place, edge, pen=pg.mkPen(colour, width=0.5))
-                for edge in (low, high)
-            ]
-            colour.setAlpha(60)
-            band = pg.FillBetweenItem(*ends, brush=colour)
-            for item in (band, *ends):
-                self.plot.addItem(item)
-            self.plot.plot(
-                place,
-                mean,
-                pen=pg.mkPen(group.colour, width=2),
-                symbol="o",
-                symbolSize=5,
-                symbolBrush=group.colour,
-                symbolPen=None,
-            )
+            draw_band(self.plot, profile, "depth_um", "mean", group.colour)
         self._explain("")
         self.note.setText(
             (self.note.text() + " · band: 95 % confidence of the mean").removeprefix(" · ")
