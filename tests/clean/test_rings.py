@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
 
 from operando.clean import remove_rings
 
@@ -31,3 +33,33 @@ def test_the_axis_may_lie_elsewhere(grains, compare):
     wrong = remove_rings(damaged)
     assert compare(clean).removed(damaged, right) > 0.7
     assert compare(clean).removed(damaged, wrong) < 0.3
+
+
+def parts_of_rings(n, length, seed):
+    """Thirty parts of rings of one length (degrees), one to four voxels wide."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((n, n)) - (n - 1) / 2
+    radius, angle = np.hypot(y, x), np.degrees(np.arctan2(y, x))
+    out = np.zeros((n, n), np.float32)
+    for _ in range(30):
+        shape = np.exp(-(((radius - rng.uniform(25, n / 2)) / rng.uniform(0.6, 2)) ** 2))
+        height = rng.choice([-1, 1]) * rng.uniform(10, 30)
+        out += height * shape * ((angle - rng.uniform(0, 360)) % 360 < length)
+    return out
+
+
+@pytest.mark.parametrize(("size", "goes", "stays"), [(8, 0.65, 0.01), (4, 0.35, 0.05)])
+def test_parts_of_rings_go_and_the_image_stays(compare, size, goes, stays):
+    texture = gaussian_filter(np.random.default_rng(5).standard_normal((320, 320)), size)
+    clean = (100 + 100 * gaussian_filter((texture > 0).astype(np.float32), 0.7)).astype(np.float32)
+    damaged = clean + parts_of_rings(320, 60, 3)
+    whole, parts = remove_rings(damaged), remove_rings(damaged, arc=60)
+    assert compare(clean).removed(damaged, whole) < 0.25
+    assert compare(clean).removed(damaged, parts) > goes
+    assert compare(clean).changed(remove_rings(clean, arc=60)) < stays
+
+
+def test_whole_rings_go_as_well_when_parts_are_looked_for(grains, compare):
+    clean = grains[6]
+    damaged = clean + rings(clean.shape, (79.5, 79.5))
+    assert compare(clean).removed(damaged, remove_rings(damaged, arc=90)) > 0.7

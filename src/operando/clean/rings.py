@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _STEP = 0.5
 _NEAREST = 3.0
 """Radii, voxels: how finely rings are told apart, and from which radius on."""
+_WHOLE = 360.0
+_SHORTEST, _PIECES = 20.0, 15
+"""Shortest part of a ring that is told from structure, voxels, and pieces that it is cut into."""
 
 
 class RemoveRings(Operation):
@@ -37,11 +40,23 @@ class RemoveRings(Operation):
         json_schema_extra={"unit": "voxels"},
     )
 
+    arc: float = Field(
+        _WHOLE,
+        ge=10,
+        le=_WHOLE,
+        title="Shortest part of a ring",
+        description="360 takes away whole rings only; 60 also takes parts of a sixth of a circle "
+        "and more, and touches more of the sample",
+        json_schema_extra={"unit": "°"},
+    )
+
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter every slice."""
         del place, prepared
         centre = None if min(self.centre) < 0 else self.centre
-        return np.stack([remove_rings(s, centre=centre, widest=self.widest) for s in block])
+        return np.stack(
+            [remove_rings(s, centre=centre, widest=self.widest, arc=self.arc) for s in block]
+        )
 
 
 def remove_rings(
@@ -49,12 +64,13 @@ def remove_rings(
     *,
     centre: tuple[float, float] | None = None,
     widest: int = 9,
+    arc: float = 360.0,
 ) -> NDArray[np.float32]:
     """Remove rings from one slice.
 
     What a voxel has over the running median along its radius is noise, structure or ring; the
-    median of that along an arc is the ring [after Sijbers 2004]. Only this correction is
-    interpolated, the image keeps its resolution.
+    median of that along the circle, or a running median along it, is the ring [after Sijbers
+    2004]. Only this correction is interpolated, the image keeps its resolution.
 
     Parameters
     ----------
@@ -64,6 +80,9 @@ def remove_rings(
         Rotation axis ``(y, x)``, voxels; by default the middle.
     widest
         Width of the running median is twice this, voxels.
+    arc
+        Length of the running median along the circle, degrees: parts of rings that are longer
+        than half of it go. 360 takes away whole rings only.
     """
     from scipy.ndimage import map_coordinates, median_filter
 
@@ -79,7 +98,14 @@ def remove_rings(
     width = 2 * int(widest / _STEP) + 1
     extra = polar - median_filter(polar, size=(1, width), mode="nearest")
     extra[~inside] = np.nan
-    correction = np.interp(radius.ravel(), r, _ring_profile(extra)).reshape(image.shape)
+    profile = _ring_profile(extra)
+    correction = np.interp(radius.ravel(), r, profile).reshape(image.shape)
+    if arc < _WHOLE:
+        heights, per_piece = _arc_heights(extra - profile, arc)
+        ray = np.arctan2(y - y0, x - x0) % (2 * np.pi) * steps / (2 * np.pi)
+        piece = (ray - (per_piece - 1) / 2) / per_piece
+        places = np.stack([piece, radius / _STEP])
+        correction += map_coordinates(heights, places, order=1, mode="grid-wrap")
     return np.asarray(image - correction, np.float32)
 
 
@@ -93,3 +119,18 @@ def _ring_profile(extra: NDArray[np.float32]) -> NDArray[np.float64]:
     # Near the axis a few voxels make the whole circle: what they hold is sample, not ring.
     profile[: int(_NEAREST / _STEP)] = 0
     return profile
+
+
+def _arc_heights(extra: NDArray[np.float32], arc: float) -> tuple[NDArray[np.float32], int]:
+    """Height of parts of rings ``(pieces of the circle, radii)``, and rays per piece."""
+    from scipy.ndimage import median_filter
+
+    rays = len(extra)
+    per_piece = max(1, round(arc / _WHOLE * rays / _PIECES))
+    pieces = -(-rays // per_piece)
+    around = np.resize(np.nan_to_num(extra), (pieces * per_piece, extra.shape[1]))
+    medians = np.median(around.reshape(pieces, per_piece, -1), axis=1)
+    heights = median_filter(medians, size=(_PIECES, 1), mode="wrap")
+    # Where it is only a few voxels long, a part of a ring is told from nothing.
+    heights[:, : int(_SHORTEST / np.radians(arc) / _STEP)] = 0
+    return heights, per_piece

@@ -31,7 +31,7 @@ UP_FRONT = {
     "denoise": ("method", "strength"),
     "denoise-learned": ("steps",),
     "deblur": ("blur", "rounds"),
-    "rings": ("widest",),
+    "rings": ("widest", "arc"),
     "stripes": ("direction", "widest"),
     "shading": ("scope", "order"),
     "spots": ("which", "size"),
