@@ -7,7 +7,7 @@ import pytest
 
 from operando import Study
 from operando.data.classes import DEFAULT_CLASSES
-from operando.errors import InputError
+from operando.errors import Cancelled, InputError
 from operando.steps import STEPS
 from operando.steps.run import run_step
 from operando.study.phases import create_phases, open_phases
@@ -15,6 +15,7 @@ from operando.study.phases import create_phases, open_phases
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from operando.compute.progress import Progress
     from operando.samples import Electrode
 
 
@@ -83,3 +84,19 @@ def test_what_is_no_series_of_volumes_is_refused(
         create_phases(made.product_path("phases/phases"), made, DEFAULT_CLASSES)
         with pytest.raises(InputError, match=word):
             run_step(made, STEPS["steady"]())
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(segmented: Study) -> None:
+    step = STEPS["steady"](motion="none")
+
+    def stop(progress: Progress) -> None:
+        if progress.message == "Counting what flickers":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run_step(segmented, step, stop)
+    assert segmented.products("phases") == ["phases"]
+    run_step(segmented, step)
+    resumed = np.asarray(segmented.open_array("phases/phases_steady"))
+    run_step(segmented, STEPS["steady"](motion="none", result="again"))
+    np.testing.assert_array_equal(resumed, np.asarray(segmented.open_array("phases/again")))
