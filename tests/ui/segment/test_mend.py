@@ -76,6 +76,16 @@ def test_a_repair_is_kept_apart_and_its_difference_shown(qtbot: QtBot, panel: Se
     assert panel.mend.form.field("phases").count() == 2
 
 
+def test_a_repaired_one_can_be_repaired_again(qtbot: QtBot, panel: SegmentPanel) -> None:
+    study, form = panel.session.study, panel.mend.form
+    assert study is not None
+    click_and_wait(qtbot, panel, panel.mend.repair)
+    form.field("phases").setValue("phases_repaired")
+    click_and_wait(qtbot, panel, panel.mend.repair)
+    assert study.products("phases") == ["phases", "phases_repaired", "phases_repaired_repaired"]
+    assert "0 islands removed" in panel.mend.text.text()
+
+
 def test_steadying_tells_how_much_flickers(qtbot: QtBot, panel: SegmentPanel) -> None:
     click_and_wait(qtbot, panel, panel.mend.steady)
     assert "flicker" in panel.mend.text.text()

@@ -134,11 +134,15 @@ class MendBox(JudgeBox):
     def _on_steady(self) -> None:
         study = self._session.study
         if study is not None:
-            source = self.form.field(_PHASES).value()
-            self.asked.emit([STEPS["steady"](images=images_of(study, source), phases=source)])
+            source = self.form.value().phases
+            step = STEPS["steady"](
+                images=images_of(study, source), phases=source, result=f"{source}_steady"
+            )
+            self.asked.emit([step])
 
     def _on_repair(self) -> None:
-        self.asked.emit([self.form.value()])
+        asked = self.form.value()
+        self.asked.emit([asked.model_copy(update={"result": f"{asked.phases}_repaired"})])
 
     def _on_products(self, step_name: str) -> None:
         """Show what a step changed."""
