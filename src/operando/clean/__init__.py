@@ -4,6 +4,7 @@ from operando.clean.deblur import Deblur, deblur
 from operando.clean.denoise import Denoise, denoise
 from operando.clean.grid import bin_voxels, crop, mask_outside, rescale
 from operando.clean.intensity import MatchIntensity
+from operando.clean.mask import MaskLabels
 from operando.clean.operation import Operation
 from operando.clean.quality import judge
 from operando.clean.rings import RemoveRings, remove_rings
@@ -17,6 +18,7 @@ __all__ = [
     "Deblur",
     "Denoise",
     "EvenShading",
+    "MaskLabels",
     "MatchIntensity",
     "Operation",
     "RemoveRings",

@@ -11,6 +11,7 @@ from operando.clean import (
     Deblur,
     Denoise,
     EvenShading,
+    MaskLabels,
     MatchIntensity,
     Operation,
     RemoveRings,
@@ -19,8 +20,10 @@ from operando.clean import (
 )
 from operando.clean.self_supervised import LearnedDenoise
 from operando.compute.blocks import filter_blocks
+from operando.steps.particles import label_of
 from operando.steps.step import IMAGES, Step, StepResult
 from operando.study.image_sets import check_new_set, create_image_set
+from operando.study.phases import open_phases
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
@@ -43,6 +46,11 @@ class CleanStep(Step, Operation):
         del study
         return (f"images/{self.result}",)
 
+    def operation(self, study: Study) -> Operation:
+        """Return what is done to the images of a study; the step itself unless it reads more."""
+        del study
+        return self
+
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Clean block after block; what a stopped run finished is not done again."""
         from operando.files.ome_zarr import add_levels, open_image
@@ -52,13 +60,14 @@ class CleanStep(Step, Operation):
         check_new_set(product, self.images)
         series = study.image_series(self.images)
         path = study.product_path(product).with_suffix(".zarr")
-        prepared = self.prepare(series, progress=progress)
+        operation = self.operation(study)
+        prepared = operation.prepare(series, progress=progress)
         partial = PartialResult(
             path,
             {
                 "step": self.name,
                 "settings": self.model_dump(mode="json"),
-                "input": study.fingerprint(self.images),
+                "input": [study.fingerprint(product) for product in self.inputs(study)],
             },
         )
         if partial.content.exists():
@@ -68,8 +77,8 @@ class CleanStep(Step, Operation):
         filter_blocks(
             series.data,
             target,
-            lambda block, place: self.apply(block, place, prepared),
-            self.extent(series.volume_shape),
+            lambda block, place: operation.apply(block, place, prepared),
+            operation.extent(series.volume_shape),
             is_done=partial.is_done,
             on_block=partial.mark_done,
             progress=progress,
@@ -164,6 +173,51 @@ class AlignImageSlices(CleanStep, AlignSlices):
     result: str = Field("straight", title="Result", description="Name of the set that is made")
 
 
+class MaskByPhase(CleanStep):
+    """Keep the grey values of some phases of a segmentation, and blank all others."""
+
+    name: ClassVar[str] = "mask"
+    title: ClassVar[str] = "Mask by phase"
+
+    phases: str = Field("phases", title="Phases", description="Segmentation that says what is what")
+    keep: str = Field(
+        "particle", title="Phases to keep", description="Their names, separated by commas"
+    )
+    value: float = Field(
+        0.0, ge=-1e9, le=1e9, title="Grey value", description="What all other voxels become"
+    )
+    margin: int = Field(
+        1,
+        ge=0,
+        le=32,
+        title="Margin",
+        description="So far around the phases voxels stay as well, as those at a border belong to "
+        "both sides",
+        json_schema_extra={"unit": "voxels"},
+    )
+    result: str = Field("masked", title="Result", description="Name of the set that is made")
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Return the set to start from, and the segmentation."""
+        del study
+        return (self.images, f"phases/{self.phases}")
+
+    def operation(self, study: Study) -> Operation:
+        """Look up the labels that the names stand for.
+
+        Raises
+        ------
+        StudyError
+            If there is no such segmentation.
+        InputError
+            If it has no phase of one of the names.
+        """
+        labels = study.open_array(f"phases/{self.phases}")
+        _, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        kept = tuple(label_of(name.strip(), classes) for name in self.keep.split(","))
+        return MaskLabels(labels=labels, kept=kept, value=self.value, margin=self.margin)
+
+
 CLEAN_STEPS: tuple[type[CleanStep], ...] = (
     DenoiseImages,
     LearnToDenoise,
@@ -174,4 +228,5 @@ CLEAN_STEPS: tuple[type[CleanStep], ...] = (
     RemoveImageSpots,
     MatchImageIntensity,
     AlignImageSlices,
+    MaskByPhase,
 )

@@ -67,6 +67,13 @@ def test_slices_in_line_are_shown_with_those_around(qtbot, session, panel):
     assert "from the side" in panel.preview_text.text()
 
 
+def test_a_mask_needs_phases_before_it_is_shown(qtbot, session, panel):
+    panel.form.operation.setValue("mask")
+    panel.show_preview.setChecked(True)
+    qtbot.waitUntil(lambda: "no phases/phases" in panel.error.text(), timeout=20000)
+    assert panel.preview_text.text() == ""
+
+
 def test_a_preview_that_is_switched_off_stops(qtbot, session, panel):
     panel.form.setValue(make_step("denoise-learned", {}))
     panel.show_preview.setChecked(True)

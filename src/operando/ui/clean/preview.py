@@ -15,7 +15,7 @@ from operando.clean.ranking import score
 from operando.compute.blocks import filter_block
 from operando.compute.progress import Stopwatch
 from operando.compute.tiles import Tile
-from operando.errors import Cancelled
+from operando.errors import Cancelled, OperandoError
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import limits_of
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from operando.compute.blocks import Extent, Triple
     from operando.compute.progress import Progress, ProgressCallback
     from operando.data import Series
-    from operando.errors import OperandoError
     from operando.ui.session import Session
 
 _WAIT_MS = 200
@@ -126,8 +125,14 @@ class SlicePreview(QObject):
         depth = study.series.volume_shape[0]
         t = navigation.current_frame(self._session.viewer, len(study.times))
         z = int(np.clip(self._session.viewer.dims.current_step[axis + 1], 0, depth - 1))
-        scope = self._step.preview_scope(t, z)
-        self._key = key = (self._step, scope, study.fingerprint(self._step.images))
+        try:
+            operation = self._step.operation(study)
+        except OperandoError as error:
+            self.failed.emit(error)
+            return
+        scope = operation.preview_scope(t, z)
+        seen = [study.fingerprint(product) for product in self._step.inputs(study)]
+        self._key = key = (self._step, scope, seen)
         if self._background.is_busy:
             self._again = True
             return
@@ -135,7 +140,7 @@ class SlicePreview(QObject):
         work = partial(
             clean_slice,
             study.image_series(self._step.images),
-            self._step,
+            operation,
             t,
             z,
             prepared,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from operando.compute.progress import Progress
+    from operando.errors import OperandoError
     from operando.steps import Step, StepStatus
     from operando.ui.session import Session
 
@@ -37,6 +38,7 @@ UP_FRONT = {
     "spots": ("which", "size"),
     "intensity": ("by", "reference"),
     "slices": ("jumps", "tilt"),
+    "mask": ("keep", "value"),
 }
 _PREVIEW_NOTES = {
     "denoise-learned": f"Trained for {PREVIEW_STEPS} steps on a part of this frame only.",
@@ -88,7 +90,7 @@ class CleanPanel(RunPanel):
         self.form.valueChanged.connect(self._update_preview)
         self.preview.computed.connect(self._on_preview)
         self.preview.progressed.connect(self._on_preview_progress)
-        self.preview.failed.connect(self.show_error)
+        self.preview.failed.connect(self._on_preview_failed)
         self.refresh()
 
     def make_form(self) -> OperationForms:
@@ -169,6 +171,10 @@ class CleanPanel(RunPanel):
         self.show_error(None)
         note = _PREVIEW_NOTES.get(self.form.value().name, "")
         self.preview_text.setText(f"{scores_text(result)} {note}".rstrip())
+
+    def _on_preview_failed(self, error: OperandoError) -> None:
+        self.preview_text.clear()
+        self.show_error(error)
 
     def _on_preview_progress(self, progress: Progress) -> None:
         if progress.fraction is not None:
