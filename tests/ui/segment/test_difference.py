@@ -98,3 +98,28 @@ def test_another_segmentation_of_the_study_must_have_the_same_classes(
     qtbot.waitUntil(lambda: "100.00 %" in box.text.text())
     panel.session.close_study()
     assert DIFFERENCE_NAME not in panel.session.viewer.layers
+
+
+def test_the_other_is_shown_beside_the_segmentation(qtbot: QtBot, panel: SegmentPanel) -> None:
+    box, viewer = panel.difference, panel.session.viewer
+    data = by_hand(panel)
+    before = list(viewer.layers)
+    qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
+    images, other = (layer for layer in viewer.layers if layer not in before)
+    np.testing.assert_array_equal(other.data[1], data[1])
+    own = panel.session.layers.image
+    assert other.extent.world[0, -1] > own.extent.world[1, -1]
+    np.testing.assert_allclose(other.extent.world, images.extent.world)
+    np.testing.assert_allclose(other.extent.world[:, :3], own.extent.world[:, :3])
+    assert list(viewer.dims.nsteps)[:2] == [2, 32], "one slider for both"
+    assert other.units == own.units
+    qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
+    assert set(viewer.layers) == set(before)
+
+    qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
+    viewer.layers.remove(viewer.layers[-2])
+    assert not box.beside.isChecked()
+    assert set(viewer.layers) == set(before)
+    qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
+    panel.session.close_study()
+    assert [layer.name for layer in viewer.layers] == ["by hand"]

@@ -70,6 +70,11 @@ class StudyLayers:
         """``scale``, ``axis_labels`` and ``units`` of every layer of this study."""
         return self.factory.placement
 
+    @property
+    def image(self) -> Image:
+        """Layer of the source images, of the first channel."""
+        return self._images[0]
+
     def update(self, step_name: str) -> None:
         """Show anew what a step has written."""
         if step_name == "segment":

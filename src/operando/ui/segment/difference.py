@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QHBoxLayout
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton
 
 from operando.errors import InputError, OperandoError
 from operando.segment.scores import dice
 from operando.study.phases import open_phases
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
+from operando.ui.layers.beside import layers_beside
 from operando.ui.layers.difference import Difference, difference_layer
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.layers.study_results import PARTICLES
@@ -21,7 +22,7 @@ from operando.ui.segment.result_box import PHASES, ResultBox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari.layers import Labels
+    from napari.layers import Labels, Layer
     from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
 
@@ -59,15 +60,24 @@ class DifferenceBox(ResultBox):
             "Another segmentation of this study, or a layer of labels on the same voxels with the "
             "classes 1, 2, … in the same order; 0 is not counted"
         )
+        self.beside = QPushButton("Side by side")
+        self.beside.setCheckable(True)
+        self.beside.setToolTip(
+            "Show the other over the same images to the right; the sliders go through both"
+        )
+        self._pair: tuple[Layer, ...] = ()
         row = QHBoxLayout()
-        row.addWidget(self.other, 1)
-        row.addWidget(self.button)
-        self.column.insertLayout(0, row)
+        row.addWidget(self.button, 1)
+        row.addWidget(self.beside, 1)
+        self.column.insertWidget(0, self.other)
+        self.column.insertLayout(1, row)
         self.button.clicked.connect(self.show_layer)
+        self.beside.toggled.connect(self._on_beside)
         layers = session.viewer.layers.events
         layers.inserted.connect(self._on_layers)
         layers.removed.connect(self._on_layers)
         session.viewer.dims.events.current_step.connect(self._count)
+        session.study_changed.connect(self._on_study)
 
     def close_box(self) -> None:
         """Take the layer away and listen no more."""
@@ -75,6 +85,8 @@ class DifferenceBox(ResultBox):
         layers.inserted.disconnect(self._on_layers)
         layers.removed.disconnect(self._on_layers)
         self._session.viewer.dims.events.current_step.disconnect(self._count)
+        self._session.study_changed.disconnect(self._on_study)
+        self._on_study()
         super().close_box()
 
     def refresh(self) -> None:
@@ -90,24 +102,62 @@ class DifferenceBox(ResultBox):
 
     def show_layer(self) -> None:
         """Show where the segmentation differs from what is chosen."""
-        study, layers = self._session.study, self._session.layers
-        if study is None or layers is None:
+        found, layers = self._open_other(), self._session.layers
+        if found is None or layers is None:
             return
-        name = self.other.currentText()
-        candidates = self._candidates(study)
-        if name not in candidates:
-            return
+        name, other = found
         labels, _, classes = self.open_result()
-        try:
-            other = self._open(study, candidates[name], classes)
-        except OperandoError as error:
-            self.say(f"⚠ {error}")
-            return
         self.forget()
         self._name, self._classes = name, classes
         difference = Difference(labels, other, len(classes))
         self.show_above(difference_layer(difference, classes, layers.placement))
         self._count()
+
+    def show_beside(self) -> None:
+        """Show what is chosen over a copy of the images, to the right of the segmentation."""
+        found, layers = self._open_other(), self._session.layers
+        if found is None or layers is None or layers.phases is None:
+            self.beside.setChecked(False)
+            return
+        viewer, active = self._session.viewer, self._session.viewer.layers.selection.active
+        _, _, classes = self.open_result()
+        self._take_away()
+        pair = layers_beside(layers.image, found[1], classes, found[0], layers.placement)
+        for layer in pair:
+            viewer.add_layer(layer)
+        self._pair = pair
+        viewer.layers.selection.active = active
+        layers.phases.visible = True
+        if PARTICLES in viewer.layers:
+            viewer.layers[PARTICLES].visible = False
+        layers.raise_strokes()
+        viewer.reset_view()
+
+    def _on_beside(self, shown: bool) -> None:
+        if shown:
+            self.show_beside()
+        elif self._pair:
+            self._take_away()
+            self._session.viewer.reset_view()
+
+    def _take_away(self) -> None:
+        """Take away what stands beside the segmentation."""
+        pair, self._pair = self._pair, ()
+        for layer in pair:
+            if layer in self._session.viewer.layers:
+                self._session.viewer.layers.remove(layer)
+
+    def _open_other(self) -> tuple[str, Any] | None:
+        """Name and labels of what is chosen; None, and the reason in the text, if it cannot be."""
+        study, name = self._session.study, self.other.currentText()
+        candidates = self._candidates(study) if study is not None else {}
+        if study is None or name not in candidates or not self.is_there():
+            return None
+        try:
+            return name, self._open(study, candidates[name], self.open_result()[2])
+        except OperandoError as error:
+            self.say(f"⚠ {error}")
+            return None
 
     def _candidates(self, study: Study) -> dict[str, Any]:
         """Products (text) and layers, by the name they are offered under."""
@@ -172,7 +222,14 @@ class DifferenceBox(ResultBox):
         del event
         if self.layer is not None and not self.is_shown():
             self.forget()
+        if self._pair and self._pair[-1] not in self._session.viewer.layers:
+            self._take_away()
+            self.beside.setChecked(False)
         self.refresh()
+
+    def _on_study(self) -> None:
+        self._take_away()
+        self.beside.setChecked(False)
 
     def _on_products(self, step_name: str) -> None:
         """Forget a difference that may be outdated."""
@@ -180,7 +237,7 @@ class DifferenceBox(ResultBox):
             self.forget()
 
     def forget(self) -> None:
-        """Take the layer and what was counted away."""
+        """Take the layers and what was counted away."""
         self._tables = {}
         self.say("")
         super().forget()

@@ -83,8 +83,10 @@ class QueueBox(QWidget):
             widget.setVisible(bool(queue))
         self.title.setText(f"{len(queue)} waiting")
         several = len(failed) > 1 or (failed and failed[-1] is not self._session.job)
-        lines = [f"⚠ {queue_text((job.step,))}: {job.error}" for job in failed]
-        self.failures.setText("\n".join(lines) if several else "")
+        names = ", ".join(queue_text((job.step,)).partition(" · ")[0] for job in failed)
+        self.failures.setText(f"⚠ Failed: {names}. Point here to see why." if several else "")
+        whys = (f"{queue_text((job.step,))}: {job.error}" for job in failed)
+        self.failures.setToolTip("\n\n".join(whys))
         self.failures.setVisible(bool(several))
         self.add.setVisible(self._session.is_busy)
         self.setVisible(bool(queue) or bool(several) or self._session.is_busy)
