@@ -58,3 +58,14 @@ def test_density_is_on_the_scale_of_the_reference_phases(halves) -> None:
 def test_without_cracks_there_are_no_rows(halves) -> None:
     ids, _, image = halves
     assert crack_grey_profiles(ids, ids > 0, image, step=1, longest=9).empty
+
+
+def test_a_few_voxels_are_no_crack(halves) -> None:
+    ids, phases, image = halves
+    phases[5, 5, 60] = 1
+    phases[:, :, 66:69][ids[:, :, 66:69] == 2] = 3
+    options = {"phase": 3, "step": 1, "longest": 9}
+    every = crack_grey_profiles(ids, phases, image, **options)
+    real = crack_grey_profiles(ids, phases, image, cracked_from=0.01, **options)
+    assert set(every["particle"]) == {ALL, 1, 2}
+    assert set(real["particle"]) == {ALL, 1}

@@ -34,6 +34,7 @@ def crack_grey_profiles(
     *,
     step: float,
     longest: float,
+    cracked_from: float = 0.0,
     phase: int | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     scale: GreyScale | None = None,
@@ -56,6 +57,8 @@ def crack_grey_profiles(
         Thickness of a layer, µm.
     longest
         Largest distance, µm.
+    cracked_from
+        Share of cracks from which a particle counts as cracked.
     spacing
         Voxel size ``(z, y, x)``, µm.
     scale
@@ -82,7 +85,8 @@ def crack_grey_profiles(
     parts = []
     for label, box in boxes:
         body = cut_out(label, box, ids, solid, spacing, 1)
-        if body.cracks.any():
+        cracks = np.count_nonzero(body.cracks)
+        if cracks and cracks >= cracked_from * np.count_nonzero(body.mask):
             layers = _layers(body, image[body.box], step, longest)
             parts.append(layers.assign(particle=label, particles=1))
         watch.advance()

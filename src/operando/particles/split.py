@@ -98,7 +98,8 @@ def split_blocks(
         Edge of the blocks, voxels; by default volumes up to 160 million voxels are one block and
         others are cut into blocks of 256.
     scratch
-        Folder for what does not fit in memory, up to 12 bytes per voxel.
+        Folder for what does not fit in memory: 5 bytes per voxel, 12 more where particles are few
+        voxels across.
 
     Returns
     -------

@@ -177,7 +177,7 @@ class MapDamage(Step):
         from operando.compute.progress import PartProgress
         from operando.particles.crack_grey import crack_grey_profiles
         from operando.particles.grey import grey_scale
-        from operando.steps.particles import PhaseNames, label_of
+        from operando.steps.particles import CRACKED_FROM, PhaseNames, label_of
         from operando.study.phases import open_phases
 
         labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
@@ -195,6 +195,7 @@ class MapDamage(Step):
                 image,
                 step=self.crack_layer or typical / 20,
                 longest=typical / 2,
+                cracked_from=CRACKED_FROM,
                 phase=label_of(self.phase, classes),
                 spacing=study.voxel_size,
                 scale=grey_scale(image, phases, names.grey_low, names.grey_high),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from napari.components import ViewerModel
+from tifffile import imwrite
 
 from operando.files.ome_zarr import create_image
 from operando.ui.particles.score import ScoreBox
@@ -14,6 +15,7 @@ from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
@@ -43,11 +45,12 @@ def box(qtbot: QtBot, study, electrode) -> Iterator[ScoreBox]:
 
 
 def test_a_truth_is_offered_and_scored(qtbot: QtBot, box: ScoreBox, electrode, tmp_path) -> None:
-    assert box.isHidden()
+    assert not box.start.isEnabled()
     truth = electrode.ids.copy()
     truth[1] = 0
     box._session.viewer.add_labels(truth, name="truth")
-    assert not box.isHidden()
+    assert box.start.isEnabled()
+    assert box.frame.isHidden()
     assert box.truth.currentText() == "truth"
     with qtbot.waitSignal(box._background.finished, timeout=60_000):
         box.start.click()
@@ -57,7 +60,45 @@ def test_a_truth_is_offered_and_scored(qtbot: QtBot, box: ScoreBox, electrode, t
     assert box.table.item(0, 0).text() == "1.000"
     assert box.table.item(1, 1).text() == "–"
     box._session.viewer.layers.remove("truth")
-    assert box.isHidden()
+    assert not box.start.isEnabled()
+
+
+def test_a_file_is_the_truth_of_one_frame(
+    qtbot: QtBot, box: ScoreBox, electrode, tmp_path: Path
+) -> None:
+    path = tmp_path / "by hand.tif"
+    truth = electrode.ids[1].copy()
+    truth[:, :, : truth.shape[2] // 2] = 0
+    imwrite(path, truth.astype(np.uint16))
+    box.open_truth(path)
+    assert box.truth.currentText() == "truth: by hand"
+    layer = box._session.viewer.layers["truth: by hand"]
+    assert tuple(layer.scale) == tuple(box._view.labels.scale[1:])
+    assert not box.frame.isHidden()
+    box.frame.setCurrentIndex(1)
+    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+        box.start.click()
+    qtbot.waitUntil(lambda: box.scores is not None)
+    assert box.scores["frame"].tolist() == [1]
+    assert box.scores["recall"][0] > 0.8
+    assert box.scores["precision"][0] < 0.8
+    assert box.table.horizontalHeaderItem(0).text() == "frame 1"
+
+
+def test_a_file_of_all_frames_and_files_that_do_not_fit(
+    box: ScoreBox, electrode, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "all.npy", electrode.ids)
+    box.open_truth(tmp_path / "all.npy")
+    assert box._session.viewer.layers["truth: all"].data.shape == electrode.ids.shape
+    assert box.frame.isHidden()
+    np.save(tmp_path / "small.npy", electrode.ids[:, 1:])
+    box.open_truth(tmp_path / "small.npy")
+    assert "small.npy holds 2 frames" in box.hint.text()
+    np.save(tmp_path / "grey.npy", electrode.ids[0].astype(np.float32))
+    box.open_truth(tmp_path / "grey.npy")
+    assert "whole numbers" in box.hint.text()
+    assert len([x for x in box._session.viewer.layers if "truth" in x.name]) == 1
 
 
 def test_frames_that_are_missing_are_said(qtbot: QtBot, box: ScoreBox, electrode) -> None:

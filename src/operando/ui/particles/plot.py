@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ONE, _ALL = COLOUR_CYCLE[4], COLOUR_CYCLE[0]
 _KINDS = ("histogram", "scatter", "through time", "depth profile", "grey at cracks")
 _DEPTH = "depth_um"
-_AXIS_WIDTH = 52
+_AXIS_WIDTH = 64
 _SIDE_WIDTH = 150
 _MANY = 3000
 NOT_PLOTTED = ("frame", "particle", "time_h", "on_edge", "accepted")

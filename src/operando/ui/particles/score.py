@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QGroupBox,
+    QMenu,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -22,6 +24,7 @@ from operando.particles.score_table import score_table
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.particles.table import write_table
+from operando.ui.particles.truth import open_truth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +47,7 @@ _ROWS = {
 
 
 class ScoreBox(QGroupBox):
-    """Score the particles of the study against a layer of true ids; hidden without such a layer.
+    """Score the particles of the study against true ids, a layer or a file.
 
     Parameters
     ----------
@@ -63,6 +66,14 @@ class ScoreBox(QGroupBox):
         self._background = Background(self)
         self.truth = QComboBox()
         self.truth.setToolTip("Layer of true ids, (t, z, y, x) or (z, y, x), of the same voxels")
+        self.open = QPushButton("Open")
+        self.open.setToolTip("Open true ids: an image of whole numbers, of one frame or of all")
+        menu = QMenu(self.open)
+        menu.addAction("File…", self._on_file)
+        menu.addAction("Folder of slices, or Zarr…", self._on_folder)
+        self.open.setMenu(menu)
+        self.frame = QComboBox()
+        self.frame.setToolTip("Frame of the series that this single volume is the truth of")
         self.start = QPushButton("Score")
         self.save = QPushButton("CSV…")
         self.table = QTableWidget()
@@ -70,11 +81,14 @@ class ScoreBox(QGroupBox):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         grid = QGridLayout(self)
         grid.addWidget(self.truth, 0, 0)
-        grid.addWidget(self.start, 0, 1)
-        grid.addWidget(self.save, 0, 2)
-        grid.addWidget(self.table, 1, 0, 1, 3)
-        grid.addWidget(self.hint, 2, 0, 1, 3)
+        grid.addWidget(self.open, 0, 1)
+        grid.addWidget(self.frame, 1, 0)
+        grid.addWidget(self.start, 1, 1)
+        grid.addWidget(self.table, 2, 0, 1, 2)
+        grid.addWidget(self.hint, 3, 0, 1, 2)
+        grid.addWidget(self.save, 4, 1)
         grid.setColumnStretch(0, 1)
+        self.truth.currentTextChanged.connect(self._offer_frames)
         self.start.clicked.connect(self.score)
         self.save.clicked.connect(self._on_save)
         for event in (session.viewer.layers.events.inserted, session.viewer.layers.events.removed):
@@ -93,10 +107,13 @@ class ScoreBox(QGroupBox):
         chosen = self.truth.currentText()
         self.truth.clear()
         self.truth.addItems(names)
-        if chosen in names:
-            self.truth.setCurrentText(chosen)
-        self.setVisible(bool(names) and self._view.labels is not None)
-        self.start.setEnabled(not self._background.is_busy)
+        self.truth.setCurrentIndex(
+            names.index(chosen) if chosen in names else min(0, len(names) - 1)
+        )
+        self.setVisible(self._view.labels is not None)
+        self.truth.setPlaceholderText("Open the true ids")
+        self.start.setEnabled(bool(names) and not self._background.is_busy)
+        self._offer_frames()
         self.table.setVisible(self.scores is not None)
         self.save.setVisible(self.scores is not None)
         self.hint.setVisible(bool(self.hint.text()))
@@ -111,10 +128,39 @@ class ScoreBox(QGroupBox):
             return
         found: Any = from_zarr(study.open_array("particles/particles"))
         true: Any = layers[0].data
-        true = true[None] if true.ndim == 3 else true
-        found = found[: len(true)] if len(true) == 1 else found
-        self._background.start(lambda: score_table(found, true), self._show, self._fail)
+        if true.ndim == 4:
+            work = partial(score_table, found, true)
+        else:
+            work = partial(_score_frame, found, true, max(self.frame.currentIndex(), 0))
+        self._background.start(work, self._show, self._fail)
         self._say("Scoring…")
+
+    def open_truth(self, path: Path) -> None:
+        """Open true ids from a file or folder as a layer, and choose it."""
+        study, layers = self._session.study, self._session.layers
+        if study is None or layers is None:
+            return
+        try:
+            data = open_truth(path, study.open_array("particles/particles").shape)
+        except OperandoError as error:
+            self._fail(error)
+            return
+        place = {key: value[-data.ndim :] for key, value in layers.placement.items()}
+        layer = self._session.viewer.add_labels(data, name=f"truth: {path.stem}", **place)
+        self._say("")
+        self.truth.setCurrentText(layer.name)
+
+    def _offer_frames(self) -> None:
+        """Ask for the frame of a truth that is a single volume."""
+        name = self.truth.currentText()
+        single = [x for x in self._candidates() if x.name == name and x.ndim == 3]
+        study = self._session.study
+        n_frames = len(study.times) if study is not None else 0
+        if self.frame.count() != n_frames:
+            self.frame.clear()
+            self.frame.addItems([f"truth of frame {t}" for t in range(n_frames)])
+            self.frame.setCurrentIndex(min(self._session.viewer.dims.current_step[0], n_frames - 1))
+        self.frame.setVisible(bool(single) and n_frames > 1)
 
     def _candidates(self) -> list[Labels]:
         from napari.layers import Labels
@@ -156,6 +202,16 @@ class ScoreBox(QGroupBox):
     def _on_layers(self) -> None:
         self.refresh()
 
+    def _on_file(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open the true ids")
+        if name:
+            self.open_truth(Path(name))
+
+    def _on_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Open the true ids (a folder)")
+        if name:
+            self.open_truth(Path(name))
+
     def _on_save(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Export scores", "scores.csv", "CSV (*.csv)")
         if not name or self.scores is None:
@@ -164,3 +220,8 @@ class ScoreBox(QGroupBox):
             write_table(self.scores, Path(name))
         except OperandoError as error:
             self._fail(error)
+
+
+def _score_frame(found: Any, true: Any, frame: int) -> pd.DataFrame:
+    """Score one frame."""
+    return score_table(found[frame : frame + 1], true[None]).assign(frame=frame)
