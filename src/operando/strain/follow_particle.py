@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.strain.motion_models import BodyMotion, best_model
+from operando.strain.rim import without_strangers
 from operando.strain.search import shift_of_best_match
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from operando.strain.nodes import Frames
 
-_RIM, _MARGIN = 2, 4
+_RIM, MARGIN = 2, 4
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class Body:
     mask: NDArray[np.uint8]
     """Of the shape of the box with a margin of 4 voxels."""
     size: NDArray[np.float64]
+    rim: NDArray[np.bool_]
+    """Of the shape of the box: voxels around the particle, of no other one."""
+
+    def seen_from(self, origin: NDArray[np.int64]) -> Body:
+        """Return the same body with its places counted from another voxel."""
+        return replace(self, centroid=self.centroid - origin, centre=self.centre - origin)
 
     def physical(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Gradient ``(3, 3)`` in voxels as one of lengths."""
@@ -44,23 +51,23 @@ def find_bodies(
 
     bodies, size = [], np.asarray(voxel_size, float)
     shape = np.array(labels.shape)
-    for number, box in enumerate(find_objects(labels.astype(np.int32)), start=1):
+    for number, box in enumerate(find_objects(labels.astype(np.int32, copy=False)), start=1):
         if box is None:
             continue
-        low = np.maximum([s.start - _RIM for s in box], _MARGIN)
-        high = np.minimum([s.stop + _RIM for s in box], shape - _MARGIN)
+        low = np.maximum([s.start - _RIM for s in box], MARGIN)
+        high = np.minimum([s.stop + _RIM for s in box], shape - MARGIN)
         half = (high - low) // 2
         if (half < 2).any():
             continue
-        centre = np.minimum(low + half, shape - 1 - _MARGIN - half)
+        centre = np.minimum(low + half, shape - 1 - MARGIN - half)
         around = tuple(slice(c - h, c + h + 1) for c, h in zip(centre, half, strict=True))
         near = labels[around]
         own = near == number
         rim = binary_dilation(own, iterations=_RIM) & (near == 0)
         exact = labels[box] == number
         centroid = np.array(center_of_mass(exact)) + [s.start for s in box]
-        mask = np.pad((own | rim).astype(np.uint8), _MARGIN)
-        bodies.append(Body(number, centroid, int(exact.sum()), centre, half, mask, size))
+        mask = np.pad((own | rim).astype(np.uint8), MARGIN)
+        bodies.append(Body(number, centroid, int(exact.sum()), centre, half, mask, size, rim))
     return bodies
 
 
@@ -68,6 +75,8 @@ def follow_one(
     body: Body, raw: Frames, soft: Frames, shift: NDArray[np.float64], gradient: NDArray[np.float64]
 ) -> BodyMotion:
     """Fit all models from a start, and believe the simplest that explains the voxels.
+
+    Voxels of the rim that do not move with the particle are then left out, and all is fitted again.
 
     Parameters
     ----------
@@ -81,9 +90,13 @@ def follow_one(
     start = np.zeros((3, 10))
     start[:, 0] = shift + gradient @ (body.centre - body.centroid)
     start[:, 1:4] = gradient * body.half
-    result = _fit(body, soft, start, (0, 1, 2, 3))
-    result.covariance[:] *= soft.noise_volume
-    model = best_model(result.numbers, soft.noise_volume)
+    result, model = _fit_all(body, soft, start)
+    cleared = without_strangers(body, soft, result.motion[model])
+    if cleared is not None:
+        body = cleared
+        start[:, 0] = result.motion[model][:, 0]
+        start[:, 1:4] = gradient * body.half
+        result, model = _fit_all(body, soft, start)
     if raw is soft or not np.isfinite(result.motion[model]).all():
         return BodyMotion(result.motion, result.covariance, result.numbers, model)
     final = _fit(body, raw, result.motion[model].copy(), (0,))
@@ -95,6 +108,12 @@ def follow_one(
     return BodyMotion(result.motion, result.covariance, result.numbers, model)
 
 
+def _fit_all(body: Body, soft: Frames, start: NDArray[np.float64]) -> tuple[BodyMotion, int]:
+    result = _fit(body, soft, start, (0, 1, 2, 3))
+    result.covariance[:] *= soft.noise_volume
+    return result, best_model(result.numbers, soft.noise_volume)
+
+
 def search_shift(body: Body, frames: Frames, shift: NDArray[np.float64]) -> NDArray[np.float64]:
     """Whole-voxel shift of highest ZNCC within half the particle's size of a guess."""
     return shift_of_best_match(
@@ -104,7 +123,7 @@ def search_shift(body: Body, frames: Frames, shift: NDArray[np.float64]) -> NDAr
         body.half,
         np.rint(shift).astype(int),
         reach=int(body.half.max()),
-        weights=body.mask[(slice(_MARGIN, -_MARGIN),) * 3].astype(np.float32),
+        weights=body.mask[(slice(MARGIN, -MARGIN),) * 3].astype(np.float32),
     )
 
 
@@ -114,7 +133,7 @@ def _fit(
     from operando.strain.body import follow_body
 
     result = np.full((4, 3, 10), np.nan), np.full((4, 12, 12), np.inf), np.full((4, 5), np.nan)
-    edge = body.half + _MARGIN
+    edge = body.half + MARGIN
     box = tuple(slice(c - e, c + e + 1) for c, e in zip(body.centre, edge, strict=True))
     limits = (1e-3, 60, max(30.0, 0.4 * float(body.mask.sum())), float(max(body.half.max(), 6)))
     follow_body(
