@@ -27,6 +27,7 @@ from operando.ui.segment.difference import DifferenceBox
 from operando.ui.segment.guidance import Guidance
 from operando.ui.segment.judge import JudgeBox
 from operando.ui.segment.mend import MendBox
+from operando.ui.segment.paint_twice import PaintTwiceBox
 from operando.ui.segment.queue_box import QueueBox
 from operando.ui.segment.result_text import fractions_html, interval_text, training_text
 from operando.ui.segment.runs_dock import RunsDock
@@ -116,9 +117,11 @@ class SegmentPanel(RunPanel):
             "Every trained model in a table, with scores, learning curves and what it gives"
         )
         self.judge.add_button(self.compare_runs)
-        for box in (self.confidence, self.connectivity, self.card):
+        self.paint_twice = PaintTwiceBox(session)
+        for box in (self.confidence, self.connectivity, self.paint_twice, self.card):
             self.judge.add_button(box.button)
-        for part in (self.card, self.difference, self.confidence, self.connectivity):
+        parts = (self.card, self.difference, self.confidence, self.paint_twice, self.connectivity)
+        for part in parts:
             self.judge.add(part)
         self.mend = MendBox(session, self.difference)
         self.mend.asked.connect(self.run)
@@ -174,6 +177,7 @@ class SegmentPanel(RunPanel):
         self.difference.refresh()
         self.connectivity.refresh()
         self.card.refresh()
+        self.paint_twice.refresh()
         self.mend.refresh()
         super().refresh()
 
@@ -221,6 +225,7 @@ class SegmentPanel(RunPanel):
         self.confidence.close_box()
         self.difference.close_box()
         self.connectivity.close_box()
+        self.paint_twice.close_box()
         self.mend.close_box()
 
     def show_runs(self) -> None:

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+
+from operando.ui.segment.paint_twice import LAYER_NAME, PaintTwiceBox
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+
+
+@pytest.fixture
+def box(qtbot: QtBot, study: Study) -> Iterator[PaintTwiceBox]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    box = PaintTwiceBox(session)
+    for widget in (box, box.button):
+        qtbot.addWidget(widget)
+        widget.show()
+    box.refresh()
+    yield box
+    box.close_box()
+    session.close()
+
+
+def painted(study: Study) -> tuple[np.ndarray, np.ndarray]:
+    """Places and classes of the first strokes."""
+    places = np.argwhere(study.strokes().array)
+    return places, study.strokes().array[tuple(places.T)]
+
+
+def test_strokes_painted_again_are_compared(qtbot: QtBot, box: PaintTwiceBox, study: Study) -> None:
+    viewer, first = box._session.viewer, box._session.painter
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    layer = viewer.layers[LAYER_NAME]
+    assert viewer.layers.selection.active is layer
+    assert layer.mode == "paint"
+    assert not first.layer.visible
+    assert "hidden now" in box.text.text()
+
+    places, labels = painted(study)
+    own = first.strokes.voxel_counts()
+    layer.data_setitem(tuple(places[:4].T), labels[:4])
+    assert "agree to 100.0 %" in box.text.text()
+    other = np.where(labels[4:8] == 1, 2, 1)
+    layer.data_setitem(tuple(places[4:8].T), other)
+    assert "agree to 50.0 %" in box.text.text()
+    assert "8 voxels" in box.text.text()
+    box.painter.undo()
+    assert "agree to 100.0 %" in box.text.text()
+    assert first.strokes.voxel_counts() == own, "the first strokes are left alone"
+
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    assert first.layer.visible
+    assert not layer.visible
+
+
+def test_they_are_there_when_the_study_is_opened_again(
+    qtbot: QtBot, box: PaintTwiceBox, study: Study
+) -> None:
+    session = box._session
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    places, labels = painted(study)
+    box.painter.layer.data_setitem(tuple(places[:4].T), labels[:4])
+    session.close_study()
+    assert len(session.viewer.layers) == 0
+    assert box.text.isHidden()
+    session.open_study(study.path)
+    box.refresh()
+    assert "agree to 100.0 %" in box.text.text()
+    assert not box.button.isChecked()
