@@ -64,6 +64,19 @@ def test_identical_frames_are_unchanged_everywhere() -> None:
     assert pair(np.stack([image, image])).unchanged(WHOLE).all()
 
 
+def test_a_dark_margin_around_the_field_of_view_is_no_measure_of_noise(
+    scene: np.ndarray,
+) -> None:
+    """Two thirds of the volume are margin, as around a slim sample."""
+    wide = np.zeros((2, 16, 40, 120), np.float32)
+    wide[..., :40] = scene
+    inside = pair(wide).unchanged((slice(0, 16), slice(0, 40), slice(0, 36)))
+    np.testing.assert_allclose(
+        inside.mean(), pair(scene).unchanged(WHOLE)[..., :36].mean(), atol=0.05
+    )
+    assert pair(wide).unchanged((slice(0, 16), slice(0, 40), slice(44, 120))).all()
+
+
 def test_every_channel_has_to_be_unchanged(scene: np.ndarray, rng: np.random.Generator) -> None:
     still = np.stack([scene[0], scene[0] + rng.normal(0, 10, SHAPE)])
     both = np.stack([still, scene], axis=1)

@@ -140,17 +140,28 @@ class FramePair:
     def _measure_noise(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Median and standard deviation of the difference per channel, from a sample of boxes."""
         boxes = spread_boxes(self._images.volume_shape)
-        found = [self._difference(box).reshape(self._images.shape[1], -1) for box in boxes]
-        values = np.concatenate(found, axis=1)
-        rounding = np.max([self._rounding(t, boxes[0]) for t in (self.frame, self.other)], axis=0)
-        sigma = np.array([robust_sigma(channel) for channel in values])
-        return np.median(values, axis=1), np.maximum(sigma, rounding)
+        channels = self._images.shape[1]
+        grey, values = (
+            np.concatenate([look(box).reshape(channels, -1) for box in boxes], axis=1)
+            for look in (lambda box: self._images.read(self.frame, box), self._difference)
+        )
+        known = [v[~_is_margin(g, v)] for g, v in zip(grey, values, strict=True)]
+        rounding = [self._rounding(t, boxes[len(boxes) // 2]) for t in (self.frame, self.other)]
+        sigma = np.array([robust_sigma(channel) for channel in known])
+        return np.array([np.median(v) for v in known]), np.max([sigma, *rounding], axis=0)
 
     def _rounding(self, t: int, box: Box) -> NDArray[np.float64]:
         """Give the noise per channel that rounding alone leaves in the difference."""
         scale = self._grey.scales[t]
         steps = [_smallest_step(channel) for channel in self._images.read(t, box)]
         return np.asarray(np.array(steps) * 2 / (scale.high - scale.low) / np.sqrt(6))
+
+
+def _is_margin(grey: NDArray[Any], difference: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Find voxels outside the field of view: of one grey level without noise, alike in both."""
+    levels, counts = np.unique(grey, return_counts=True)
+    margin = (difference == 0) & (grey == levels[counts.argmax()])
+    return margin if not margin.all() else np.zeros_like(margin)
 
 
 def _smallest_step(values: NDArray[Any]) -> float:
