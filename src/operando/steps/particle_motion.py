@@ -11,6 +11,7 @@ from pydantic import Field
 from operando.data import MOTION_COLUMNS
 from operando.errors import InputError
 from operando.steps.step import IMAGES, Step, StepResult
+from operando.steps.strain import frame_or_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from operando.study import Study
 
 _SUFFIX = "-motion"
+_TILE = 256
 _FREEDOM = {"translation": 3, "rigid": 6, "swelling": 7, "affine": 12}
 
 
@@ -77,7 +79,8 @@ class MeasureParticleMotion(Step):
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Compare frame after frame; a run that was stopped goes on with the next frame.
 
-        Two frames and their particles are held in memory at a time.
+        Frames that are larger than a tile are read piece by piece; the particles of a frame are
+        held in memory.
         """
         import pandas as pd
 
@@ -119,12 +122,13 @@ class MeasureParticleMotion(Step):
         images = study.image_series(self.images)
         ids = np.asarray(study.open_array(f"particles/{self.particles}")[before])
         found = correlate_particles(
-            images.frame(before, self.channel),
-            images.frame(t, self.channel),
+            frame_or_lazy(images, before, self.channel, _TILE),
+            frame_or_lazy(images, t, self.channel, _TILE),
             ids,
             smooth=self.smooth,
             largest_rotation_error=self.largest_rotation_error,
             voxel_size=study.voxel_size,
+            tile=_TILE,
             progress=progress,
         )
         followed = found.loc[found["status"] != "lost", "particle"].to_numpy()

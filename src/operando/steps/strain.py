@@ -13,7 +13,7 @@ from operando.strain.settings import CorrelationSettings
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
-    from operando.data import DisplacementField
+    from operando.data import DisplacementField, Series
     from operando.strain.tiles import ResultStore
     from operando.study import Study
     from operando.study.fields import UnfinishedField
@@ -125,13 +125,8 @@ class MeasureStrain(Step):
         )
 
     def _frame(self, study: Study, t: int) -> Any:
-        """One frame: in memory if it is no larger than a tile, else lazy."""
-        from operando.strain.tiles import fits_one_tile
-
         images = study.image_series(self.images)
-        if fits_one_tile(images.volume_shape, self.settings.tile):
-            return images.frame(t, self.channel)
-        return images.data[t, self.channel]
+        return frame_or_lazy(images, t, self.channel, self.settings.tile)
 
     def _frames(self, study: Study) -> tuple[int, int]:
         last = study.series.n_frames - 1
@@ -147,6 +142,15 @@ class MeasureStrain(Step):
                 "choose another frame; a study of one frame has no strain",
             )
         return self.reference, deformed
+
+
+def frame_or_lazy(images: Series, t: int, channel: int, tile: int) -> Any:
+    """One frame ``(z, y, x)``: in memory if it is no larger than a tile, else lazy."""
+    from operando.strain.tiles import fits_one_tile
+
+    if fits_one_tile(images.volume_shape, tile):
+        return images.frame(t, channel)
+    return images.data[t, channel]
 
 
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:

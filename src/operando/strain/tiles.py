@@ -187,17 +187,37 @@ class TiledFrames:
             reach = np.array(self.window) // 2 + MARGIN
             low, high = points.min(axis=0) - reach, points.max(axis=0) + reach + 1
             u, _ = guess.at(points)
-            low_moved = np.maximum(low + np.floor(u.min(axis=0)).astype(np.int64) - _HALO, 0)
-            high_moved = np.minimum(high + np.ceil(u.max(axis=0)).astype(np.int64) + _HALO, shape)
-            low_moved = np.minimum(low_moved, shape - 2)
-            high_moved = np.maximum(high_moved, low_moved + 2)
-        first, mask = self.reference.read(_box(low, high))
-        second, moved_mask = self.deformed.read(_box(low_moved, high_moved))
+            low_moved, high_moved = moved_box(low, high, u, _HALO, shape)
+        first, mask = self.reference.read(box_of(low, high))
+        second, moved_mask = self.deformed.read(box_of(low_moved, high_moved))
         frames = Frames(first, second, mask, moved_mask, self.plan.spline)
         if self.single:
             self.whole = frames
         return frames, low, low_moved - low
 
 
-def _box(low: NDArray[Any], high: NDArray[Any]) -> tuple[slice, ...]:
+def moved_box(
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    displacement: NDArray[np.float64],
+    halo: int,
+    shape: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Corners of the box into which a box moves, widened by a halo and cut at the volume.
+
+    Parameters
+    ----------
+    low, high
+        First voxel, and the one behind the last.
+    displacement
+        ``(N, 3)`` of places in the box.
+    """
+    first = np.maximum(low + np.floor(displacement.min(axis=0)).astype(np.int64) - halo, 0)
+    last = np.minimum(high + np.ceil(displacement.max(axis=0)).astype(np.int64) + halo, shape)
+    first = np.minimum(first, shape - 2)
+    return first, np.maximum(last, first + 2)
+
+
+def box_of(low: NDArray[Any], high: NDArray[Any]) -> tuple[slice, ...]:
+    """Slices from one corner to the other."""
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
