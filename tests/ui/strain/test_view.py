@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from napari.components import ViewerModel
 
 from operando.data import DisplacementField, NodeStatus
 from operando.ui.strain.node_quantities import NODE_QUANTITIES
-from operando.ui.strain.view import NodeReading, StrainView
+from operando.ui.strain.view import StrainView
+
+if TYPE_CHECKING:
+    from operando.ui.strain.node_reading import NodeReading
 
 VOXEL = (0.2, 0.1, 0.1)
 PLACEMENT = {"scale": (1.0, *VOXEL), "axis_labels": ("t", "z", "y", "x")}

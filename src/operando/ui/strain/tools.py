@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.strain.noise_floor import NoiseFloor
     from operando.ui.layers.study_results import StudyStrain
-    from operando.ui.strain.view import NodeReading
+    from operando.ui.strain.node_reading import NodeReading
 
 _HINT = "Click into the canvas to read the values of a node."
 

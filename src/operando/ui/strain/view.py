@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
-from operando.data import NodeStatus
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
 from operando.ui.layers.lookups import NodeFrames
@@ -28,6 +26,7 @@ from operando.ui.strain.node_quantities import (
     node_quantity,
     node_values,
 )
+from operando.ui.strain.node_reading import NodeReading, describe_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,30 +36,6 @@ if TYPE_CHECKING:
 
     from operando.data import DisplacementField
     from operando.ui.layers.results import Placement
-
-_STATUS_WORDS = {
-    NodeStatus.NOT_CONVERGED: "the correlation did not converge",
-    NodeStatus.LOW_CORRELATION: "low correlation, as at a crack",
-    NodeStatus.OUTLIER: "does not fit its neighbours",
-    NodeStatus.NO_TEXTURE: "too little texture",
-    NodeStatus.OUTSIDE: "outside the image",
-}
-
-
-@dataclass(frozen=True)
-class NodeReading:
-    """What was measured at one node.
-
-    Parameters
-    ----------
-    position_um
-        ``(z, y, x)``.
-    values
-        Lines of text, or why there is nothing.
-    """
-
-    position_um: tuple[float, float, float]
-    lines: tuple[str, ...]
 
 
 class StrainView:
@@ -286,26 +261,10 @@ class StrainView:
     def _describe(
         self, field: DisplacementField, node: int, index: tuple[int, ...]
     ) -> tuple[str, ...]:
-        status = NodeStatus(int(field.status[node]))
-        if status in _STATUS_WORDS:
-            return (f"not measured: {_STATUS_WORDS[status]}",)
-        quantity = node_quantity(self.quantity)
-        value, errors = float(self.values(field)[index]), self.errors(field)
-        lines = []
-        if quantity.name != "zncc" and not quantity.name.startswith("displacement_"):
-            lines = [f"{quantity.title} {value:.3g} {quantity.unit}"]
-            if errors is not None and quantity.unit == "%":
-                lines = [f"{quantity.title} {value:.3f} ± {float(errors[index]):.3f} %"]
-        size = np.asarray(self._voxel_size)
-        moved, sigma = field.displacement[node] * size, field.sigma[node] * size
-        lines += [
-            f"displacement {axis} {u:.4f} ± {s:.4f} µm"
-            for axis, u, s in zip("xyz", moved[::-1], sigma[::-1], strict=True)
-        ]
-        lines.append(f"correlation (ZNCC) {float(field.zncc[node]):.3f}")
-        if status is NodeStatus.NARROWED:
-            lines.append("measured in a smaller window: the motion varies fast here")
-        return tuple(lines)
+        errors, quantity = self.errors(field), node_quantity(self.quantity)
+        error = None if errors is None else float(errors[index])
+        value = float(self.values(field)[index])
+        return describe_node(field, node, quantity, value, error, self._voxel_size)
 
     def _add(self, layer: Any) -> None:
         active = self.viewer.layers.selection.active
