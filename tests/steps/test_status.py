@@ -73,3 +73,11 @@ def test_up_to_date_means_the_same_settings(study):
     )
     assert is_up_to_date(study, STEP)
     assert not is_up_to_date(study, make_step("strain", {"window": 31}))
+
+
+def test_labels_kept_to_compare_with_do_not_stand_for_the_segmentation(done):
+    for product in ("phases/phases", "phases/model 2"):
+        done.product_path(product).mkdir(parents=True)
+        entry = Entry(step="segment", outputs=(product,), summary=product)
+        done.add_entry(entry)
+    assert step_status(done, "segment").summary == "phases/phases"

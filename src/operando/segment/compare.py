@@ -156,12 +156,12 @@ class _Known:
 
     def __getitem__(self, box: slice) -> NDArray[Any]:
         labels = np.asarray(self._labels[box])
-        return np.where(np.asarray(self._other[box]) > 0, labels, 0)
+        return np.asarray(np.where(np.asarray(self._other[box]) > 0, labels, 0))
 
 
 def _interfaces(labels: _Known, n_classes: int, spacing: Sequence[float]) -> NDArray[np.float64]:
     z, y, x = (float(edge) for edge in spacing)
-    return interface_areas(labels, n_classes, (z, y, x)).sum(axis=1)
+    return np.asarray(interface_areas(labels, n_classes, (z, y, x)).sum(axis=1))
 
 
 class _Distances:

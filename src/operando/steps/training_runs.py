@@ -38,7 +38,8 @@ def training_runs(study: Study) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows, reference = [], {}
+    rows: list[dict[str, Any]] = []
+    reference: dict[str, float] = {}
     for name in study.products("models"):
         card = _card(study, name)
         if card is None:
@@ -61,7 +62,8 @@ def training_runs(study: Study) -> pd.DataFrame:
     if rows:
         table = table.sort_values("trained", kind="stable", ignore_index=True)
         table = table.drop(columns=_same_everywhere(table)).dropna(axis="columns", how="all")
-        table = table[sorted(table.columns, key=_place)]
+        ordered = sorted((str(name) for name in table.columns), key=_place)
+        table = table[ordered]
     table.attrs["reference"] = reference
     return table
 
@@ -143,7 +145,7 @@ def _reference_scores(study: Study, name: str) -> tuple[dict[str, float], dict[s
         return {}, {}
     table = study.table(f"{name}_score")
     scores = {"accuracy": entry.values["accuracy"], "dice": entry.values["mean_dice"]}
-    reference = {}
+    reference: dict[str, float] = {}
     by_phase = table.groupby("phase", sort=False)
     for measure in ("iou", "boundary_um"):
         means = by_phase[measure].mean()

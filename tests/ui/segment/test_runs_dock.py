@@ -152,3 +152,15 @@ def test_several_are_scored_one_after_the_other(
         ("score-model", "model", "truth.tif"),
         ("score-model", "model 2", "truth.tif"),
     ]
+
+
+def test_labels_are_kept_beside_the_segmentation(
+    qtbot: QtBot, dock: RunsDock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(dock._session, "enqueue", asked.append)
+    assert not dock.keep.isEnabled()
+    dock.table.select(["model 2"])
+    dock.table.chosen.emit()
+    qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
+    assert asked == [STEPS["segment"](model="model 2", phases="model 2")]

@@ -61,6 +61,11 @@ class RunsDock(DockContent):
         self.note = text_label()
         self.use = QPushButton("Use this model")
         self.use.setToolTip("Segment every frame with the selected model; it is in bold then")
+        self.keep = QPushButton("Keep its labels")
+        self.keep.setToolTip(
+            "Segment with the selected models too, each under its own name: to be held against "
+            "the segmentation by Show difference and Side by side"
+        )
         self.score = QPushButton("Score against a reference…")
         self.score.setToolTip(
             "Choose a file of labels (of all frames, or of the frame in view) and score the "
@@ -72,6 +77,7 @@ class RunsDock(DockContent):
         self._lay_out()
         self.table.chosen.connect(self._on_chosen)
         self.use.clicked.connect(self._on_use)
+        self.keep.clicked.connect(self._on_keep)
         self.score.clicked.connect(self._on_score)
         self.remove.clicked.connect(self._on_remove)
         session.study_changed.connect(self.refresh)
@@ -121,7 +127,7 @@ class RunsDock(DockContent):
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.use, self.score, self.remove):
+        for button in (self.use, self.keep, self.score, self.remove):
             buttons.addWidget(button)
         buttons.addStretch(1)
         left = QWidget()
@@ -154,6 +160,7 @@ class RunsDock(DockContent):
         selected = self.table.selected()
         there, busy = self._finished(selected), self._session.is_busy
         self.use.setEnabled(len(there) == 1 and not busy)
+        self.keep.setEnabled(bool(there))
         self.remove.setEnabled(bool(there) and not busy)
         self.score.setEnabled(bool(self._finished(self._colours)))
         shown = selected or list(self._curves)
@@ -162,6 +169,10 @@ class RunsDock(DockContent):
     def _on_use(self) -> None:
         for name in self._finished(self.table.selected())[:1]:
             self.use_asked.emit(name)
+
+    def _on_keep(self) -> None:
+        for name in self._finished(self.table.selected()):
+            self._session.enqueue(STEPS["segment"](model=name, phases=name))
 
     def _on_score(self) -> None:
         dialog = QFileDialog(self, "Reference labels")
