@@ -29,8 +29,8 @@ from operando.particles import (
     split_series,
 )
 from operando.particles.frames import Frames
-from operando.particles.link import find_outlines
 from operando.particles.measure_blocks import measure_blocks
+from operando.particles.outlines import find_outlines
 from operando.particles.scores import mean_slice_scores, slice_scores
 from operando.particles.series import split_frames
 from operando.samples import calendered_electrode, loose_electrode, make_electrode

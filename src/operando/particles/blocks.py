@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
@@ -27,6 +26,8 @@ from operando.particles.frames import block_size
 from operando.particles.ground import crack_width, largest_cavity, survey, to_surface
 from operando.particles.interior import Interior, look_inside
 from operando.particles.learned import depth_map, join_by_depth
+from operando.particles.scratch import DiskArrays
+from operando.particles.sizes import Sizes
 from operando.particles.watershed import join_by_fit
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class BlockSplitter:
             make: Callable[[tuple[int, ...], Any], Any] = np.zeros
             if len(self._tiles(0)) > 1:
                 folder = stack.enter_context(TemporaryDirectory(dir=self.scratch))
-                make = _DiskArrays(Path(folder))
+                make = DiskArrays(Path(folder))
             solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
             self._fill_cavities(solid, typical)
             self.watch.advance(0, "Looking for particles")
@@ -234,10 +235,10 @@ class BlockSplitter:
         separation = self.settings.separation
         return join_by_fit(cells, blocks(), self.spacing, typical, separation)
 
-    def _close(self, labels: Any, owner: NDArray[np.int32], typical: float) -> _Sizes:
+    def _close(self, labels: Any, owner: NDArray[np.int32], typical: float) -> Sizes:
         """Write the particles with their cracks, not yet numbered."""
         width = crack_width(typical, self.spacing, self.settings)
-        sizes = _Sizes.none(int(owner.max(initial=0)) + 1)
+        sizes = Sizes.none(int(owner.max(initial=0)) + 1)
         for tile in self._margin(typical):
             numbers = np.asarray(labels[tile.padded])
             own = rename(np.maximum(numbers, 0), owner)
@@ -249,7 +250,7 @@ class BlockSplitter:
             self.watch.advance()
         return sizes
 
-    def _number(self, sizes: _Sizes, typical: float) -> int:
+    def _number(self, sizes: Sizes, typical: float) -> int:
         """Leave out small particles and number the others in order of their first voxel."""
         smallest = self.settings.smallest_diameter
         voxel = float(np.prod(self.spacing))
@@ -263,61 +264,6 @@ class BlockSplitter:
             self.out[tile.core] = rename(np.asarray(self.out[tile.core]), names)
             self.watch.advance()
         return len(kept)
-
-
-@dataclass(frozen=True)
-class _Sizes:
-    """Voxels of every label, the place of its first one, and whether the image border cuts it."""
-
-    count: NDArray[np.int64]
-    first: NDArray[np.int64]
-    cut: NDArray[np.bool_]
-
-    @classmethod
-    def none(cls, n: int) -> _Sizes:
-        last = np.iinfo(np.int64).max
-        return cls(np.zeros(n, np.int64), np.full(n, last), np.zeros(n, bool))
-
-    def add(self, ids: NDArray[np.int32], tile: Tile, shape: tuple[int, ...]) -> None:
-        start = tuple(s.start for s in tile.core)
-        _add_sizes(np.ascontiguousarray(ids), start, shape, self.count, self.first, self.cut)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _add_sizes(ids: Any, start: Any, shape: Any, count: Any, first: Any, cut: Any) -> None:
-    for i in range(ids.shape[0]):
-        z = start[0] + i
-        for j in range(ids.shape[1]):
-            y = start[1] + j
-            at_end = z == 0 or y == 0 or z == shape[0] - 1 or y == shape[1] - 1
-            for k in range(ids.shape[2]):
-                label = ids[i, j, k]
-                if label == 0:
-                    continue
-                x = start[2] + k
-                count[label] += 1
-                place = (z * shape[1] + y) * shape[2] + x
-                if place < first[label]:
-                    first[label] = place
-                if at_end or x == 0 or x == shape[2] - 1:
-                    cut[label] = True
-
-
-class _DiskArrays:
-    """Makes arrays in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-
-    def __call__(self, shape: tuple[int, ...], dtype: Any) -> Any:
-        import zarr
-
-        self._count += 1
-        chunks = (1,) * (len(shape) - 3) + tuple(min(64, n) for n in shape[-3:])
-        return zarr.create_array(
-            store=str(self._folder / str(self._count)), shape=shape, dtype=dtype, chunks=chunks
-        )
 
 
 def _mask(solid: Any, box: Box) -> NDArray[np.bool_]:

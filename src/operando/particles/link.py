@@ -11,8 +11,9 @@ import numpy as np
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.arrays import check_ids
-from operando.particles.frames import Frame, groups, places
+from operando.particles.frames import Frame
 from operando.particles.motion import find_drift, motion_from_field, smooth_motion
+from operando.particles.outlines import Outline, find_outlines
 from operando.particles.settings import LinkSettings
 
 if TYPE_CHECKING:
@@ -28,31 +29,6 @@ if TYPE_CHECKING:
     Field = NDArray[Any] | DisplacementField
 
 TRACK_COLUMNS = ("frame", "particle", "label", "score", "status")
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What linking needs to know of a particle in a frame; `cut` if the image border cuts it.
-
-    `bits` are the voxels of its box, eight in a byte: very many particles are kept.
-    """
-
-    box: Box
-    bits: NDArray[np.uint8]
-    volume: int
-    centroid: NDArray[np.float64]
-    cut: bool = False
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """Which voxels of the box it consists of."""
-        shape = tuple(s.stop - s.start for s in self.box)
-        return np.unpackbits(self.bits, count=int(np.prod(shape))).reshape(shape).view(bool)
-
-    @property
-    def diameter(self) -> float:
-        """Diameter of the sphere of the same volume, voxels."""
-        return float((6 * self.volume / np.pi) ** (1 / 3))
 
 
 @dataclass
@@ -186,27 +162,6 @@ def rename(ids: NDArray[np.int32], tracks: pd.DataFrame, frame: int) -> NDArray[
     names = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
     names[rows["label"].to_numpy()] = rows["particle"].to_numpy()
     return names[ids]
-
-
-def find_outlines(ids: Any, edge: int | None = None) -> dict[int, Outline]:
-    """Outlines of the particles of a frame, by label, read block by block."""
-    found = places(ids, edge)
-    centroid = found.centroid
-    outlines = {}
-    for around, labels in groups(found, ids.shape, edge):
-        block = np.asarray(ids[around])
-        corner = np.array([s.start for s in around])
-        for label in labels.tolist():
-            box = found.box(label)
-            inner = tuple(slice(s.start - c, s.stop - c) for s, c in zip(box, corner, strict=True))
-            outlines[label] = Outline(
-                box,
-                np.packbits(block[inner] == label),
-                int(found.count[label]),
-                centroid[label],
-                any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
-            )
-    return dict(sorted(outlines.items()))
 
 
 def _expect(

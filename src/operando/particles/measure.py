@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.compute.progress import Stopwatch
-from operando.compute.surface import REACH
 from operando.data.tables import PARTICLE_COLUMNS
-from operando.errors import InputError
-from operando.particles.arrays import check_ids, check_same_shape, check_spacing
-from operando.particles.body import Body, cut_out, sides_at_border
+from operando.particles.body import Body, sides_at_border
 from operando.particles.contact import detachment_error, find_contacts, measure_contact, roles_of
 from operando.particles.damage import measure_damage
 from operando.particles.electrons import entrances, measure_electrons
-from operando.particles.grey import GreyScale, grey_scale, measure_grey
+from operando.particles.grey import GreyScale, measure_grey
 from operando.particles.neighbourhood import depth_below, neighbour_distances, packing_density
-from operando.particles.settings import MeasureSettings, PhaseLabels
+from operando.particles.scene import Scene, make_scene
 from operando.particles.shape import convex_shape, orientation, principal_axes
 from operando.particles.sums import count_and_centre
 
@@ -32,55 +28,10 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.particles.body import Box
+    from operando.particles.settings import MeasureSettings, PhaseLabels
 
 WORKERS = 2
 PACKING_DIAMETERS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """What one frame's particles are measured from.
-
-    Parameters
-    ----------
-    ids
-        ``(Z, Y, X)``.
-    phases, solid, image
-        ``(Z, Y, X)``, as far as known.
-    phase
-        Label of the particles.
-    labels
-        What the other labels mean, if they mean anything.
-    probabilities
-        ``(K, Z, Y, X)`` of every class in the order of the labels from 1, if known.
-    scale
-        Of the grey levels, if both reference phases are there.
-    spacing
-        ``(z, y, x)``, µm.
-    settings
-        Definitions.
-    """
-
-    ids: NDArray[np.int32]
-    phases: NDArray[Any] | None
-    solid: NDArray[np.bool_] | None
-    image: NDArray[Any] | None
-    phase: int | None
-    labels: PhaseLabels | None
-    probabilities: Any | None
-    scale: GreyScale | None
-    spacing: tuple[float, float, float]
-    settings: MeasureSettings
-
-    @property
-    def margin(self) -> int:
-        """Voxels around a particle that its measures look at."""
-        reach = self.settings.contact_reach / min(self.spacing)
-        return max(REACH, int(np.ceil(reach)) + 1)
-
-    def body(self, label: int, box: Box) -> Body:
-        """Cut a particle out."""
-        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin)
 
 
 def measure(
@@ -286,56 +237,6 @@ def refresh_neighbours(rows: pd.DataFrame) -> pd.DataFrame:
     centres = rows[["z_um", "y_um", "x_um"]].to_numpy(float)
     nearest, six = neighbour_distances(centres)
     return rows.assign(nearest_um=nearest, six_nearest_um=six)
-
-
-def make_scene(
-    ids: NDArray[Any],
-    phases: NDArray[Any] | None = None,
-    *,
-    image: NDArray[Any] | None = None,
-    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    phase: int | None = None,
-    labels: PhaseLabels | None = None,
-    probabilities: Any | None = None,
-    settings: MeasureSettings | None = None,
-    scale: GreyScale | None = None,
-) -> Scene:
-    """Check what a frame is measured from; see `measure`."""
-    from operando.particles.split import solid_of
-
-    ids = check_ids(ids)
-    solid = None
-    if phases is not None:
-        phases = check_same_shape(phases, ids, "The phases")
-        solid = solid_of(phases, phase)
-    named = phases is not None and phases.dtype.kind != "b" and phase is not None
-    if not named:
-        labels = None
-    elif labels is None:
-        labels = PhaseLabels()
-    if image is not None:
-        image = _check_image(image, ids)
-        if scale is None and phases is not None and labels is not None:
-            scale = grey_scale(image, phases, labels.grey_low, labels.grey_high)
-    return Scene(
-        ids=ids,
-        phases=phases,
-        solid=solid,
-        image=image,
-        phase=phase,
-        labels=labels,
-        probabilities=probabilities,
-        scale=scale,
-        spacing=check_spacing(spacing),
-        settings=settings or MeasureSettings(),
-    )
-
-
-def _check_image(image: NDArray[Any], ids: NDArray[np.int32]) -> NDArray[Any]:
-    image = check_same_shape(image, ids, "The image")
-    if image.dtype.kind not in "biuf":
-        raise InputError(f"Voxels of type {image.dtype} are no grey values")
-    return image
 
 
 def empty_table() -> pd.DataFrame:

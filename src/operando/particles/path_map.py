@@ -10,7 +10,7 @@ from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.contact import find_contacts, roles_of
 from operando.particles.electrons import entrances, measure_electrons
-from operando.particles.measure import make_scene
+from operando.particles.scene import make_scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,7 +23,7 @@ from operando.errors import OperandoError
 from operando.particles.score_table import score_table
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
-from operando.ui.particles.table import write_table
+from operando.ui.particles.export import write_table
 from operando.ui.particles.truth import open_truth
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ from qtpy.QtWidgets import (
 )
 
 from operando.data import PARTICLE_COLUMNS
-from operando.errors import FileError, OperandoError
+from operando.errors import OperandoError
 from operando.ui import navigation
 from operando.ui.dock.widgets import DockContent
+from operando.ui.particles.export import write_table
 from operando.ui.particles.gallery import ParticleGallery
 from operando.ui.particles.model import ParticleModel
 from operando.ui.particles.plot import ParticlePlot
@@ -326,20 +327,3 @@ class ParticleTable(DockContent):
             self.export(Path(name), everything=everything)
         except OperandoError as error:
             self._say(str(error))
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV or, if the name ends so, as Parquet.
-
-    Raises
-    ------
-    FileError
-        If the folder or file cannot be written.
-    """
-    try:
-        if path.suffix == ".parquet":
-            table.to_parquet(path, index=False)
-        else:
-            table.to_csv(path, index=False)
-    except OSError as error:
-        raise FileError(f"Cannot write {path} ({error.strerror})", "choose another place") from None

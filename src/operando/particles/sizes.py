@@ -1,0 +1,54 @@
+"""Sizes of particles that are found block by block, and what they are numbered by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.compute.tiles import Tile
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Voxels of every label, the place of its first one, and whether the image border cuts it."""
+
+    count: NDArray[np.int64]
+    first: NDArray[np.int64]
+    cut: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, n: int) -> Sizes:
+        """Of `n` labels that have not been seen."""
+        last = np.iinfo(np.int64).max
+        return cls(np.zeros(n, np.int64), np.full(n, last), np.zeros(n, bool))
+
+    def add(self, ids: NDArray[np.int32], tile: Tile, shape: tuple[int, ...]) -> None:
+        """Count the labels of the core of a block; `shape` is that of the volume."""
+        start = tuple(s.start for s in tile.core)
+        _add_sizes(np.ascontiguousarray(ids), start, shape, self.count, self.first, self.cut)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_sizes(ids: Any, start: Any, shape: Any, count: Any, first: Any, cut: Any) -> None:
+    for i in range(ids.shape[0]):
+        z = start[0] + i
+        for j in range(ids.shape[1]):
+            y = start[1] + j
+            at_end = z == 0 or y == 0 or z == shape[0] - 1 or y == shape[1] - 1
+            for k in range(ids.shape[2]):
+                label = ids[i, j, k]
+                if label == 0:
+                    continue
+                x = start[2] + k
+                count[label] += 1
+                place = (z * shape[1] + y) * shape[2] + x
+                if place < first[label]:
+                    first[label] = place
+                if at_end or x == 0 or x == shape[2] - 1:
+                    cut[label] = True
