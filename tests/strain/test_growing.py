@@ -35,6 +35,7 @@ def growing(pair, monkeypatch):
     import operando.strain.preview as first
 
     monkeypatch.setattr(module, "_SECONDS_BETWEEN", -1.0)
+    monkeypatch.setattr(module, "_SECONDS_PER_NODE", -1.0)
     monkeypatch.setattr(first, "_FAST_NODES", 100)
     shown = []
     store = Kept()

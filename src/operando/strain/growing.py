@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from operando.strain.tiles import ResultStore
 
 Triple = tuple[int, int, int]
-_SECONDS_BETWEEN = 3.0
+_SECONDS_BETWEEN, _SECONDS_PER_NODE = 3.0, 1e-4
 
 
 class GrowingField:
@@ -44,7 +44,8 @@ class GrowingField:
     shape, spacing, window, plan
         Of the measurement.
     show
-        Receives the field so far, at most every three seconds.
+        Receives the field so far, at most every three seconds, and every ten for 100 000 nodes:
+        whoever looks at it needs longer for more.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class GrowingField:
         nodes = np.flatnonzero(self._numbers == self._names[name])
         self._put(nodes, Solution(**arrays))
         now = time.monotonic()
-        if now - self._shown > _SECONDS_BETWEEN:
+        if now - self._shown > max(_SECONDS_BETWEEN, _SECONDS_PER_NODE * len(self._numbers)):
             self._shown = now
             self._show(self.field)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from napari.components import ViewerModel
 
 from operando import Study
+from operando.data import DisplacementField
 from operando.steps import STEPS
 from operando.study.record import Entry
 from operando.ui.forms.form import SettingsForm
@@ -88,21 +90,22 @@ def test_lengths_are_told_in_micrometres(panel: StrainPanel, session: Session) -
     )
 
 
-def test_what_was_measured_is_told(qtbot: QtBot, study: Study) -> None:
+@pytest.mark.parametrize("scatter", [0.9, 3.0])
+def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float) -> None:
     study.add_entry(
         Entry(
             step="strain",
             summary="0.004 voxel error, 51-voxel gauge",
-            values={"median_volume_change_percent": 3.21},
+            values={"median_volume_change_percent": 3.21, "neighbour_scatter": scatter},
         )
     )
     session = Session(ViewerModel())
     session.show_study(study)
     panel = StrainPanel(session)
     qtbot.addWidget(panel)
-    assert panel.result.text() == (
-        "0.004 voxel error, 51-voxel gauge<br>median volume change +3.21 %"
-    )
+    told = panel.result.text()
+    assert told.startswith("0.004 voxel error, 51-voxel gauge<br>median volume change +3.21 %")
+    assert ("Errors are larger than predicted" in told) is (scatter > 2)
     panel.close_panel()
     session.close()
 
@@ -126,3 +129,48 @@ def test_no_study_is_said(panel: StrainPanel, session: Session) -> None:
     assert panel.hint.text() == "Open a study first."
     assert panel.lengths.isHidden()
     assert panel.display.isHidden()
+
+
+def test_the_thickness_is_a_line_that_is_drawn(panel: StrainPanel, session: Session) -> None:
+    study = session.study
+    assert study is not None
+    study.write_field("000-001", stretched())
+    panel.strain.refresh()
+    panel.strain.go_to_frame()
+    display = panel.display
+    display.quantity.setCurrentText("through-thickness strain (%)")
+    display.normal.setCurrentText("along a line I draw")
+    display.normal.activated.emit(display.normal.currentIndex())
+    assert panel.line.draw.isChecked()
+    assert "one side of the layer" in display.note.text()
+    size = np.array(study.voxel_size)
+    for voxel in ((14, 10, 8), (14, 40, 8)):
+        place = SimpleNamespace(position=(1.0, *(voxel * size)))
+        panel.line._clicks.clicked.emit(place)
+    assert not panel.line.draw.isChecked()
+    assert display.note.isHidden()
+    assert panel.strain.view.normal == (0, 1, 0)
+    layer = panel.strain.view.layer
+    assert layer is not None
+    stretch = 0.01 + 0.01**2 / 2
+    assert float(layer.data[1, 1, 1, 1]) == pytest.approx(100 * stretch, rel=1e-5)
+
+
+def stretched() -> DisplacementField:
+    """Nodes of a stretch of 1 % along y alone."""
+    shape = (3, 5, 5)
+    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
+    n = int(np.prod(shape))
+    gradient = np.diag([0.0, 0.01, 0.0])
+    positions = nodes.reshape(-1, 3) * 8.0 + 6
+    return DisplacementField(
+        positions=positions,
+        displacement=positions @ gradient.T,
+        gradient=np.tile(gradient, (n, 1, 1)),
+        sigma=np.full((n, 3), 0.01),
+        zncc=np.full(n, 0.9),
+        status=np.zeros(n, int),
+        grid_shape=shape,
+        spacing=(8.0,) * 3,
+        window=(11, 11, 11),
+    )

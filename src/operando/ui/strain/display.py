@@ -34,6 +34,7 @@ _REMOVED = (
     ("rigid motion and uniform stretch", RIGID_AND_STRETCH),
 )
 _LINE = "line"
+_DRAW = "Click on one side of the layer, then on the other: that is its thickness."
 _NORMALS = (("along z", "z"), ("along y", "y"), ("along x", "x"), ("along a line I draw", _LINE))
 
 
@@ -211,14 +212,18 @@ class StrainDisplay(QWidget):
         """
         if self.normal.currentData() == _LINE:
             self._strain.view.set_normal(np.subtract(end, start))
+            self.note.hide()
             self._show_normal()
 
     def _on_normal(self) -> None:
         chosen = self.normal.currentData()
         if chosen == _LINE:
+            self.note.setText(_DRAW)
+            self.note.show()
             self.line_wanted.emit()
         else:
             self._strain.view.set_normal(np.eye(3)["zyx".index(chosen)])
+            self.note.setVisible(self._strain.preview.field is not None)
         self._show_normal()
 
     def _show_normal(self) -> None:
