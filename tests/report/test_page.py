@@ -94,11 +94,12 @@ def test_fractions_carry_their_interval(study):
 def test_a_uniform_stretch_is_told_as_it_is(full_study):
     cells = cells_of(pair_table(full_study, {"000-001": stretched_field()}))
     assert cells[0].startswith("frame 0 (0 h) to 1")
-    measured, _, error, volume, spread, shear = (float(cell) for cell in cells[1:])
+    measured, _, error, scatter, volume, spread, shear = (float(cell) for cell in cells[1:])
     assert measured == 100
     assert error == pytest.approx(0.004 * full_study.voxel_size[0], rel=0.01)
     assert volume == pytest.approx(100 * (1.01**3 - 1), abs=0.005)
     assert spread == 0
+    assert np.isnan(scatter) or scatter < 0.1
     assert shear == 0
 
 

@@ -32,6 +32,30 @@ def long_study(tmp_path, rng):
         yield made
 
 
+def slid_texture(rng, shape, edge=9):
+    """Two frames of a texture whose cubes of nine voxels moved on their own."""
+    from scipy.ndimage import fourier_gaussian, map_coordinates
+
+    texture = np.fft.ifftn(fourier_gaussian(np.fft.fftn(rng.standard_normal(shape)), 1.5)).real
+    cubes = rng.normal(0, 0.5, (3, *(-(-n // edge) for n in shape)))
+    slid = np.kron(cubes, np.ones((1, edge, edge, edge)))[:, *(slice(0, n) for n in shape)]
+    moved = map_coordinates(texture, np.indices(shape) - slid, order=3, mode="nearest")
+    return (np.stack([texture, moved]) / texture.std()).astype(np.float32)
+
+
+@pytest.mark.parametrize(("make", "doubted"), [(moved_texture, False), (slid_texture, True)])
+def test_neighbours_that_disagree_are_told(tmp_path, rng, make, doubted):
+    """Errors of windows in which things slide on their own are larger than grey values tell."""
+    from operando import Study
+
+    step = MeasureStrain(window=13, spacing=6)
+    images = make(rng, (45, 45, 45))
+    with Study.create(tmp_path / "cell", images, voxel_size=(1, 1, 1)) as study:
+        result = step.run(study)
+    assert ("neighbours differ by" in result.summary) is doubted
+    assert (result.values["neighbour_scatter"] > 1.3) is doubted
+
+
 def unfinished(study):
     return study.product_path("strain/000-001").parent.glob(".*.unfinished")
 

@@ -9,6 +9,7 @@ import numpy as np
 from operando.report import figures
 from operando.report.frame_curves import field_frames
 from operando.report.section import Picture, Section, picture, table
+from operando.strain.scatter import neighbour_scatter
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -21,13 +22,16 @@ HEAD = (
     "measured (%)",
     "displacement (µm)",
     "its error (µm)",
+    "neighbours differ by (errors)",
     "volume change (%)",
     "spread of volume change (%)",
     "von Mises strain (%)",
 )
 NOTE = (
     "Medians over all points that could be measured. The error is the predicted standard deviation "
-    "of a displacement component; the spread is half the range that holds 68 % of the points."
+    "of a displacement component. It holds where neighbours differ by about one of it; where they "
+    "differ by more, particles in one window move on their own or something cracks, and errors are "
+    "larger. The spread is half the range that holds 68 % of the points."
 )
 
 
@@ -61,6 +65,7 @@ def pair_table(study: Study, fields: dict[str, DisplacementField]) -> Markup:
                 f"{100 * valid.mean():.0f}",
                 f"{_median(length[valid]):.3g}",
                 f"{_median(error[valid]):.2g}",
+                f"{neighbour_scatter(each):.1f}",
                 f"{_median(volume):+.2f}",
                 f"{_spread(volume):.2f}",
                 f"{_median(shear):.2f}",

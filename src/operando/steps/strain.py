@@ -153,15 +153,24 @@ def frame_or_lazy(images: Series, t: int, channel: int, tile: int) -> Any:
     return images.data[t, channel]
 
 
+DISAGREEMENT = 1.3
+"""Scatter of neighbours over their predicted errors from which it is said."""
+
+
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
+    from operando.strain.scatter import neighbour_scatter
+
     valid = field.valid
     share = float(valid.mean())
     if not valid.any():
         return "no node could be measured", {"nodes": float(valid.size), "valid_fraction": share}
     error = float(np.sqrt(np.median(np.mean(field.sigma[valid].astype(float) ** 2, axis=1))))
     volume = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
-    summary = f"{error:.3f} voxel error, {100 * share:.0f} % of nodes valid"
-    return summary, {
+    scatter = neighbour_scatter(field)
+    doubt = f", neighbours differ by {scatter:.1f} times that" if scatter > DISAGREEMENT else ""
+    summary = f"{error:.3f} voxel error{doubt}, {100 * share:.0f} % of nodes valid"
+    known = {} if np.isnan(scatter) else {"neighbour_scatter": scatter}
+    return summary, known | {
         "nodes": float(valid.size),
         "valid_fraction": share,
         "predicted_error_voxel": error,

@@ -9,6 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from operando.steps import STEPS
+from operando.steps.strain import DISAGREEMENT
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyStrain
 from operando.ui.panels.panel import heading, text_label
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _LAST = -1
+
+
+_DOUBT = (
+    "Where neighbours differ more than their errors allow, particles in one window move on their "
+    "own, or something cracks. Errors are larger than predicted there: try a smaller window, or "
+    "Particle motion."
+)
 
 
 class StrainPanel(RunPanel):
@@ -103,6 +111,8 @@ class StrainPanel(RunPanel):
         change = status.entry.values.get("median_volume_change_percent")
         if change is not None and np.isfinite(change):
             lines.append(f"median volume change {change:+.2f} %")
+        if status.entry.values.get("neighbour_scatter", 0) > DISAGREEMENT:
+            lines.append(_DOUBT)
         return "<br>".join(lines)
 
     def refresh(self) -> None:
