@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from operando.study import Study
     from operando.ui.session import Session
 
+_OWN = "of this study: "
 _TIP = "Colour the voxels that differ by the class the other gives them"
 
 
@@ -122,7 +123,8 @@ class DifferenceBox(ResultBox):
         viewer, active = self._session.viewer, self._session.viewer.layers.selection.active
         _, _, classes = self.open_result()
         self._take_away()
-        pair = layers_beside(layers.image, found[1], classes, found[0], layers.placement)
+        name = found[0].removeprefix(_OWN)
+        pair = layers_beside(layers.image, found[1], classes, name, layers.placement)
         for layer in pair:
             viewer.add_layer(layer)
         self._pair = pair
@@ -167,7 +169,7 @@ class DifferenceBox(ResultBox):
         shape = tuple(study.series.data.shape[k] for k in (0, 2, 3, 4))
         own = [] if layers is None else [layers.painter.layer, layers.phases]
         found: dict[str, Any] = {
-            f"of this study: {name}": name for name in study.products("phases") if name != PHASES
+            f"{_OWN}{name}": name for name in study.products("phases") if name != PHASES
         }
         for layer in self._session.viewer.layers:
             foreign = isinstance(layer, Labels) and not any(layer is x for x in own)
