@@ -58,7 +58,7 @@ def test_the_model_in_use_is_the_last_trained_or_segmented_with(runs: Study) -> 
     used = {"model": "model 2", "phases": "phases"}
     runs.add_entry(Entry(step="segment", settings=used, outputs=("phases/phases",)))
     assert model_in_use(runs) == "model 2"
-    runs.remove("models/model 2")
+    runs.remove("models/model 2", for_good=True)
     assert model_in_use(runs) == "model"
     assert [e.superseded for e in runs.entries if e.step == "train"] == [True, False]
 

@@ -14,7 +14,7 @@ from operando.errors import FileError
 from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILE_NAME = "recipe.yaml"
@@ -109,13 +109,11 @@ def append_entry(path: Path, entry: Entry) -> None:
     write_entries(path, [*entries, entry])
 
 
-def supersede(path: Path, is_gone: Callable[[str], bool]) -> None:
-    """Mark the runs of whose outputs none is left as superseded."""
+def supersede(path: Path, product: str) -> None:
+    """Mark the runs that wrote a product, and nothing else, as superseded."""
     entries = read_entries(path)
     kept = [
-        entry.model_copy(update={"superseded": True})
-        if entry.outputs and all(is_gone(product) for product in entry.outputs)
-        else entry
+        entry.model_copy(update={"superseded": True}) if entry.outputs == (product,) else entry
         for entry in entries
     ]
     if kept != entries:

@@ -337,11 +337,12 @@ class Study:
         self._check_writable()
         write_field(self.product_path(f"strain/{name}"), field)
 
-    def remove(self, product: str) -> None:
-        """Delete a product; a run of which nothing is left is not run again by the recipe."""
+    def remove(self, product: str, *, for_good: bool = False) -> None:
+        """Delete a product; `for_good` also keeps the recipe from making it again."""
         self._check_writable()
         atomic.remove(self.product_path(product))
-        record.supersede(self.recipe_path, lambda p: not self.product_path(p).exists())
+        if for_good:
+            record.supersede(self.recipe_path, product)
 
     @property
     def recipe_path(self) -> Path:

@@ -194,7 +194,7 @@ class RunsDock(DockContent):
             for product in (f"models/{name}", f"tables/{name}_score"):
                 folder, _, own = product.partition("/")
                 if own in study.products(folder):
-                    study.remove(product)
+                    study.remove(product, for_good=True)
         self._session.edited()
         self._session.products_changed.emit("train")
 
