@@ -74,7 +74,7 @@ def divide(
     -------
     names
         ``(N + 1,)`` for every cell the new piece; what lies in no known particle, or in one that
-        holds only a small share of the piece, goes with the largest part.
+        holds only a small share of the piece, goes with the largest part that does.
     parent
         ``(P + 1,)`` the old piece of every new one.
     known
@@ -86,7 +86,7 @@ def divide(
     count = np.bincount(pair, counts, len(keys))
     size = np.bincount(piece, count)
     own = (particle > 0) & (count >= SHARE * size[piece])
-    order = np.lexsort((-count, piece))
+    order = np.lexsort((-count, ~own, piece))
     main = order[np.unique(piece[order], return_index=True)[1]]
     own[main] = True
     names = np.cumsum(own) * own
