@@ -43,6 +43,9 @@ POWERS = np.array(
 )
 _SUM = POWERS[:, None] + POWERS[None]
 
+BEST_RATE = 0.1
+"""Updates are not trusted to shrink faster than this: rates seen far from the goal flatter."""
+
 
 def _slope_times() -> np.ndarray:
     """Term of (derivative of term m along an axis) x (term n), -1 where the degree exceeds 2."""
@@ -236,7 +239,7 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     projected, vector = np.empty((3, 3, 3, 3)), np.empty(size)
     d, last, best, start = np.zeros((3, 10)), np.zeros((3, 10)), c.copy(), c[:, 0].copy()
     out[0], before, smallest, stalled = -1.0, 0.0, np.inf, 0
-    weight, fine = 1.0, False
+    weight, rate, fine = 1.0, 1.0, False
     for iteration in range(most):
         out[1] = iteration + 1
         dropped = 0
@@ -293,12 +296,12 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
             if abs(c[k, 0] - start[k]) > excursion:
                 c[:] = best
                 return STOPPED
-        contraction = step / before if before > 0 else 1.0
+        contraction = step / before if before > 0 else rate
         if fine and (step < tolerance or (contraction < 0.5 and step * contraction < tolerance)):
             return CONVERGED
         before = step
         if not fine and step < 30 * tolerance:
-            fine, before = True, 0.0
+            fine, before, rate = True, 0.0, max(contraction, BEST_RATE)
             out[0] = -1.0
     return STOPPED
 
