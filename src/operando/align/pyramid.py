@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from operando.align.points import Points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +22,11 @@ _COARSEST = 40**3
 _LEAST_EDGE = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Level:
     """A volume and how it lies in physical space.
+
+    What a registration needs of it is computed once, as it is compared many times.
 
     Parameters
     ----------
@@ -36,6 +41,18 @@ class Level:
     grey: NDArray[np.float32]
     spacing: NDArray[np.float64]
     origin: NDArray[np.float64]
+
+    @cached_property
+    def points(self) -> Points:
+        """Points at which others are compared with it."""
+        return Points.on(self)
+
+    @cached_property
+    def coefficients(self) -> NDArray[np.float32]:
+        """Coefficients of its cubic B-spline."""
+        from scipy.ndimage import spline_filter
+
+        return np.asarray(spline_filter(self.grey, 3, output=np.float32, mode="mirror"))
 
 
 def make_pyramid(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Motion = Literal["shift", "rigid", "similarity", "affine"]
 GOOD_ZNCC = 0.6
-_POINTS = 150_000
 _TURNS = 40
 _STARTS = 8
 _TUKEY = 4.7
@@ -148,9 +147,9 @@ def _fit(
 ) -> Registration:
     """Refine a transform on one level."""
     from scipy.linalg import expm
-    from scipy.ndimage import map_coordinates, spline_filter
+    from scipy.ndimage import map_coordinates
 
-    points = _Points.on(reference)
+    points = reference.points
     planar = reference.grey.shape[0] == 1
     directions = generators(motion, planar)
     centre = points.places.mean(axis=0)
@@ -163,7 +162,6 @@ def _fit(
     scaled = np.c_[(points.places - centre) / reach, np.ones(len(points.places))]
     steps = np.einsum("nij,pj->pni", directions[:, :3], scaled) * reach
     jacobian = np.einsum("pni,pi->pn", steps, points.gradient)
-    coefficients = spline_filter(moving.grey, 3, output=np.float32, mode="mirror")
     finest = float(reference.spacing[1:].min() if planar else reference.spacing.min())
     matrix = start.matrix
     zncc, overlap = -1.0, 0.0
@@ -179,7 +177,7 @@ def _fit(
         if inside.sum() < max(64, 0.1 * len(points.places)):
             return best
         seen = map_coordinates(
-            coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
+            moving.coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
         )
         grey, slope = points.grey[inside], jacobian[inside]
         a, b = grey - grey.mean(), seen - seen.mean()
@@ -197,7 +195,7 @@ def _fit(
         if gain <= 0:
             return best
         rest = b / gain - a
-        solution = np.linalg.lstsq(whole * root, rest * root[:, 0], rcond=1e-9)[0]
+        solution = _least_squares(whole * root, rest * root[:, 0])
         rest = rest - whole @ solution
         spread = 1.4826 * float(np.median(np.abs(rest))) or 1.0
         if turn >= 2:
@@ -211,39 +209,11 @@ def _fit(
     return final if final.zncc > 0.98 * best.zncc else best
 
 
-@dataclass(frozen=True)
-class _Points:
-    """Points of the reference: places (µm), grey values, and grey gradients (per µm)."""
-
-    places: NDArray[np.float64]
-    grey: NDArray[np.float64]
-    gradient: NDArray[np.float64]
-
-    @classmethod
-    def on(cls, level: Level) -> _Points:
-        """Take an even share of the voxels, those with no gradient left out."""
-        edges = [n > 1 for n in level.grey.shape]
-        slopes = [
-            _slope(level.grey, axis) / level.spacing[axis]
-            if edges[axis]
-            else np.zeros_like(level.grey)
-            for axis in range(3)
-        ]
-        keep = np.ones(level.grey.shape, bool)
-        if level.grey.size > _POINTS:
-            chosen = np.random.default_rng(0).choice(level.grey.size, _POINTS, replace=False)
-            keep = np.isin(np.arange(level.grey.size), chosen).reshape(level.grey.shape)
-        at = np.argwhere(keep)
-        return cls(
-            level.origin + at * level.spacing,
-            level.grey[keep].astype(np.float64),
-            np.stack([s[keep] for s in slopes], axis=1).astype(np.float64),
-        )
-
-
-def _slope(grey: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Seven-point derivative, exact for cubics; edges are repeated."""
-    from scipy.ndimage import correlate1d
-
-    weights = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
-    return np.asarray(correlate1d(grey, weights, axis=axis, mode="nearest"))
+def _least_squares(matrix: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve for few unknowns by their normal equations, columns scaled to one length."""
+    normal = matrix.T @ matrix
+    scale = np.sqrt(np.maximum(np.diag(normal), np.finfo(float).tiny))
+    right = matrix.T @ values / scale
+    return np.asarray(
+        np.linalg.lstsq(normal / np.outer(scale, scale), right, rcond=1e-12)[0] / scale
+    )

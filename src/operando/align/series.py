@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from operando.align.pyramid import Level, make_pyramid
+from operando.align.pyramid import LARGEST, Level, make_pyramid
 from operando.align.register import Registration, register
 from operando.align.resample import resample_box
 from operando.align.transform import Transform
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Side = tuple[int, int]
 LOST = 0.3
 _MEAN_ROUNDS = 2
+_KEPT_BYTES = 2**29
 
 
 class AlignSettings(BaseModel):
@@ -147,7 +149,7 @@ def align(
     rounds = 1 + _MEAN_ROUNDS if settings.reference == "mean" else 1
     watch = Stopwatch(progress, rounds * series.n_frames, "frames", "Registering frames")
 
-    @lru_cache(maxsize=2)
+    @lru_cache(maxsize=_frames_to_keep(box))
     def levels(t: int) -> list[Level]:
         return make_pyramid(series.data[t, settings.channel], series.voxel_size or (1, 1, 1), box)
 
@@ -182,6 +184,12 @@ def align(
         found = [Registration(f.transform.after(home), f.zncc, f.overlap) for f in found]
     lengths = [_length_change(first, levels(t), found[t]) for t in range(series.n_frames)]
     return Alignment(tuple(f.transform for f in found), _table(first[0], found, lengths, series))
+
+
+def _frames_to_keep(box: Sequence[slice]) -> int:
+    """Return how many reduced frames with their spline coefficients fit into half a gigabyte."""
+    voxels = min(LARGEST, prod(int(side.stop - side.start) for side in box))
+    return max(2, _KEPT_BYTES // (10 * voxels))
 
 
 def _mean(
