@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from psygnal import Signal
 
+from operando.report.frame_curves import field_frames
 from operando.steps.particle_motion import join_motion
 from operando.strain.measures import without_motion
 from operando.ui import navigation
 from operando.ui.particles.view import ParticleView
 from operando.ui.strain.running_preview import RunningPreview
 from operando.ui.strain.view import StrainView, same_nodes
-from operando.report.frame_curves import field_frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data import LabelClass
-    from operando.study import Study
     from operando.report.frame_curves import FrameQuantity
+    from operando.study import Study
 
 _AXIS_WIDTH = 58
 _LEGEND_WIDTH = 180
