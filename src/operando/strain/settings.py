@@ -20,7 +20,7 @@ class CorrelationSettings(BaseModel):
     )
     narrower: bool = Field(
         True,
-        title="Narrower windows where needed",
+        title="Narrower windows",
         description="Beside cracks and where the motion varies fast, down to 0.43 of the window; "
         "not with affine motion",
     )
