@@ -236,17 +236,6 @@ def test_an_unknown_file(tmp_path: Path) -> None:
         read([tmp_path / "a.docx", tmp_path / "a.docx"])
 
 
-def test_slices_of_different_size_or_type_are_named(tmp_path: Path) -> None:
-    write_slices(tmp_path / "a", SERIES[0])
-    tifffile.imwrite(tmp_path / "a" / "slice_2.tif", np.zeros((7, 5), np.uint16))
-    with pytest.raises(FileError, match=r"size: slice_2\.tif has 7 × 5, slice_0\.tif has 6 × 5"):
-        read(tmp_path / "a")
-    write_slices(tmp_path / "b", SERIES[0])
-    tifffile.imwrite(tmp_path / "b" / "slice_3.tif", np.zeros((6, 5), np.int16))
-    with pytest.raises(FileError, match=r"type: slice_3\.tif has int16, slice_0\.tif has uint16"):
-        read(tmp_path / "b")
-
-
 def test_frames_of_different_size_or_type_are_named(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "1.tif", SERIES[0])
     tifffile.imwrite(tmp_path / "2.tif", SERIES[0, :5])
@@ -254,20 +243,6 @@ def test_frames_of_different_size_or_type_are_named(tmp_path: Path) -> None:
         read(tmp_path)
     tifffile.imwrite(tmp_path / "2.tif", SERIES[0].astype(np.float32))
     with pytest.raises(FileError, match=r"type: 2\.tif has float32, 1\.tif has uint16"):
-        read(tmp_path)
-
-
-def test_frames_with_a_slice_missing(tmp_path: Path) -> None:
-    write_slices(tmp_path / "f1", SERIES[0])
-    write_slices(tmp_path / "f2", SERIES[0, :5])
-    with pytest.raises(FileError, match="f2 holds 5 slices, another frame 7"):
-        read(tmp_path)
-
-
-def test_a_volume_among_slices(tmp_path: Path) -> None:
-    write_slices(tmp_path, SERIES[0])
-    tifffile.imwrite(tmp_path / "slice_2.tif", SERIES[0], metadata=None)
-    with pytest.raises(FileError, match=r"slice_2\.tif holds several images"):
         read(tmp_path)
 
 

@@ -238,15 +238,3 @@ def test_a_file_that_shrinks_after_opening_is_named(tmp_path: Path) -> None:
         path.unlink()
         with pytest.raises(FileError, match=r"a\.tif"):
             np.asarray(series.data[0, 0, 5])
-
-
-def test_a_slice_that_changes_size_after_opening_is_named(tmp_path: Path) -> None:
-    for z in range(3):
-        tifffile.imwrite(tmp_path / f"{z}.tif", VOLUME[z])
-    series = read(tmp_path)
-    tifffile.imwrite(tmp_path / "1.tif", VOLUME[1].T.copy())
-    with pytest.raises(FileError, match=r"1\.tif holds an image of 33 × 16 voxels"):
-        np.asarray(series.data)
-    tifffile.imwrite(tmp_path / "1.tif", VOLUME[1].astype(np.int8))
-    with pytest.raises(FileError, match=r"1\.tif holds int8 voxels"):
-        np.asarray(series.data)

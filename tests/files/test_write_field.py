@@ -147,3 +147,42 @@ def test_an_unknown_ending_is_named_and_nothing_is_written(tmp_path, field):
     with pytest.raises(FileError, match="could not be written"):
         write_field(tmp_path / "no folder" / "f.vti", field, voxel_size=SIZE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_strain_in_a_layer_is_the_same_in_every_format(tmp_path, field):
+    normal = (0.0, 3.0, 4.0)
+    green = 0.5 * (F.T @ F - np.eye(3))
+    n = np.array(normal) / 5
+    through = n @ green @ n
+    expected = {
+        "strain_through_thickness": through,
+        "strain_in_plane": (np.trace(green) - through) / 2,
+        "strain_through_thickness_shear": np.linalg.norm(green @ n - through * n),
+    }
+    for ending in ("vti", "vtu", "npz", "csv"):
+        path = write_field(tmp_path / f"f.{ending}", field, voxel_size=SIZE, normal=normal)
+        if ending == "csv":
+            table = pd.read_csv(path)
+            direction = table[[f"layer_normal_{a}" for a in "zyx"]].to_numpy()[0]
+        elif ending == "npz":
+            with np.load(path) as file:
+                table = dict(file)
+            direction = table["layer_normal"]
+        else:
+            table = arrays(path)[1]
+            direction = table["layer_normal"][0, ::-1]
+        np.testing.assert_allclose(direction, n)
+        for name, value in expected.items():
+            np.testing.assert_allclose(table[name], value, atol=1e-7)
+
+
+def test_without_a_layer_files_have_no_strain_in_one(tmp_path, field):
+    _, data = arrays(write_field(tmp_path / "f.vti", field, voxel_size=SIZE))
+    assert not [name for name in data if "thickness" in name or "layer" in name]
+
+
+@pytest.mark.parametrize("ending", ["vti", "vtu", "npz", "csv"])
+def test_a_layer_without_direction_writes_nothing(tmp_path, field, ending):
+    with pytest.raises(InputError, match="no length"):
+        write_field(tmp_path / f"f.{ending}", field, voxel_size=SIZE, normal=(0, 0, 0))
+    assert list(tmp_path.iterdir()) == []

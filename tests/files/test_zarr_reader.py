@@ -127,26 +127,6 @@ def test_a_folder_of_arrays_is_one_frame_each(tmp_path: Path) -> None:
     )
 
 
-def test_a_group_lists_its_arrays(tmp_path: Path) -> None:
-    group = zarr.create_group(store=str(tmp_path / "a.zarr"))
-    group.create_array("raw", data=VALUES)
-    assert np.array_equal(np.asarray(read(tmp_path / "a.zarr").data)[:, 0], VALUES)
-    group.create_array("inner/mask", data=VALUES > 500)
-    with pytest.raises(FileError, match="one of its arrays: inner/mask, raw"):
-        read(tmp_path / "a.zarr")
-    chosen = read(tmp_path / "a.zarr", dataset="inner/mask")
-    assert np.array_equal(np.asarray(chosen.data)[:, 0], VALUES > 500)
-    with pytest.raises(FileError, match="There is no nothing in"):
-        read(tmp_path / "a.zarr", dataset="nothing")
-
-
-def test_an_image_inside_a_group_is_found(tmp_path: Path) -> None:
-    zarr.create_group(store=str(tmp_path / "a.zarr"), zarr_format=2)
-    multiscale = {"axes": [TIME, *SPACE], "datasets": scaled()}
-    image(tmp_path / "a.zarr" / "0", multiscale, "0.4")
-    assert np.array_equal(np.asarray(read(tmp_path / "a.zarr").data)[:, 0], VALUES)
-
-
 def test_what_is_no_image(tmp_path: Path) -> None:
     zarr.create_group(store=str(tmp_path / "empty.zarr"))
     with pytest.raises(FileError, match="holds no arrays"):

@@ -86,3 +86,8 @@ def to_5d(array: NDArray[Any], axes: str, order: str = ORDER) -> NDArray[Any]:
     names = axes.replace(DROPPED, "")
     view = array[kept].transpose([names.index(a) for a in order if a in names])
     return view[tuple(slice(None) if a in names else None for a in order)]
+
+
+def size_text(shape: Sequence[int]) -> str:
+    """Return lengths as in "20 × 100 × 100"."""
+    return " × ".join(map(str, shape))

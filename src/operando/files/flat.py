@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from operando.errors import FileError
-from operando.files.axes import name_axes, shape_5d, to_5d
+from operando.files.axes import name_axes, shape_5d, size_text, to_5d
 from operando.files.damage import telling
 from operando.files.source import Mapped
 
@@ -172,12 +172,13 @@ def flat_source(
     row = lengths[-1] * kind.itemsize
     if whole and codec is None and size - wanted >= row:
         raise FileError(
-            f"{path} is {size - wanted} bytes longer than {_text(lengths)} voxels of {kind.name}",
+            f"{path} is {size - wanted} bytes longer than {size_text(lengths)} voxels "
+            f"of {kind.name}",
             "correct its size, its type, or the bytes before it",
         )
     if wanted > size * (MOST_GAIN[codec] if codec else 1):
         raise FileError(
-            f"{path} is too short: {_text(lengths)} voxels of {kind.name} "
+            f"{path} is too short: {size_text(lengths)} voxels of {kind.name} "
             f"need {wanted} bytes, it has {max(size, 0)}",
             "copy it again from its origin, or correct its size",
         )
@@ -185,7 +186,3 @@ def flat_source(
     if codec is None:
         return Mapped(path, lengths, kind, offset, names)
     return Packed(path, lengths, kind, offset, names, codec, nbytes, skip)
-
-
-def _text(shape: Sequence[int]) -> str:
-    return " × ".join(map(str, shape))

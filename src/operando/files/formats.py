@@ -88,19 +88,19 @@ def _file_format(name: str, opener: str, *endings: str, slices: bool = False) ->
 
 
 def _tiff_frames(paths: Paths, hints: Hints) -> list[Opened]:
-    from operando.files.tiff import open_frames
+    from operando.files.tiff_stacks import open_frames
 
     return open_frames(paths, hints.axes)
 
 
 def _tiff_slices(frames: list[Paths]) -> Opened:
-    from operando.files.tiff import open_slices
+    from operando.files.tiff_stacks import open_slices
 
     return open_slices(frames)
 
 
 def _is_tiff_slice(path: Path) -> bool:
-    from operando.files.tiff import is_slice
+    from operando.files.tiff_stacks import is_slice
 
     return is_slice(path)
 

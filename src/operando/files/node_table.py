@@ -52,6 +52,15 @@ class LayerStrain:
     shear: NDArray[np.float64]
 
 
+def unit_normal(normal: ArrayLike) -> NDArray[np.float64]:
+    """Direction ``(z, y, x)`` of length 1; refuses one without length."""
+    direction = np.asarray(normal, float)
+    length = float(np.linalg.norm(direction))
+    if not length > 0:
+        raise InputError(f"The normal {tuple(direction)} has no length", "give a direction")
+    return np.asarray(direction / length)
+
+
 def layer_strain(strain: NDArray[np.float64], normal: ArrayLike) -> LayerStrain:
     """Split a strain tensor by the normal of a layer, such as the through-thickness direction.
 
@@ -67,16 +76,22 @@ def layer_strain(strain: NDArray[np.float64], normal: ArrayLike) -> LayerStrain:
     InputError
         If the normal has no length.
     """
-    direction = np.asarray(normal, float)
-    length = float(np.linalg.norm(direction))
-    if not length > 0:
-        raise InputError(f"The normal {tuple(direction)} has no length", "give a direction")
-    n = direction / length
+    n = unit_normal(normal)
     pull = strain @ n
     through = pull @ n
     along = pull - through[:, None] * n
     in_plane = (np.trace(strain, axis1=1, axis2=2) - through) / 2
     return LayerStrain(through, in_plane, np.linalg.norm(along, axis=1))
+
+
+def layer_columns(strain: NDArray[np.float64], normal: ArrayLike) -> dict[str, NDArray[np.float64]]:
+    """`layer_strain` under the names that it has in files, ``(N,)`` each."""
+    layer = layer_strain(strain, normal)
+    return {
+        "strain_through_thickness": layer.through,
+        "strain_in_plane": layer.in_plane,
+        "strain_through_thickness_shear": layer.shear,
+    }
 
 
 def node_table(
@@ -118,11 +133,8 @@ def node_table(
     columns |= {f"strain_{p}": strain[:, "zyx".index(p[0]), "zyx".index(p[1])] for p in PAIRS}
     columns["volume_change"] = volume_change(field)
     if normal is not None:
-        layer = layer_strain(strain, normal)
-        columns["strain_through_thickness"] = layer.through
-        columns["strain_in_plane"] = layer.in_plane
-        columns["strain_through_thickness_shear"] = layer.shear
-        unit = np.asarray(normal, float) / np.linalg.norm(normal)
+        columns |= layer_columns(strain, normal)
+        unit = unit_normal(normal)
         columns |= {f"layer_normal_{a}": np.full(len(strain), unit[i]) for i, a in enumerate("zyx")}
     columns["zncc"] = field.zncc
     words = np.array([status.name.lower() for status in NodeStatus])

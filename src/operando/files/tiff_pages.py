@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import FileError
+from operando.files.axes import size_text
 from operando.files.tiff_checks import check_page, page_offsets, telling, truncated
 
 if TYPE_CHECKING:
@@ -149,8 +150,8 @@ def read_pages(
             page = tif.pages[0] if number == 0 else page_at(tif, path, number)
             if shape is not None and page.shape != shape:
                 raise FileError(
-                    f"{path} holds an image of {_size(page.shape)} voxels, the others have "
-                    f"{_size(shape)}",
+                    f"{path} holds an image of {size_text(page.shape)} voxels, the others have "
+                    f"{size_text(shape)}",
                     "keep images of one size in a folder",
                 )
             check_page(page, path)
@@ -166,7 +167,3 @@ def page_at(tif: tifffile.TiffFile, path: Path, number: int) -> tifffile.TiffPag
         raise truncated(path)
     tif.filehandle.seek(int(offsets[number]))
     return tifffile.TiffPage(tif, number)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))

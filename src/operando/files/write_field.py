@@ -12,16 +12,18 @@ import numpy as np
 from operando.data import NodeStatus
 from operando.data.series import check_voxel_size
 from operando.errors import FileError, InputError
-from operando.files.node_table import node_table, physical
+from operando.files.node_table import layer_columns, node_table, physical, unit_normal
 from operando.files.vtk import write_vti, write_vtu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
 
+    from numpy.typing import ArrayLike
+
     from operando.data import DisplacementField
 
-    Writer = Callable[[Path, DisplacementField, Sequence[float]], None]
+    Writer = Callable[[Path, DisplacementField, Sequence[float], ArrayLike | None], None]
 
 _SPAM_STATUS = {
     NodeStatus.CONVERGED: 2,
@@ -35,7 +37,11 @@ _SPAM_STATUS = {
 
 
 def write_field(
-    path: str | PathLike[str], field: DisplacementField, *, voxel_size: Sequence[float]
+    path: str | PathLike[str],
+    field: DisplacementField,
+    *,
+    voxel_size: Sequence[float],
+    normal: ArrayLike | None = None,
 ) -> Path:
     """Write a field in the format that the name ends in; the file appears when it is complete.
 
@@ -51,6 +57,10 @@ def write_field(
         voxels; all others µm.
     voxel_size
         ``(z, y, x)`` in µm.
+    normal
+        Through-thickness direction ``(z, y, x)`` of a layer, µm, any length: adds the strain in
+        the layer (see `operando.files.node_table.layer_strain`), but for SPAM, which has no
+        such columns.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def write_field(
     Raises
     ------
     InputError
-        If the name ends in no format, or the voxel size is none.
+        If the name ends in no format, the voxel size is none, or the normal has no length.
     FileError
         If the file cannot be written.
     """
@@ -73,7 +83,7 @@ def write_field(
     size = check_voxel_size(voxel_size)
     partial = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
     try:
-        writer(partial, field, size)
+        writer(partial, field, size, normal)
         partial.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -85,18 +95,29 @@ def write_field(
     return target
 
 
-def _write_csv(path: Path, field: DisplacementField, voxel_size: Sequence[float]) -> None:
-    node_table(field, voxel_size).to_csv(path, index=False)
+def _write_csv(
+    path: Path,
+    field: DisplacementField,
+    voxel_size: Sequence[float],
+    normal: ArrayLike | None,
+) -> None:
+    node_table(field, voxel_size, normal).to_csv(path, index=False)
 
 
-def _write_npz(path: Path, field: DisplacementField, voxel_size: Sequence[float]) -> None:
+def _write_npz(
+    path: Path,
+    field: DisplacementField,
+    voxel_size: Sequence[float],
+    normal: ArrayLike | None,
+) -> None:
     """Arrays ``(N, ...)`` with unit in the name, components (z, y, x); `info` is JSON."""
     size = np.asarray(voxel_size)
+    strain = physical(field, voxel_size).strain()
     arrays: dict[str, Any] = {
         "position_um": field.positions * size,
         "displacement_um": field.displacement * size,
         "displacement_sd_um": field.sigma * size,
-        "strain_green_lagrange": physical(field, voxel_size).strain(),
+        "strain_green_lagrange": strain,
         "zncc": field.zncc,
         "status": field.status,
         "valid": field.valid,
@@ -107,11 +128,18 @@ def _write_npz(path: Path, field: DisplacementField, voxel_size: Sequence[float]
         "voxel_size_um": size,
         "info": np.asarray(json.dumps(dict(field.info), default=float)),
     }
+    if normal is not None:
+        arrays |= layer_columns(strain, normal) | {"layer_normal": unit_normal(normal)}
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def _write_spam(path: Path, field: DisplacementField, voxel_size: Sequence[float]) -> None:
+def _write_spam(
+    path: Path,
+    field: DisplacementField,
+    voxel_size: Sequence[float],
+    normal: ArrayLike | None,
+) -> None:
     """Columns of SPAM, in voxels: F per node and the displacement of its centre.
 
     ``returnStatus`` is 2 where the node is valid, 1 where iterations ran out, else negative.
@@ -120,7 +148,7 @@ def _write_spam(path: Path, field: DisplacementField, voxel_size: Sequence[float
     """
     import pandas as pd
 
-    del voxel_size
+    del voxel_size, normal
     columns: dict[str, Any] = {"NodeNumber": np.arange(len(field.positions))}
     columns |= {f"{a}pos": field.positions[:, i] for i, a in enumerate("ZYX")}
     stretch = field.gradient + np.eye(3)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.atomic import replacing
 from operando.compute.progress import Stopwatch
 from operando.data.series import check_times, check_voxel_size
-from operando.errors import FileError, InputError
+from operando.errors import InputError
 from operando.files.axes import ORDER, to_5d
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def write_tiff(
         known = _imagej_metadata(spacing, interval)
     else:
         known = _ome_metadata(spacing, hours, five.shape)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
+    with replacing(target, make_folder=False) as partial:
         tifffile.imwrite(
             partial,
             _planes(five, dtype, progress),
@@ -101,13 +100,6 @@ def write_tiff(
             resolution=(1 / spacing[2], 1 / spacing[1]) if spacing else None,
             metadata=known,
         )
-        partial.replace(target)
-    except OSError as error:
-        raise FileError(
-            f"{target} cannot be written ({error})", "check space and rights"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _five_axes(volume: NDArray[Any] | da.Array, axes: str | None) -> NDArray[Any] | da.Array:

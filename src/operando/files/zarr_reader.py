@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.errors import FileError, InputError, OperandoError
+from operando.errors import FileError, OperandoError
 from operando.files.axes import DROPPED, ORDER, name_axes, shape_5d, to_5d
 from operando.files.blosc_chunks import BloscChunks
+from operando.files.ome_zarr_metadata import (
+    channel_names,
+    image_axes,
+    image_scale,
+    image_times,
+    image_voxel_size,
+)
 from operando.files.source import Opened
-from operando.files.tiff_metadata import number, sound_times, sound_voxel_size
-from operando.files.units import hours, micrometres
+from operando.files.zarr_groups import advise_arrays, list_arrays
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +29,6 @@ if TYPE_CHECKING:
     import zarr
     from numpy.typing import NDArray
 
-    from operando.data.series import Spacing
     from operando.files.source import Box, Shape
 
 # What zarr and its codecs raise on metadata and chunks that make no sense to them.
@@ -118,7 +122,7 @@ def open_zarr(path: Path, axes: str | None = None, dataset: str | None = None) -
 
     where = path / dataset if dataset else path
     if not where.exists():
-        raise FileError(f"There is no {dataset} in {path}", _advice(path))
+        raise FileError(f"There is no {dataset} in {path}", advise_arrays(path))
     try:
         node = zarr.open(store=str(where), mode="r")
     except ZARR_FAULTS as error:
@@ -140,49 +144,7 @@ def open_zarr(path: Path, axes: str | None = None, dataset: str | None = None) -
     choice = images if len(images) == 1 else inside
     if len(choice) == 1:
         return open_zarr(where, axes, choice[0].rstrip("/"))
-    raise FileError(f"{where} is a Zarr group without an image of its own", _advice(where))
-
-
-def list_arrays(folder: Path, depth: int = 3) -> list[str]:
-    """Names of the arrays in a Zarr group; OME-Zarr images in it end with a slash."""
-    found = []
-    for child in sorted(p for p in folder.iterdir() if p.is_dir()):
-        kind = _node_kind(child)
-        if kind == "array":
-            found.append(child.name)
-        elif kind == "image":
-            found.append(f"{child.name}/")
-        elif kind == "group" and depth > 1:
-            found += [f"{child.name}/{name}" for name in list_arrays(child, depth - 1)]
-    return found
-
-
-def _node_kind(folder: Path) -> str | None:
-    if (folder / ".zarray").is_file():
-        return "array"
-    attributes = {**_json(folder / ".zattrs"), **_json(folder / "zarr.json").get("attributes", {})}
-    if "multiscales" in attributes.get("ome", attributes):
-        return "image"
-    if (folder / ".zgroup").is_file():
-        return "group"
-    kind = _json(folder / "zarr.json").get("node_type")
-    return kind if kind in ("array", "group") else None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _advice(folder: Path) -> str:
-    names = list_arrays(folder)
-    if not names:
-        return "it holds no arrays"
-    shown = ", ".join(n.rstrip("/") for n in names[:8])
-    return f"choose one of its arrays: {shown}{', ...' if len(names) > 8 else ''}"
+    raise FileError(f"{where} is a Zarr group without an image of its own", advise_arrays(where))
 
 
 def _unreadable(path: Path, error: Exception) -> FileError:
@@ -228,9 +190,9 @@ def _open_image(path: Path, ome: Mapping[str, Any], hint: str | None) -> Opened:
         array = zarr.open_array(store=str(path / levels[0]), mode="r")
     except ZARR_FAULTS as error:
         raise _unreadable(path / levels[0], error) from error
-    axes = _image_axes(image, array.ndim)
+    axes = image_axes(image, array.ndim)
     names = "".join(a["letter"] for a in axes)
-    scale, plain = _scale(image, array.ndim)
+    scale, plain = image_scale(image, array.ndim)
     metadata = {
         "format": f"OME-Zarr {image.get('version') or ome.get('version') or ''}".strip(),
         "levels": tuple(levels),
@@ -246,65 +208,7 @@ def _open_image(path: Path, ome: Mapping[str, Any], hint: str | None) -> Opened:
         names,
         hint,
         metadata,
-        voxel_size=_voxel_size(by_name) if plain and hint is None else None,
-        times=_times(by_name, n_frames, ome.get("operando")) if hint is None else None,
-        channels=_channels(ome),
+        voxel_size=image_voxel_size(by_name) if plain and hint is None else None,
+        times=image_times(by_name, n_frames, ome.get("operando")) if hint is None else None,
+        channels=channel_names(ome),
     )
-
-
-def _image_axes(image: Mapping[str, Any], ndim: int) -> list[dict[str, Any]]:
-    systems: Sequence[Mapping[str, Any]] = image.get("coordinateSystems") or ({},)
-    listed = image.get("axes") or systems[0].get("axes") or list(ORDER[-ndim:])
-    axes = [dict(a) if isinstance(a, Mapping) else {"name": a} for a in listed]
-    if len(axes) != ndim:
-        raise InputError(f"The OME-Zarr metadata name {len(axes)} axes for an array of {ndim}")
-    for axis in axes:
-        name = str(axis["name"]).lower()
-        kinds = {"time": "t", "channel": "c"}
-        axis["letter"] = name if name in ORDER else kinds.get(str(axis.get("type")), "q")
-    return axes
-
-
-def _scale(image: Mapping[str, Any], ndim: int) -> tuple[list[float], bool]:
-    """Scale of level 0 per axis, and whether it is all there is to the transformation."""
-    scale, plain = np.ones(ndim), True
-    first = image["datasets"][0].get("coordinateTransformations") or ()
-    for step in (*first, *(image.get("coordinateTransformations") or ())):
-        kind = step.get("type")
-        if kind == "scale" and len(step["scale"]) == ndim:
-            scale = scale * np.asarray(step["scale"], float)
-        elif kind == "affine" and np.shape(step["affine"]) == (ndim, ndim + 1):
-            matrix = np.asarray(step["affine"], float)[:, :-1]
-            plain &= np.array_equal(matrix, np.diag(np.diag(matrix)))
-            scale = scale * np.diag(matrix)
-        elif kind not in ("identity", "translation"):
-            plain = False
-    return [float(s) for s in scale], plain
-
-
-def _voxel_size(by_name: Mapping[str, Any]) -> Spacing | None:
-    sizes = []
-    for name in "zyx":
-        scale, axis = by_name.get(name, by_name["x"])
-        unit = micrometres(axis.get("unit"))
-        sizes.append(scale * unit if unit else None)
-    return sound_voxel_size(sizes)
-
-
-def _times(by_name: Mapping[str, Any], n_frames: int, own: object) -> tuple[float, ...] | None:
-    if isinstance(own, Mapping) and isinstance(own.get("times_h"), list):
-        times = [number(t) for t in own["times_h"]]
-        if len(times) == n_frames and None not in times:
-            return sound_times([t for t in times if t is not None])
-    if "t" not in by_name or n_frames < 2:
-        return None
-    step, axis = by_name["t"]
-    unit = hours(axis.get("unit"))
-    return sound_times([i * step * unit for i in range(n_frames)]) if unit else None
-
-
-def _channels(ome: Mapping[str, Any]) -> tuple[str, ...] | None:
-    omero = ome.get("omero")
-    listed = omero.get("channels") if isinstance(omero, Mapping) else None
-    names = [str(c["label"]) for c in listed or () if isinstance(c, Mapping) and c.get("label")]
-    return tuple(names) or None
