@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.atomic import replacing
 from operando.errors import InputError
-from operando.files.node_table import node_table
 from operando.files.write_field import FIELD_FORMATS, write_field
-from operando.study.atomic import replacing
 from operando.ui.strain.node_quantities import colour_limits, node_quantity
 
 if TYPE_CHECKING:
@@ -34,9 +33,9 @@ _COLORMAPS = {"diverging": "RdBu_r", "from 0": "viridis", "up to 1": "viridis"}
 def export_strain(strain: StudyStrain, path: Path) -> Path:
     """Write the field that is shown.
 
-    Data files hold it as it was measured, whatever motion is taken out in the window, a table also
-    the strain in the layer whose normal is chosen there; a figure
-    shows what the window shows, in the slice that is seen, and says so.
+    Data files hold it as it was measured, whatever motion is taken out in the window, with the
+    strain in the layer whose normal is chosen there (not those for SPAM); a figure shows what the
+    window shows, in the slice that is seen, and says so.
 
     Raises
     ------
@@ -49,12 +48,8 @@ def export_strain(strain: StudyStrain, path: Path) -> Path:
     if study is None or field is None:
         raise InputError("No displacement field is shown", "run Strain first")
     ending = path.suffix.lower()
-    if ending == ".csv":
-        with replacing(path) as partial:
-            node_table(field, study.voxel_size, strain.view.normal).to_csv(partial, index=False)
-        return path
     if ending in FIELD_FORMATS:
-        return write_field(path, field, voxel_size=study.voxel_size)
+        return write_field(path, field, voxel_size=study.voxel_size, normal=strain.view.normal)
     if ending not in FIGURE_FORMATS:
         known = ", ".join((*FIELD_FORMATS, *FIGURE_FORMATS))
         raise InputError(f"{path.name!r} has no ending that is known", f"use one of {known}")
