@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = (
+    "align",
+    "chemistry",
+    "clean",
+    "data",
     "errors",
     "files",
     "particles",

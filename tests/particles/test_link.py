@@ -105,6 +105,15 @@ def test_frames_without_particles() -> None:
     assert len(tracks) == 0
 
 
+def test_ids_may_be_any_numbers(make_ellipsoid, bodies) -> None:
+    frame = draw(make_ellipsoid, *bodies)
+    largest = np.iinfo(np.int32).max
+    renamed = np.where(frame > 0, largest - frame, 0)
+    ids, tracks = link([frame, renamed])
+    assert (ids[0] == ids[1]).all()
+    assert set(tracks.loc[tracks["frame"] == 1, "label"]) == set(np.unique(renamed)) - {0}
+
+
 def test_frames_may_be_read_one_by_one(make_ellipsoid, bodies) -> None:
     frame = draw(make_ellipsoid, *bodies)
     tracks = follow(frame for _ in range(3))

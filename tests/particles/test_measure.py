@@ -4,6 +4,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from operando.data import PARTICLE_COLUMNS
@@ -71,6 +72,21 @@ def test_missing_grey_values_are_left_out(ids) -> None:
     assert measure(ids, image=image)["mean_intensity"].tolist() == [5, 5]
 
 
+def test_ids_may_be_any_numbers(ids) -> None:
+    largest = np.iinfo(np.int32).max
+    table = measure(np.where(ids == 7, largest, ids))
+    assert table["particle"].tolist() == [3, largest]
+    pd.testing.assert_frame_equal(table.assign(particle=[3, 7]), measure(ids))
+    assert measure(np.where(ids == 7, largest, ids), only=[largest])["particle"].item() == largest
+
+
+def test_a_particle_that_fills_the_image() -> None:
+    table = measure(np.ones((5, 6, 7), np.uint8), image=np.full((5, 6, 7), 3.0))
+    assert table["volume_um3"].item() == 210
+    assert table["surface_um2"].item() == 0
+    assert table["mean_intensity"].item() == 3
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
 def test_transposing_the_axes_changes_nothing(ids, order) -> None:
     spacing = (0.5, 1.0, 2.0)
@@ -130,7 +146,8 @@ def test_nothing_gives_an_empty_table_with_all_columns() -> None:
         ({"ids": np.full((4, 4, 4), np.nan)}, "float64"),
         ({"ids": np.full((4, 4, 4), -1)}, "-1"),
         ({"phases": np.zeros((4, 4, 5), bool)}, "(4, 4, 5)"),
-        ({"phases": np.zeros((4, 4, 4), np.uint8)}, "phase"),
+        ({"phases": np.full((4, 4, 4), 2, np.uint8)}, "phase"),
+        ({"probabilities": np.ones((2, 4, 4, 5))}, "(2, 4, 4, 5)"),
         ({"image": np.zeros((4, 4, 4), complex)}, "complex"),
         ({"spacing": (1, 0, 1)}, "voxel size"),
     ],

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from importlib import resources
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from operando.errors import Cancelled, InputError
+from operando.errors import Cancelled, FileError, InputError
 from operando.particles import SplitSettings, match, measure, split
 
 if TYPE_CHECKING:
@@ -89,6 +90,29 @@ def test_only_the_named_phase(two) -> None:
     assert (split(phases, phase=3) == split(left)).all()
 
 
+def test_a_mask_may_be_ones_and_zeros(two) -> None:
+    solid = two[0] | two[1]
+    assert (split(solid.astype(np.uint8)) == split(solid)).all()
+
+
+def test_there_is_no_solid_where_nothing_was_imaged(two) -> None:
+    left, right = two
+    image = np.where(right, np.nan, 100.0)
+    assert (split(left | right, image=image) == split(left & ~right)).all()
+
+
+def test_another_network_parts_particles(two, tmp_path) -> None:
+    shipped = resources.files("operando.particles").joinpath("splitter.safetensors").read_bytes()
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes(shipped)
+    solid = two[0] | two[1]
+    assert (split(solid, model=weights) == split(solid)).all()
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(shipped[:100])
+    with pytest.raises(FileError, match=r"other.safetensors holds no network.*; give weights"):
+        split(solid, model=other)
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
 def test_transposing_the_axes_gives_the_same_particles(two, order) -> None:
     solid = two[0] | two[1]
@@ -132,7 +156,7 @@ def test_nothing_and_everything() -> None:
         (np.zeros((4, 4), bool), "shape"),
         (np.zeros((0, 4, 4), bool), "shape"),
         (np.full((4, 4, 4), np.nan), "float64"),
-        (np.zeros((4, 4, 4), np.uint8), "no phase was named"),
+        (np.full((4, 4, 4), 2, np.uint8), "no phase was named"),
     ],
 )
 def test_what_makes_no_sense_is_refused(volume, words) -> None:

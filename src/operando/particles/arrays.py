@@ -39,6 +39,22 @@ def check_ids(ids: NDArray[Any]) -> NDArray[np.int32]:
     return np.ascontiguousarray(ids, np.int32)
 
 
+def numbered(ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Renumber ids that are larger than any count of particles, in their order.
+
+    Returns
+    -------
+    ids
+        ``(Z, Y, X)``; the same where they are small enough to be counted by.
+    names
+        ``names[k]`` is the id of particle k; ``names[0]`` is 0.
+    """
+    if ids.max() <= ids.size:
+        return ids, np.arange(int(ids.max()) + 1)
+    names = np.union1d(0, ids)
+    return np.searchsorted(names, ids).astype(np.int32), names
+
+
 def check_same_shape(volume: NDArray[Any], ids: NDArray[Any], what: str) -> NDArray[Any]:
     """Return a volume that lies on the ids, or say that it does not."""
     volume = np.asarray(volume)

@@ -75,6 +75,8 @@ class BlockSplitter:
         Voxel size ``(z, y, x)``.
     settings
         See `SplitSettings`.
+    model
+        Weights of another network than the shipped one.
     progress
         Receives `Progress`; may raise `Cancelled`.
     edge
@@ -89,6 +91,7 @@ class BlockSplitter:
     out: Any
     spacing: tuple[float, float, float]
     settings: SplitSettings
+    model: Path | None = None
     progress: ProgressCallback | None = None
     edge: int | None = None
     scratch: Path | None = None
@@ -192,6 +195,7 @@ class BlockSplitter:
                 self.spacing,
                 make,
                 lambda: self.watch.advance(0),
+                self.model,
             )
         self.watch.advance(len(self._tiles(0)))
         return interior

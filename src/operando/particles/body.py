@@ -75,8 +75,10 @@ class Body:
     def depth(self) -> NDArray[np.float32]:
         """Distance of every voxel of the particle to its outer surface, µm; 0 outside.
 
-        A cut at the image border is no surface.
+        A cut at the image border is no surface; a particle that fills the image has none.
         """
+        if self.mask.all():
+            return np.zeros(self.mask.shape, np.float32)
         half = np.float32(np.mean(self.spacing) / 2)
         return np.where(self.mask, distance(self.mask, self.spacing) - half, np.float32(0))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.particles.arrays import check_ids
+from operando.particles.arrays import check_ids, numbered
 from operando.particles.frames import Frame
 from operando.particles.motion import find_drift, motion_from_field, smooth_motion
 from operando.particles.outlines import Outline, find_outlines
@@ -80,13 +80,19 @@ def link(
     InputError
         If the frames differ in shape or the fields do not fit them.
     """
-    frames = [check_ids(ids) for ids in ids_per_frame]
+    frames, names = [], []
+    for given in ids_per_frame:
+        ids, of_frame = numbered(check_ids(given))
+        frames.append(ids)
+        names.append(of_frame)
     if not frames:
         raise InputError("There are no frames to link", "give at least one volume of ids")
     tracks = follow(frames, fields=fields, settings=settings, progress=progress)
     out = np.empty((len(frames), *frames[0].shape), np.int32)
     for t, ids in enumerate(frames):
         out[t] = rename(ids, tracks, t)
+        there = tracks["frame"] == t
+        tracks.loc[there, "label"] = names[t][tracks.loc[there, "label"]]
     return out, tracks
 
 
@@ -130,7 +136,10 @@ def follow(
     for t, frame in enumerate(frames):
         ids = frame if isinstance(frame, Frame) else check_ids(frame)
         if shape not in (None, ids.shape):
-            raise InputError(f"Frame {t} has the shape {ids.shape}, the first one {shape}")
+            raise InputError(
+                f"Frame {t} has the shape {ids.shape}, the first one {shape}",
+                "give frames of one shape",
+            )
         shape = ids.shape
         outlines = find_outlines(ids)
         seen = list(outlines.values())

@@ -10,6 +10,7 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.data.tables import PARTICLE_COLUMNS
+from operando.particles.arrays import check_ids, numbered
 from operando.particles.body import Body, sides_at_border
 from operando.particles.contact import detachment_error, find_contacts, measure_contact, roles_of
 from operando.particles.damage import measure_damage
@@ -97,6 +98,7 @@ def measure(
     """
     from scipy.ndimage import find_objects
 
+    ids, names = numbered(check_ids(ids))
     scene = make_scene(
         ids,
         phases,
@@ -110,14 +112,16 @@ def measure(
     )
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     if only is not None:
-        boxes = [(i, b) for i, b in boxes if i in only]
+        boxes = [(i, b) for i, b in boxes if names[i] in only]
     watch = Stopwatch(progress, len(boxes), "particles", "Measuring particles")
     rows = []
     for row in _in_threads(partial(_measure_one, scene), boxes):
         rows.append({"frame": frame, "time_h": time_h, "accepted": False, **row})
         watch.advance()
     table = _table(rows)
-    return table if table.empty else _add_neighbourhood(table, scene)
+    if not table.empty:
+        table = _add_neighbourhood(table, scene)
+    return table.assign(particle=names[table["particle"]])
 
 
 def _in_threads(work: Any, items: list[tuple[int, Box]]) -> Iterator[dict[str, Any]]:

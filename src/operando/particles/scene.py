@@ -90,6 +90,11 @@ def make_scene(
         labels = None
     elif labels is None:
         labels = PhaseLabels()
+    if probabilities is not None and probabilities.shape[1:] != ids.shape:
+        raise InputError(
+            f"Probabilities of the shape {probabilities.shape} for ids of {ids.shape}",
+            "give one volume per class of the same frame",
+        )
     if image is not None:
         image = _check_image(image, ids)
         if scale is None and phases is not None and labels is not None:
@@ -111,5 +116,8 @@ def make_scene(
 def _check_image(image: NDArray[Any], ids: NDArray[np.int32]) -> NDArray[Any]:
     image = check_same_shape(image, ids, "The image")
     if image.dtype.kind not in "biuf":
-        raise InputError(f"Voxels of type {image.dtype} are no grey values")
+        raise InputError(
+            f"Voxels of type {image.dtype} are no grey values",
+            "convert the image to integers or real numbers",
+        )
     return image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,6 @@ from operando.particles.arrays import check_ids, check_same_shape, check_spacing
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 def split(
     phases_or_mask: NDArray[Any],
     *,
+    image: NDArray[Any] | None = None,
+    model: str | Path | None = None,
     phase: int | None = None,
     guide: NDArray[Any] | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
@@ -37,7 +38,12 @@ def split(
     Parameters
     ----------
     phases_or_mask
-        ``(Z, Y, X)`` bool mask of the solid, or a label volume of phases.
+        ``(Z, Y, X)`` mask of the solid (bool, or 0 and 1), or a label volume of phases.
+    image
+        ``(Z, Y, X)`` grey values: where they are NaN, nothing was imaged and there is no solid.
+    model
+        Weights of another network for the method "learned", as ``tools/train_splitter.py``
+        writes them; None takes those of the package.
     phase
         Label of the particles; needed for a label volume.
     guide
@@ -58,13 +64,25 @@ def split(
     Raises
     ------
     InputError
-        If the volume, the phase or the voxel size makes no sense.
+        If the volumes, the phase or the voxel size make no sense.
+    FileError
+        If the model cannot be read.
     """
     solid = solid_of(phases_or_mask, phase)
+    if image is not None:
+        solid = solid & ~np.isnan(check_same_shape(image, solid, "The image"))
     if guide is not None:
         guide = check_ids(check_same_shape(guide, solid, "The guide"))
     out = np.empty(solid.shape, np.int32)
-    split_blocks(solid, out, guide=guide, spacing=spacing, settings=settings, progress=progress)
+    split_blocks(
+        solid,
+        out,
+        model=model,
+        guide=guide,
+        spacing=spacing,
+        settings=settings,
+        progress=progress,
+    )
     return out
 
 
@@ -72,6 +90,7 @@ def split_blocks(
     phases_or_mask: Any,
     out: Any,
     *,
+    model: str | Path | None = None,
     phase: int | None = None,
     guide: Any | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
@@ -92,7 +111,7 @@ def split_blocks(
         As in `split`: arrays that give a NumPy array for a box of slices, such as those of Zarr.
     out
         ``(Z, Y, X)`` int32 array, such as one of Zarr, that the ids are written to.
-    phase, spacing, settings, progress
+    model, phase, spacing, settings, progress
         As in `split`.
     edge
         Edge of the blocks, voxels; by default volumes up to 160 million voxels are one block and
@@ -116,6 +135,7 @@ def split_blocks(
         out=out,
         spacing=spacing,
         settings=settings or SplitSettings(),
+        model=None if model is None else Path(model),
         edge=edge,
         scratch=scratch,
         progress=progress,
@@ -128,8 +148,10 @@ def solid_of(phases_or_mask: NDArray[Any], phase: int | None) -> NDArray[np.bool
     if volume.dtype == bool:
         return volume
     if phase is None:
-        raise InputError(
-            f"Voxels of type {volume.dtype} are no mask and no phase was named",
-            "name the label of the particles, or give a mask of true and false",
-        )
+        if volume.min() < 0 or volume.max() > 1:
+            raise InputError(
+                f"Labels from {volume.min()} to {volume.max()} are no mask, and no phase was named",
+                "name the label of the particles, or give a mask of true and false",
+            )
+        return volume.astype(bool)
     return np.asarray(volume == phase)
