@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from operando.atomic import write_text
 from operando.report import report_path
 from operando.report.particles import particles_section
 from operando.report.phases import phases_section
 from operando.report.strain import strain_section
 from operando.report.through_time import time_section
-from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.atomic import replacing
 from operando.data.classes import DEFAULT_CLASSES
 from operando.errors import FileError, InputError
 from operando.samples.cycling import charge_curve
@@ -67,9 +67,7 @@ def write_sample(
             f"{electrode.ids.max()} particles do not fit a 16-bit image",
             "choose larger particles or a smaller image",
         )
-    partial = out.with_name(f"{out.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
+    with replacing(out) as partial:
         (partial / "images").mkdir(parents=True)
         (partial / "truth").mkdir()
         _write_images(partial, electrode)
@@ -80,12 +78,6 @@ def write_sample(
         (partial / "README.md").write_text(
             describe_sample(electrode.settings, electrode.seed), encoding="utf-8"
         )
-        if out.exists():
-            out.rmdir()
-        partial.replace(out)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise FileError(f"{out} cannot be written ({error.strerror})", "choose another") from error
     return out
 
 

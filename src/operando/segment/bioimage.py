@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import tempfile
-import uuid
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -16,6 +14,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import numpy as np
 
+from operando.atomic import replacing
 from operando.errors import FileError, InputError
 from operando.segment.model import CARD_FILE, CURVE_FILE, README_FILE, WEIGHTS_FILE, Model
 from operando.segment.model_card import model_card
@@ -96,7 +95,12 @@ def export_package(
     files[OUTPUT_FILE] = _as_npy(_run(script, _normalised(raw, model.percentiles)))
     rdf = _description(model, multiple, files, name, authors or ("unknown",), licence)
     files[DESCRIPTION_FILE] = _as_yaml(rdf)
-    _write(Path(path), files)
+    with (
+        replacing(Path(path), make_folder=False) as partial,
+        ZipFile(partial, "w", ZIP_DEFLATED) as package,
+    ):
+        for file, content in files.items():
+            package.writestr(file, content)
 
 
 def import_package(path: str | Path) -> Model:
@@ -343,19 +347,3 @@ def _read(source: Path) -> dict[str, bytes]:
     with ZipFile(source) as package:
         there = set(package.namelist())
         return {name: package.read(str(PurePosixPath(name))) for name in wanted if name in there}
-
-
-def _write(target: Path, files: Mapping[str, bytes]) -> None:
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
-    try:
-        with ZipFile(partial, "w", ZIP_DEFLATED) as package:
-            for name, content in files.items():
-                package.writestr(name, content)
-        os.replace(partial, target)
-    except OSError as error:
-        raise FileError(
-            f"The package {target} cannot be written ({error.strerror or error})",
-            "check the folder, the free space and the permission",
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

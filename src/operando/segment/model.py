@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import uuid
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.atomic import replacing
 from operando.data.classes import LabelClass
 from operando.errors import FileError, InputError
 from operando.nets.architecture import Architecture, Triple, build
@@ -122,23 +120,13 @@ class Model:
         """
         from safetensors.numpy import save as serialise
 
-        target = Path(folder)
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial")
-        try:
-            partial.mkdir(parents=True)
+        with replacing(Path(folder)) as partial:
+            partial.mkdir()
             arrays = {k: np.asarray(v, order="C") for k, v in self.weights.items()}
             (partial / WEIGHTS_FILE).write_bytes(serialise(arrays))
             (partial / CARD_FILE).write_text(json.dumps(self._card(), indent=2) + "\n", "utf-8")
             (partial / README_FILE).write_text(model_card(self), "utf-8")
             self._curve_frame().to_parquet(partial / CURVE_FILE, index=False)
-            _replace(partial, target)
-        except OSError as error:
-            raise FileError(
-                f"The model cannot be written to {target} ({error.strerror or error})",
-                "check the free space and the permission",
-            ) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: str | Path) -> Model:
@@ -232,18 +220,3 @@ def _from_card(card: Mapping[str, Any]) -> dict[str, Any]:
         "settings": card["settings"],
         "scores": card["scores"],
     }
-
-
-def _replace(partial: Path, target: Path) -> None:
-    """Put a finished folder in place of an older one."""
-    if not target.exists():
-        os.replace(partial, target)
-        return
-    old = partial.with_suffix(".old")
-    os.replace(target, old)
-    try:
-        os.replace(partial, target)
-    except OSError:
-        os.replace(old, target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

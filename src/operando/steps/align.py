@@ -54,10 +54,10 @@ class Align(Step, AlignSettings):
 
         Frames that a stopped run registered, and blocks that it wrote, are not done again.
         """
+        from operando import atomic
         from operando.align import align, resampled
         from operando.compute.blocks import Extent, filter_blocks
         from operando.files.ome_zarr import add_levels, open_image
-        from operando.study import atomic
         from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
@@ -104,7 +104,7 @@ def _kept_in(partial: PartialResult) -> Remember:
     """Keep every registration in a file of an unfinished result."""
     from operando.align.register import Registration
     from operando.align.transform import Transform
-    from operando.study.atomic import write_text
+    from operando.atomic import write_text
 
     def remember(key: str, find: Callable[[], Registration]) -> Registration:
         path = partial.content / f"{key}.json"

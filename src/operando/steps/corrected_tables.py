@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.atomic import remove, replacing
 from operando.particles.body import grown
 from operando.particles.measure import PACKING_DIAMETERS, refresh_neighbours
 from operando.particles.neighbourhood import packing_density
 from operando.particles.tracks import KEYS, correct_tracks
 from operando.steps.measured_volumes import CENTRE, MeasuredVolumes
-from operando.study.atomic import remove, replacing
 from operando.study.edits import FOLDER
 
 if TYPE_CHECKING:

@@ -78,11 +78,11 @@ class MapDamage(Step):
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Map frame after frame, then profile the table."""
+        from operando.atomic import replacing
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
         from operando.particles.maps import crack_surface_map
         from operando.steps.particles import label_of
-        from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
         labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
@@ -128,10 +128,10 @@ class MapDamage(Step):
 
     def _write_paths(self, study: Study, phase: int) -> None:
         """Write the path lengths of every frame, voxel by voxel."""
+        from operando.atomic import replacing
         from operando.files.ome_zarr import create_image
         from operando.particles.path_map import electron_paths
         from operando.steps.particles import PhaseNames
-        from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
         labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))

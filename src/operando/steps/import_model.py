@@ -40,8 +40,8 @@ class ImportModel(Step):
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Read the package and keep its model."""
         del progress
+        from operando.atomic import replacing
         from operando.segment.bioimage import import_package
-        from operando.study.atomic import replacing
 
         model = import_package(Path(self.package))
         with replacing(study.product_path(f"models/{self.model}")) as partial:

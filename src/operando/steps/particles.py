@@ -100,6 +100,7 @@ class FindParticles(Step):
         """Split frame after frame, follow the pieces, give them their ids, measure."""
         import pandas as pd
 
+        from operando.atomic import replacing
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
         from operando.particles import follow, rename
@@ -107,7 +108,6 @@ class FindParticles(Step):
         from operando.particles.measure_blocks import measure_blocks
         from operando.particles.series import split_frames
         from operando.steps.corrections import Corrections
-        from operando.study.atomic import replacing
         from operando.study.phases import open_phases
 
         labels, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))

@@ -53,8 +53,8 @@ class Train(Step):
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Train and keep the best model."""
+        from operando.atomic import replacing
         from operando.segment import train
-        from operando.study.atomic import replacing
 
         strokes = study.strokes(self.strokes)
         model = train(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from operando.atomic import remove, write_text
 from operando.errors import StudyError
 from operando.particles.edits import Edit
-from operando.study.atomic import remove, write_text
 from operando.study.journal import Journal
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.atomic import plain_disk_errors, replacing
 from operando.data.displacement import DisplacementField
 from operando.errors import FileError, StudyError
-from operando.study.atomic import plain_disk_errors, replacing
 from operando.study.partial import PartialResult, unfinished_folder
 
 if TYPE_CHECKING:

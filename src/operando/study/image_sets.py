@@ -67,7 +67,7 @@ def open_image_set(study: Study, path: Path, name: str) -> Series:
 
 def write_transforms(path: Path, source: str, transforms: Sequence[Transform]) -> None:
     """Write the transforms through which the set `source` is looked at."""
-    from operando.study.atomic import write_text
+    from operando.atomic import write_text
 
     content = {"source": source, "transforms": [t.as_list() for t in transforms]}
     write_text(path, json.dumps(content, indent=1))

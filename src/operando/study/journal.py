@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from operando.study.atomic import plain_disk_errors
+from operando.atomic import plain_disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from operando.atomic import plain_disk_errors
 from operando.errors import StudyError
-from operando.study.atomic import plain_disk_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,12 +66,12 @@ class StudyLock:
             }
         )
         for _ in range(2):
-            try:
-                with plain_disk_errors(self._path):
+            with plain_disk_errors(self._path):
+                try:
                     descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:
-                self._remove_if_dead()
-                continue
+                except FileExistsError:
+                    self._remove_if_dead()
+                    continue
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(content)
             return

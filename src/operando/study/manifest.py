@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from operando.atomic import write_text
 from operando.errors import StudyError
-from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from operando import atomic
 from operando.clean.grid import bin_voxels
 from operando.clean.grid import crop as crop_box
 from operando.errors import InputError
-from operando.study import atomic
 from operando.study.room import check_room
 from operando.study.study import Study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from operando.study.atomic import plain_disk_errors, put_in_place, remove, write_text
+from operando.atomic import plain_disk_errors, put_in_place, remove, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from operando.atomic import write_text
 from operando.errors import FileError
-from operando.study.atomic import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

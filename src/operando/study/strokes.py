@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.atomic import plain_disk_errors, write_text
 from operando.data.classes import DEFAULT_CLASSES, LabelClass, check_classes
 from operando.errors import InputError, StudyError
-from operando.study.atomic import plain_disk_errors, write_text
 from operando.study.journal import Journal
 
 if TYPE_CHECKING:

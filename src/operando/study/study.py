@@ -6,9 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from operando import atomic
 from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import InputError, StudyError
-from operando.study import atomic, record
+from operando.study import record
 from operando.study.converted import CONVERTED, open_converted
 from operando.study.edits import edits_in_force
 from operando.study.fields import read_field, write_field

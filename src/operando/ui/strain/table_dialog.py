@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from operando.atomic import replacing
 from operando.errors import OperandoError
-from operando.study.atomic import replacing
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:

@@ -32,19 +32,34 @@ def plain_disk_errors(path: Path) -> Iterator[None]:
             raise FileError(
                 f"{path} may not be written", "choose a folder where you have write permission"
             ) from error
-        raise
+        raise FileError(
+            f"{path} cannot be written ({error})", "check the folder and its disk"
+        ) from error
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
     """Give a unique path beside `path`; what is written there takes its place at the end.
 
     Works for files and folders. If the block fails, the old content stays and the partial
     content is removed.
+
+    Parameters
+    ----------
+    path
+        File or folder to write.
+    make_folder
+        Whether to make the folder that it lies in.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
     """
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     with plain_disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             put_in_place(partial, path)

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
+from operando import atomic
 from operando.errors import FileError
-from operando.study import atomic
 
 
 def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
@@ -42,6 +42,11 @@ def test_disk_errors_become_sentences(tmp_path, number, words):
         raise OSError(number, "no")
 
 
-def test_other_disk_errors_pass_through(tmp_path):
-    with pytest.raises(IsADirectoryError), atomic.plain_disk_errors(tmp_path):
-        raise IsADirectoryError
+def test_other_disk_errors_say_what_failed(tmp_path):
+    missing = tmp_path / "missing" / "a"
+    with (
+        pytest.raises(FileError, match=r"missing.a cannot be written \(.*No such file"),
+        atomic.replacing(missing, make_folder=False) as partial,
+    ):
+        partial.write_text("")
+    assert not list(tmp_path.iterdir())
