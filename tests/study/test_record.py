@@ -6,10 +6,9 @@ import yaml
 from operando.errors import FileError
 from operando.study.record import (
     Entry,
-    append_entry,
+    Recipe,
     read_entries,
     replay_order,
-    supersede,
     write_entries,
 )
 
@@ -35,14 +34,14 @@ def test_a_hand_written_recipe_needs_step_and_settings_only(tmp_path):
 
 
 def test_a_later_run_supersedes_an_earlier_one_of_the_same_output(tmp_path):
-    path = tmp_path / "recipe.yaml"
+    recipe = Recipe(tmp_path / "recipe.yaml")
     for step in (
         entry("train", (), ["models/a"]),
         entry("train", (), ["models/b"]),
         entry("train", (), ["models/a"]),
     ):
-        append_entry(path, step)
-    assert [e.superseded for e in read_entries(path)] == [True, False, False]
+        recipe.add(step)
+    assert [e.superseded for e in recipe.entries] == [True, False, False]
 
 
 def test_replay_puts_makers_before_users_and_leaves_superseded_out():
@@ -76,14 +75,14 @@ def test_what_is_no_recipe_is_refused(tmp_path, text, words):
 
 def test_the_file_is_plain_yaml(tmp_path):
     path = tmp_path / "recipe.yaml"
-    append_entry(path, entry("strain", ["images"], ["strain/000-001"], values={"error": 0.5}))
+    Recipe(path).add(entry("strain", ["images"], ["strain/000-001"], values={"error": 0.5}))
     assert yaml.safe_load(path.read_text())[0]["values"] == {"error": 0.5}
 
 
 def test_a_run_whose_only_product_is_gone_for_good_is_not_run_again(tmp_path):
-    path = tmp_path / "recipe.yaml"
-    append_entry(path, entry("train", outputs=["models/a"]))
-    append_entry(path, entry("segment", outputs=["phases/a", "tables/a"]))
+    recipe = Recipe(tmp_path / "recipe.yaml")
+    recipe.add(entry("train", outputs=["models/a"]))
+    recipe.add(entry("segment", outputs=["phases/a", "tables/a"]))
     for product in ("models/a", "phases/a"):
-        supersede(path, product)
-    assert [e.superseded for e in read_entries(path)] == [True, False]
+        recipe.supersede(product)
+    assert [e.superseded for e in recipe.entries] == [True, False]

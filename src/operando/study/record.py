@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from operando.atomic import write_text
 from operando.errors import FileError
+from operando.study.fingerprint import file_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,25 +100,43 @@ def read_entries(path: Path) -> list[Entry]:
     return entries
 
 
-def append_entry(path: Path, entry: Entry) -> None:
-    """Add a step that ran; older entries that wrote the same outputs become superseded."""
-    wrote = set(entry.outputs)
-    entries = [
-        old.model_copy(update={"superseded": True}) if wrote & set(old.outputs) else old
-        for old in read_entries(path)
-    ]
-    write_entries(path, [*entries, entry])
+class Recipe:
+    """The record of a study; the file is read again when it has changed.
+
+    Parameters
+    ----------
+    path
+        The file, which need not be there yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: tuple[object, list[Entry]] = (None, [])
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every step that ran, in order."""
+        version = file_version(self.path)
+        if version != self._read[0]:
+            self._read = (version, read_entries(self.path))
+        return list(self._read[1])
+
+    def add(self, entry: Entry) -> None:
+        """Add a step that ran; older ones that wrote the same outputs become superseded."""
+        wrote = set(entry.outputs)
+        kept = [_superseded(e) if wrote & set(e.outputs) else e for e in self.entries]
+        write_entries(self.path, [*kept, entry])
+
+    def supersede(self, product: str) -> None:
+        """Mark the runs that wrote a product, and nothing else, as superseded."""
+        entries = self.entries
+        kept = [_superseded(e) if e.outputs == (product,) else e for e in entries]
+        if kept != entries:
+            write_entries(self.path, kept)
 
 
-def supersede(path: Path, product: str) -> None:
-    """Mark the runs that wrote a product, and nothing else, as superseded."""
-    entries = read_entries(path)
-    kept = [
-        entry.model_copy(update={"superseded": True}) if entry.outputs == (product,) else entry
-        for entry in entries
-    ]
-    if kept != entries:
-        write_entries(path, kept)
+def _superseded(entry: Entry) -> Entry:
+    return entry.model_copy(update={"superseded": True})
 
 
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:

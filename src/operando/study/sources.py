@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from operando.compute.progress import Stopwatch
 from operando.data.series import Series, check_voxel_size
 from operando.errors import FileError, InputError
+from operando.study.fingerprint import file_version
+from operando.study.image_sets import COPIED, SOURCE
+from operando.study.source_state import source_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from operando.compute.progress import ProgressCallback
-
-COPIED = Path("images") / "source.zarr"
-"""Where images are copied to that come as an array."""
 
 
 def read_images(
@@ -25,7 +25,7 @@ def read_images(
     folder: Path,
     voxel_size: Sequence[float] | None,
     times: Sequence[float] | None,
-    hints: dict[str, Any],
+    hints: Mapping[str, Any],
     progress: ProgressCallback | None = None,
 ) -> Series:
     """Make a series of whatever the user named: files, a series, or an array."""
@@ -57,28 +57,51 @@ def sources_to_keep(images: Any, series: Series, folder: Path) -> tuple[str, ...
     return tuple(_stored(source.resolve(), folder.resolve()) for source in named)
 
 
-def source_paths(sources: Sequence[str], folder: Path) -> list[Path]:
-    """Where the images lie now."""
-    return [(folder / source).resolve() for source in sources]
+class Sources:
+    """The images that a study was made of, where they lie now.
 
-
-def open_sources(sources: Sequence[Path], **hints: Any) -> Series:
-    """Open the images of a study again.
-
-    Raises
-    ------
-    FileError
-        If they are no longer there.
+    Parameters
+    ----------
+    named
+        As `sources_to_keep` gave them.
+    folder
+        The study.
     """
-    from operando.files import read
 
-    missing = [source for source in sources if not source.exists()]
-    if missing:
-        raise FileError(
-            f"The images of this study are gone: {missing[0]}",
-            "put them back, or correct the sources in its study.json",
-        )
-    return read(list(sources) if len(sources) > 1 else sources[0], **hints)
+    def __init__(self, named: Sequence[str], folder: Path) -> None:
+        self.paths = [(folder / source).resolve() for source in named]
+        self._state: tuple[Any, str] = (None, "")
+
+    @property
+    def are_there(self) -> bool:
+        """Whether none is missing."""
+        return all(path.exists() for path in self.paths)
+
+    @property
+    def state(self) -> str:
+        """Short text that changes when a file does; the same for a copy of the files."""
+        versions = tuple(map(file_version, self.paths))
+        if versions != self._state[0]:
+            self._state = (versions, source_state(self.paths))
+        return self._state[1]
+
+    def open(self, **hints: Any) -> Series:
+        """Open the images again; hints as in `operando.files.read`.
+
+        Raises
+        ------
+        FileError
+            If they are no longer there.
+        """
+        from operando.files import read
+
+        missing = [path for path in self.paths if not path.exists()]
+        if missing:
+            raise FileError(
+                f"The images of this study are gone: {missing[0]}",
+                "put them back, or correct the sources in its study.json",
+            )
+        return read(self.paths if len(self.paths) > 1 else self.paths[0], **hints)
 
 
 def _stored(source: Path, folder: Path) -> str:
@@ -106,9 +129,10 @@ def _copy(
             f"{array.ndim} axes",
             "add or remove an axis",
         )
+    target_path = folder / SOURCE / f"{COPIED}.zarr"
     images = array[{3: (None, None), 4: (slice(None), None), 5: ()}[array.ndim]]
     target = create_image(
-        folder / COPIED,
+        target_path,
         images.shape,
         images.dtype,
         axes="tczyx",
@@ -122,7 +146,7 @@ def _copy(
         slab = (t, c, slice(z, min(z + target.chunks[2], depth)))
         target[slab] = _in_memory(images[slab])
         watch.advance()
-    return read(folder / COPIED, voxel_size=voxel_size, times=times)
+    return read(target_path, voxel_size=voxel_size, times=times)
 
 
 def _in_memory(block: Any) -> Any:

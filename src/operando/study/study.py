@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando import atomic
 from operando.data.series import Series, check_times, check_voxel_size
-from operando.errors import InputError, StudyError
-from operando.study import record
+from operando.errors import StudyError
 from operando.study.converted import CONVERTED, open_converted
-from operando.study.edits import edits_in_force
+from operando.study.create import create_folder
 from operando.study.fields import read_field, write_field
+from operando.study.fingerprint import fingerprint
 from operando.study.image_sets import COPIED, SOURCE, open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
-from operando.study.source_state import source_state
-from operando.study.sources import open_sources, read_images, source_paths, sources_to_keep
+from operando.study.products import product_names, product_path
+from operando.study.record import FILE_NAME, Recipe
+from operando.study.sources import Sources
 from operando.study.strokes import StrokeSet
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from operando.data.displacement import DisplacementField
     from operando.study.record import Entry
 
-SUFFIX = ".operando"
 DEFAULT_STROKES = "strokes"
 
 
@@ -47,19 +46,16 @@ class Study:
     ----------
     path : Path
         Folder of the study.
-    writable : bool
-        Whether this program holds the study.
     """
 
     def __init__(self, path: Path, manifest: Manifest, lock: StudyLock | None) -> None:
         self.path = path
-        self.writable = lock is not None
         self._manifest = manifest
         self._lock = lock
         self._series: Series | None = None
         self._strokes: dict[str, StrokeSet] = {}
-        self._recipe: tuple[Any, tuple[Entry, ...]] = (None, ())
-        self._source_state: tuple[Any, str] = (None, "")
+        self._sources = Sources(manifest.sources, path)
+        self._recipe = Recipe(path / FILE_NAME)
 
     @classmethod
     def create(
@@ -101,50 +97,10 @@ class Study:
         InputError
             If the voxel size is neither given nor in the files.
         """
-        folder = Path(path)
-        if folder.suffix != SUFFIX:
-            folder = folder.with_name(folder.name + SUFFIX)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise StudyError(
-                f"{folder} is not empty", "choose a new folder, or open it if it is a study"
-            )
-        made = not folder.exists()
-        try:
-            return cls._create(folder, images, voxel_size, times, name, hints, progress)
-        except BaseException:
-            if made:
-                atomic.remove(folder)
-            raise
-
-    @classmethod
-    def _create(
-        cls,
-        folder: Path,
-        images: Any,
-        voxel_size: Sequence[float] | None,
-        times: Sequence[float] | None,
-        name: str | None,
-        hints: dict[str, Any],
-        progress: ProgressCallback | None,
-    ) -> Study:
-        series = read_images(images, folder, voxel_size, times, hints, progress)
-        if series.voxel_size is None:
-            raise InputError(
-                f"The files of {series.name} do not say how large a voxel is",
-                "give voxel_size=(z, y, x) in µm",
-            )
-        with atomic.plain_disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        manifest = Manifest(
-            name=name or folder.stem,
-            sources=sources_to_keep(images, series, folder),
-            voxel_size=series.voxel_size,
-            times=series.times or tuple(float(t) for t in range(series.n_frames)),
-            hints=hints,
+        folder, manifest = create_folder(
+            path, images, voxel_size, times, name=name, hints=hints, progress=progress
         )
-        lock = StudyLock(folder)
-        manifest.write(folder)
-        return cls(folder, manifest, lock)
+        return cls(folder, manifest, StudyLock(folder))
 
     @classmethod
     def open(
@@ -183,7 +139,6 @@ class Study:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
-        self.writable = False
 
     def __enter__(self) -> Study:
         return self
@@ -215,11 +170,14 @@ class Study:
         return self._manifest.times
 
     @property
+    def writable(self) -> bool:
+        """Whether this program holds the study."""
+        return self._lock is not None
+
+    @property
     def lock_token(self) -> str:
         """Lets a child process write the study on behalf of this program."""
-        if self._lock is None:
-            raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
-        return self._lock.token
+        return self._held_lock().token
 
     @property
     def series(self) -> Series:
@@ -263,7 +221,7 @@ class Study:
             changes["voxel_size"] = check_voxel_size(voxel_size)
         if times is not None:
             changes["times"] = check_times(times, len(self.times))
-        self._check_writable()
+        self._held_lock()
         self._manifest = self._manifest.model_copy(update=changes)
         self._manifest.write(self.path)
         self._series = None
@@ -281,25 +239,11 @@ class Study:
 
     def product_path(self, product: str) -> Path:
         """Where a product such as ``"phases/phases"`` lies on disk."""
-        folder, _, name = product.partition("/")
-        suffixes = {"images": ".zarr", "phases": ".zarr", "particles": ".zarr", "strain": ".zarr"}
-        suffixes |= {"tables": ".parquet", "models": "", "reports": ""}
-        if folder not in suffixes or not name or Path(name).name != name:
-            raise InputError(f"{product!r} names no product", f"use one of {sorted(suffixes)}/NAME")
-        path = self.path / folder / f"{name}{suffixes[folder]}"
-        seen_through = path.with_suffix(".json")
-        return seen_through if folder == SOURCE and seen_through.exists() else path
+        return product_path(self.path, product)
 
     def products(self, folder: str) -> list[str]:
         """Names of the finished products of one folder, such as ``"strain"``."""
-        root = self.path / folder
-        if not root.is_dir():
-            return []
-        return sorted(
-            p.stem if folder != "models" else p.name
-            for p in root.iterdir()
-            if not p.name.startswith(".")
-        )
+        return product_names(self.path, folder)
 
     def open_array(self, product: str) -> Any:
         """Open a block-wise result (images, phases, particles) as a Zarr array for reading."""
@@ -325,7 +269,7 @@ class Study:
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
-        self._check_writable()
+        self._held_lock()
         with atomic.replacing(self.product_path(f"tables/{name}")) as partial:
             table.to_parquet(partial, index=False)
 
@@ -335,33 +279,30 @@ class Study:
 
     def write_field(self, name: str, field: DisplacementField) -> None:
         """Write a displacement field."""
-        self._check_writable()
+        self._held_lock()
         write_field(self.product_path(f"strain/{name}"), field)
 
     def remove(self, product: str, *, for_good: bool = False) -> None:
         """Delete a product; `for_good` also keeps the recipe from making it again."""
-        self._check_writable()
+        self._held_lock()
         atomic.remove(self.product_path(product))
         if for_good:
-            record.supersede(self.recipe_path, product)
+            self._recipe.supersede(product)
 
     @property
     def recipe_path(self) -> Path:
         """Where the record of every step lies."""
-        return self.path / record.FILE_NAME
+        return self._recipe.path
 
     @property
     def entries(self) -> list[Entry]:
         """Every step that ran, in order."""
-        version = _file_version(self.recipe_path)
-        if version != self._recipe[0]:
-            self._recipe = (version, tuple(record.read_entries(self.recipe_path)))
-        return list(self._recipe[1])
+        return self._recipe.entries
 
     def add_entry(self, entry: Entry) -> None:
         """Record a step that ran."""
-        self._check_writable()
-        record.append_entry(self.recipe_path, entry)
+        self._held_lock()
+        self._recipe.add(entry)
 
     def fingerprint(self, product: str) -> str:
         """Short text that changes when a product does; empty if it is not there.
@@ -370,39 +311,17 @@ class Study:
         stroke set; every other product has the id of the run that wrote it, and particles and
         their table also say how they were corrected by hand.
         """
-        if product == "images":
-            return self._images_fingerprint()
-        if product.startswith("strokes/"):
-            path = self.path / f"{product}.u8"
-            return f"r{self.strokes(product.partition('/')[2]).revision}" if path.exists() else ""
-        if not self.product_path(product).exists():
-            return ""
-        makers = [e.id for e in self.entries if product in e.outputs and not e.superseded]
-        made = makers[-1] if makers else "unrecorded"
-        folder, _, name = product.partition("/")
-        edits = edits_in_force(self.path, name) if folder in ("particles", "tables") else ""
-        return f"{made} corrected {_digest(edits)}" if edits else made
-
-    def _images_fingerprint(self) -> str:
-        return _digest(self.source_state + repr((self.voxel_size, self.times)))
+        return fingerprint(self, product)
 
     @property
     def source_state(self) -> str:
         """Short text that changes when a source file does; the same for a copy of the files."""
-        sources = source_paths(self._manifest.sources, self.path)
-        versions = tuple(map(_file_version, sources))
-        if versions != self._source_state[0]:
-            self._source_state = (versions, source_state(sources))
-        return self._source_state[1]
+        return self._sources.state
 
     @property
     def source_series(self) -> Series:
         """The images as the source files hold them, also where converted ones are used."""
-        return open_sources(
-            source_paths(self._manifest.sources, self.path),
-            **self._calibration,
-            **self._manifest.hints,
-        )
+        return self._sources.open(**self._calibration, **self._manifest.hints)
 
     @property
     def _calibration(self) -> dict[str, Any]:
@@ -410,25 +329,12 @@ class Study:
 
     def _open_series(self) -> Series:
         path = self.product_path(f"images/{CONVERTED}")
-        sources = source_paths(self._manifest.sources, self.path)
         converted = None
-        if path.exists() and all(source.exists() for source in sources):
+        if path.exists() and self._sources.are_there:
             converted = open_converted(path, self.source_state, **self._calibration)
         return converted or self.source_series
 
-    def _check_writable(self) -> None:
-        if not self.writable:
+    def _held_lock(self) -> StudyLock:
+        if self._lock is None:
             raise StudyError(f"The study {self.path} is open for reading only", "open it to write")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _file_version(path: Path) -> tuple[int, int, int] | None:
-    """Tell one state of a file from another; None if it is not there."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+        return self._lock

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from operando.files import Description, describe, read
 from operando.files.formats import HDF5_ENDINGS
-from operando.study.study import SUFFIX
+from operando.study.create import SUFFIX
 from operando.ui.forms.calibration import CalibrationForm
 from operando.ui.forms.fields import ChoiceField
 from operando.ui.forms.form import LABEL_WIDTH

@@ -1,0 +1,63 @@
+"""The folder of a new study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from operando import atomic
+from operando.errors import InputError, StudyError
+from operando.study.manifest import Manifest
+from operando.study.sources import read_images, sources_to_keep
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from operando.compute.progress import ProgressCallback
+
+SUFFIX = ".operando"
+
+
+def create_folder(
+    path: str | os.PathLike[str],
+    images: Any,
+    voxel_size: Sequence[float] | None,
+    times: Sequence[float] | None,
+    *,
+    name: str | None,
+    hints: Mapping[str, Any],
+    progress: ProgressCallback | None,
+) -> tuple[Path, Manifest]:
+    """Make a folder with a study.json; parameters and errors as in `Study.create`.
+
+    If that fails, the folder is removed again.
+    """
+    folder = Path(path)
+    if folder.suffix != SUFFIX:
+        folder = folder.with_name(folder.name + SUFFIX)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StudyError(
+            f"{folder} is not empty", "choose a new folder, or open it if it is a study"
+        )
+    made = not folder.exists()
+    try:
+        series = read_images(images, folder, voxel_size, times, hints, progress)
+        if series.voxel_size is None:
+            raise InputError(
+                f"The files of {series.name} do not say how large a voxel is",
+                "give voxel_size=(z, y, x) in µm",
+            )
+        manifest = Manifest(
+            name=name or folder.stem,
+            sources=sources_to_keep(images, series, folder),
+            voxel_size=series.voxel_size,
+            times=series.times or tuple(float(t) for t in range(series.n_frames)),
+            hints=dict(hints),
+        )
+        manifest.write(folder)
+    except BaseException:
+        if made:
+            atomic.remove(folder)
+        raise
+    return folder, manifest

@@ -1,0 +1,48 @@
+"""Where the results of a study lie on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from operando.errors import InputError
+
+SUFFIXES = {
+    "images": ".zarr",
+    "phases": ".zarr",
+    "particles": ".zarr",
+    "strain": ".zarr",
+    "tables": ".parquet",
+    "models": "",
+    "reports": "",
+}
+"""Folders of products, and how the names of their files end."""
+
+
+def product_path(study: Path, product: str) -> Path:
+    """Path of a product such as ``"phases/phases"``.
+
+    Images may also be a ``.json`` of transforms, see `operando.study.image_sets`.
+
+    Raises
+    ------
+    InputError
+        If it is no name of a product.
+    """
+    folder, _, name = product.partition("/")
+    if folder not in SUFFIXES or not name or Path(name).name != name:
+        raise InputError(f"{product!r} names no product", f"use one of {sorted(SUFFIXES)}/NAME")
+    path = study / folder / f"{name}{SUFFIXES[folder]}"
+    seen_through = path.with_suffix(".json")
+    return seen_through if folder == "images" and seen_through.exists() else path
+
+
+def product_names(study: Path, folder: str) -> list[str]:
+    """Names of the finished products of one folder, such as ``"strain"``."""
+    root = study / folder
+    if not root.is_dir():
+        return []
+    return sorted(
+        path.name if folder == "models" else path.stem
+        for path in root.iterdir()
+        if not path.name.startswith(".")
+    )
