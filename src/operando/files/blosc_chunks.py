@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import FileError
+from operando.files.blosc_blocks import HEADER, unpack_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import zarr
     from numpy.typing import NDArray
 
-_HEADER = 16
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -96,7 +96,7 @@ class BloscChunks:
     ) -> None:
         """Copy what lies in a box from some chunks; memory for one of them serves all."""
         voxels = np.empty(self.chunk, self.dtype)
-        packed = bytearray(voxels.nbytes + _HEADER + 1)
+        packed = bytearray(voxels.nbytes + HEADER + 1)
         for place in places:
             corner = [i * c for i, c in zip(place, self.chunk, strict=True)]
             inside = tuple(
@@ -107,25 +107,27 @@ class BloscChunks:
                 slice(s.start + k - b.start, s.stop + k - b.start)
                 for s, k, b in zip(inside, corner, box, strict=True)
             )
-            there = self._unpack(place, packed, voxels)
+            there = self._unpack(place, packed, voxels, inside)
             out[into] = voxels[inside] if there else self.fill
 
-    def _unpack(self, place: Sequence[int], packed: bytearray, voxels: NDArray[Any]) -> bool:
-        """Unpack a chunk into `voxels`; False if it was never written."""
-        from numcodecs.blosc import Blosc
-
+    def _unpack(
+        self,
+        place: Sequence[int],
+        packed: bytearray,
+        voxels: NDArray[Any],
+        inside: Sequence[slice],
+    ) -> bool:
+        """Unpack at least what lies inside of a chunk; False if it was never written."""
         path = self.folder.joinpath("c", *map(str, place))
+        first = np.ravel_multi_index([s.start for s in inside], self.chunk)
+        last = np.ravel_multi_index([s.stop - 1 for s in inside], self.chunk)
+        size = self.dtype.itemsize
+        flat = voxels.reshape(-1).view(np.uint8)
         try:
-            with path.open("rb") as file:
-                length = file.readinto(packed)
+            with path.open("rb", buffering=0) as file:
+                unpack_part(file, packed, flat, int(first) * size, (int(last) + 1) * size)
         except FileNotFoundError:
             return False
-        # Blosc believes the sizes in its header, and would read past the end of a damaged chunk.
-        sizes = np.frombuffer(packed, "<u4", 3, 4) if length >= _HEADER else (0, 0, 0)
-        if (int(sizes[0]), int(sizes[2])) != (voxels.nbytes, length):
-            raise FileError(f"{path} is damaged", "write the images again")
-        try:
-            Blosc().decode(memoryview(packed)[:length], out=voxels)
         except (RuntimeError, ValueError) as error:
             raise FileError(f"{path} is damaged ({error})", "write the images again") from error
         return True
