@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _THREADS = min(4, os.cpu_count() or 1)
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Threads for all that a process reads at a time: more would get in each other's way."""
+    del process  # A forked process has the pool of its parent without the threads.
+    return ThreadPoolExecutor(_THREADS, "blosc")
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,7 @@ class BloscChunks:
             self._copy(places, box, out)
             return out
         shares = [places[k::_THREADS] for k in range(_THREADS)]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(lambda share: self._copy(share, box, out), shares))
+        list(_pool(os.getpid()).map(lambda share: self._copy(share, box, out), shares))
         return out
 
     def _copy(
