@@ -30,6 +30,15 @@ def test_a_newer_version_is_refused_with_both_numbers(tmp_path):
         Manifest.read(tmp_path)
 
 
+def test_a_voxel_size_below_zero_is_damage(tmp_path):
+    path = tmp_path / "study.json"
+    manifest().write(tmp_path)
+    content = json.loads(path.read_text()) | {"voxel_size": [1, -1, 1]}
+    path.write_text(json.dumps(content))
+    with pytest.raises(StudyError, match=r"damaged .*not a voxel size"):
+        Manifest.read(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{", "[]", json.dumps({"schema_version": 1, "name": "x"})])
 def test_a_damaged_one_is_refused(tmp_path, text):
     (tmp_path / "study.json").write_text(text)

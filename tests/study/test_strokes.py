@@ -77,6 +77,32 @@ def test_a_label_without_a_class_is_refused_and_changes_nothing(strokes):
     assert not strokes.array.any()
 
 
+@pytest.mark.parametrize("wrong", [-1, 1.5, np.nan])
+def test_what_is_no_label_is_refused_and_changes_nothing(tmp_path, strokes, wrong):
+    with pytest.raises(InputError, match="label"):
+        strokes.paint(box(0, 0, 0, 0), wrong)
+    labels = np.zeros(SHAPE)
+    labels[0, 1, 2, 3], labels[1, 1, 2, 3] = 1, wrong
+    np.save(tmp_path / "wrong.npy", labels)
+    with pytest.raises(InputError, match="label"):
+        strokes.load(tmp_path / "wrong.npy")
+    assert not strokes.array.any()
+    assert not strokes.can_undo
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}"])
+def test_damaged_ones_are_refused(tmp_path, strokes, text):
+    strokes.paint(box(0, 0, 0, 0), 1)
+    strokes.flush()
+    if text is None:
+        (tmp_path / "strokes.json").unlink()
+    else:
+        (tmp_path / "strokes.json").write_text(text)
+    with pytest.raises(StudyError, match=r"damaged.*; restore"):
+        StrokeSet(tmp_path, "strokes", SHAPE)
+    assert (tmp_path / "strokes.u8").read_bytes().count(1) == 9
+
+
 def test_a_class_with_strokes_cannot_be_dropped(strokes):
     strokes.paint(box(0, 0, 0, 0), 3)
     with pytest.raises(InputError, match="particle"):

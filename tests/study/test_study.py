@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import os
 
+import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+import zarr
 
 from operando import Study
+from operando.align import Transform, resampled
 from operando.errors import FileError, InputError, StudyError
+from operando.files import read
 from operando.study import Entry
 
 
@@ -35,6 +39,48 @@ def test_create_and_reopen(tmp_path, images):
         assert study.name == "cell"
 
 
+def test_the_name_it_was_made_by_opens_it(tmp_path, images):
+    Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)).close()
+    with Study.open(tmp_path / "cell") as study:
+        assert study.path == tmp_path / "cell.operando"
+    with pytest.raises(StudyError, match=r"'.' is no name of a study; name a folder"):
+        Study.create(".", images[0], voxel_size=(1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("written", "hints"),
+    [
+        ("slices", {}),
+        ("volume.raw", {"shape": (6, 12, 10), "dtype": "uint16", "byteorder": "big", "offset": 7}),
+        ("volume.npy", {"axes": "czyx"}),
+    ],
+)
+def test_a_series_is_opened_again_as_it_was_read(tmp_path, images, written, hints):
+    frames = images[1]
+    path = tmp_path / written
+    if written == "slices":
+        for t, z in np.ndindex(3, 6):
+            (path / f"frame_{t}").mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(path / f"frame_{t}" / f"{z}.tif", frames[t, z])
+    elif written == "volume.npy":
+        np.save(path, frames)
+    else:
+        path.write_bytes(b"7 bytes" + frames[0].astype(">u2").tobytes())
+    series = read(path, **hints)
+    Study.create(tmp_path / "cell", series, voxel_size=(1, 1, 1)).close()
+    with Study.open(tmp_path / "cell") as study:
+        np.testing.assert_array_equal(study.series.data, series.data)
+
+
+def test_images_that_were_changed_are_copied(tmp_path, images):
+    series = read(images[0], voxel_size=(1, 1, 1))
+    moved = resampled(
+        series, [Transform.from_linear(np.eye(3), (0, 0, k), (0, 0, 0)) for k in range(3)]
+    )
+    with Study.create(tmp_path / "cell", moved) as study:
+        np.testing.assert_allclose(study.series.frame(1)[..., :-1], images[1][1][..., 1:], atol=1)
+
+
 def test_study_and_images_can_be_moved_together(tmp_path, images):
     folder, frames = images
     Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
@@ -51,6 +97,29 @@ def test_an_array_is_copied_into_the_study(tmp_path, images):
         assert study.series.data.shape == (3, 1, 6, 12, 10)
     with Study.open(tmp_path / "cell.operando") as study:
         np.testing.assert_array_equal(np.asarray(study.series.data[:, 0]), frames)
+
+
+@pytest.mark.parametrize("made", [zarr.array, da.from_array])
+def test_an_array_may_be_lazy(tmp_path, images, made):
+    with Study.create(tmp_path / "cell", made(images[1]), voxel_size=(1, 1, 1)) as study:
+        np.testing.assert_array_equal(np.asarray(study.series.data[:, 0]), images[1])
+
+
+@pytest.mark.parametrize(
+    ("array", "more", "words"),
+    [
+        (np.zeros((2, 0, 4, 4)), {}, "empty"),
+        (np.full((2, 3, 4, 4), "a"), {}, "no grey values"),
+        (np.zeros((2, 3, 4, 4)), {"times": [0]}, "1 times for 2 frames"),
+        (np.zeros((2, 3, 4, 4)), {"axes": "tzyx"}, "axes would tell how files are laid out"),
+        (7, {}, "no path"),
+        ([np.zeros((3, 4, 4))], {}, "no path"),
+    ],
+)
+def test_what_is_no_image_is_refused(tmp_path, array, more, words):
+    with pytest.raises(InputError, match=f"{words}.*; "):
+        Study.create(tmp_path / "cell", array, voxel_size=(1, 1, 1), **more)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_a_voxel_size_nothing_is_made(tmp_path, images):

@@ -47,7 +47,7 @@ def resampled(series: Series, transforms: Sequence[Transform]) -> Series:
             frames.append(series.data[t])
             continue
         frames.append(_moved(series.data[t], transform.in_voxels(series.voxel_size), chunks))
-    return replace(series, data=da.stack(frames))
+    return replace(series, data=da.stack(frames), source=())
 
 
 def _moved(frame: Any, matrix: NDArray[np.float64], chunks: tuple[int, ...]) -> Any:

@@ -39,6 +39,10 @@ class Series:
         The files that it was opened from, in reading order.
     metadata
         Whatever else the files say, one mapping per frame (may be empty).
+    named
+        The file or folder that was named to open it, or several.
+    hints
+        What else `operando.files.read` was told of the layout of the files.
 
     Raises
     ------
@@ -53,6 +57,8 @@ class Series:
     name: str = "series"
     source: tuple[Path, ...] = ()
     metadata: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    named: tuple[Path, ...] = field(default=(), repr=False)
+    hints: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.data.ndim != 5:
@@ -60,13 +66,7 @@ class Series:
                 f"A series has five axes (t, c, z, y, x), this array has {self.data.ndim}",
                 "add axes of length 1, or open it with operando.files.read",
             )
-        if self.data.dtype.kind not in "biuf":
-            raise InputError(
-                f"Voxels of type {self.data.dtype} are no grey values",
-                "convert the images to integers or real numbers",
-            )
-        if 0 in self.data.shape:
-            raise InputError(f"The series is empty, its shape is {self.data.shape}")
+        check_grey_values(self.data)
         if self.voxel_size is not None:
             check_voxel_size(self.voxel_size)
         if self.times is not None:
@@ -112,6 +112,19 @@ class Series:
         if times is not None:
             changes["times"] = check_times(times, self.n_frames)
         return replace(self, **changes)
+
+
+def check_grey_values(images: Any) -> None:
+    """Refuse an array that holds no grey values."""
+    if images.dtype.kind not in "biuf":
+        raise InputError(
+            f"Voxels of type {images.dtype} are no grey values",
+            "convert the images to integers or real numbers",
+        )
+    if 0 in images.shape:
+        raise InputError(
+            f"The series is empty, its shape is {images.shape}", "give at least one voxel"
+        )
 
 
 def check_voxel_size(voxel_size: Sequence[float]) -> Spacing:

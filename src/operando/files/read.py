@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operando.data.series import Series, check_times, check_voxel_size
-from operando.errors import FileError
+from operando.errors import FileError, InputError
 from operando.files.folders import (
     found_suffixes,
     read_times,
@@ -88,6 +88,8 @@ def read(
     n_frames = source.shape[0]
     known = check_times(times, n_frames) if times is not None else _times(opened, paths, n_frames)
     named = _times_in_names(opened, n_frames) if known is None else None
+    told = {"axes": axes, "dataset": dataset, "shape": hints.shape, "dtype": dtype}
+    told |= {"offset": offset or None, "byteorder": None if byteorder == "little" else byteorder}
     guessed = ("frame times are those in the file names",) if named else ()
     return Series(
         data=to_dask(source, files),
@@ -106,12 +108,20 @@ def read(
             for o in opened
             for _ in range(o.source.shape[0])
         ),
+        named=tuple(paths),
+        hints={key: value for key, value in told.items() if value is not None},
     )
 
 
 def _existing(path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Paths:
-    listed = [path] if isinstance(path, (str, PathLike)) else list(path)
-    paths = [Path(p).expanduser() for p in listed]
+    try:
+        listed = [path] if isinstance(path, (str, PathLike)) else list(path)
+        paths = [Path(p).expanduser() for p in listed]
+    except TypeError as error:
+        raise InputError(
+            f"What was given to open is no path ({type(path).__name__}: {error})",
+            "give a file, a folder, or a list of them",
+        ) from error
     if not paths:
         raise FileError("The list of files is empty", "choose at least one")
     for p in paths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operando.errors import StudyError
@@ -11,8 +12,6 @@ from operando.steps.grid import make_steps
 from operando.study.record import Entry, package_versions, read_entries, replay_order
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from operando.compute.progress import ProgressCallback
     from operando.steps.step import Step
     from operando.study import Study
@@ -52,7 +51,7 @@ def run_step(study: Study, step: Step, progress: ProgressCallback | None = None)
     return entry
 
 
-def load_recipe(path: Path) -> list[Step]:
+def load_recipe(path: str | Path) -> list[Step]:
     """Read the steps of a recipe in the order in which they have to run.
 
     Raises
@@ -60,6 +59,7 @@ def load_recipe(path: Path) -> list[Step]:
     FileError, InputError
         If the file is no recipe or holds a step or setting that does not exist.
     """
+    path = Path(path)
     if not path.is_file():
         raise StudyError(f"There is no recipe {path}", "give the path of a YAML file")
     entries = replay_order(read_entries(path))

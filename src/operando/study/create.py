@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 SUFFIX = ".operando"
 
 
+def study_folder(path: str | os.PathLike[str]) -> Path:
+    """Return the folder of a study, which ends in ``.operando`` also where that is not said."""
+    folder = Path(path)
+    if not folder.name:
+        raise StudyError(f"{str(path)!r} is no name of a study", "name a folder")
+    return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)
+
+
 def create_folder(
     path: str | os.PathLike[str],
     images: Any,
@@ -33,9 +41,7 @@ def create_folder(
 
     If that fails, the folder is removed again.
     """
-    folder = Path(path)
-    if folder.suffix != SUFFIX:
-        folder = folder.with_name(folder.name + SUFFIX)
+    folder = study_folder(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StudyError(
             f"{folder} is not empty", "choose a new folder, or open it if it is a study"
@@ -50,10 +56,10 @@ def create_folder(
             )
         manifest = Manifest(
             name=name or folder.stem,
-            sources=sources_to_keep(images, series, folder),
+            sources=sources_to_keep(series, folder),
             voxel_size=series.voxel_size,
             times=series.times or tuple(float(t) for t in range(series.n_frames)),
-            hints=dict(hints),
+            hints=dict(series.hints),
         )
         manifest.write(folder)
     except BaseException:

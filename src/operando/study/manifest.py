@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from operando.atomic import write_text
+from operando.data.series import check_voxel_size
 from operando.errors import StudyError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Manifest(BaseModel):
     schema_version: int = SCHEMA_VERSION
     name: str
     sources: tuple[str, ...]
-    voxel_size: tuple[float, float, float]
+    voxel_size: Annotated[tuple[float, float, float], AfterValidator(check_voxel_size)]
     times: tuple[float, ...]
     hints: dict[str, Any] = {}
 

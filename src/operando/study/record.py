@@ -83,7 +83,8 @@ def read_entries(path: Path) -> list[Entry]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader) or []
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} is not YAML ({error})", "mend or restore the recipe") from None
+        reason = " ".join(str(error).split())
+        raise FileError(f"{path} is not YAML ({reason})", "mend or restore the recipe") from None
     if not isinstance(content, list):
         raise FileError(f"{path} is not a list of steps", "start every step with '- step: NAME'")
     entries = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando.compute.progress import Stopwatch
-from operando.data.series import Series, check_voxel_size
+from operando.data.series import Series, check_grey_values, check_times, check_voxel_size
 from operando.errors import FileError, InputError
 from operando.study.fingerprint import file_version
 from operando.study.image_sets import COPIED, SOURCE
@@ -31,6 +31,11 @@ def read_images(
     """Make a series of whatever the user named: files, a series, or an array."""
     from operando.files import read
 
+    if hints and (isinstance(images, Series) or hasattr(images, "shape")):
+        raise InputError(
+            f"{', '.join(hints)} would tell how files are laid out, the images are no files",
+            "leave it out",
+        )
     if isinstance(images, Series):
         if images.source:
             return images.with_calibration(voxel_size, times)
@@ -43,17 +48,12 @@ def read_images(
     return read(images, voxel_size=voxel_size, times=times, **hints)
 
 
-def sources_to_keep(images: Any, series: Series, folder: Path) -> tuple[str, ...]:
+def sources_to_keep(series: Series, folder: Path) -> tuple[str, ...]:
     """Return what the user named, so that a folder stays one entry however many files it has.
 
     Paths are relative where images and study share a parent, so that both can be moved together.
     """
-    if isinstance(images, str | os.PathLike):
-        named = [Path(images)]
-    elif isinstance(images, Series) or hasattr(images, "shape"):
-        named = list(series.source)
-    else:
-        named = [Path(image) for image in images]
+    named = series.named or series.source
     return tuple(_stored(source.resolve(), folder.resolve()) for source in named)
 
 
@@ -118,6 +118,8 @@ def _copy(
     channels: Sequence[str] = (),
     progress: ProgressCallback | None = None,
 ) -> Series:
+    import dask.array as da
+
     from operando.files import read
     from operando.files.ome_zarr import create_image
 
@@ -130,7 +132,11 @@ def _copy(
             "add or remove an axis",
         )
     target_path = folder / SOURCE / f"{COPIED}.zarr"
-    images = array[{3: (None, None), 4: (slice(None), None), 5: ()}[array.ndim]]
+    lazy = array if isinstance(array, da.Array) else da.from_array(array, name=False)
+    images = lazy[{3: (None, None), 4: (slice(None), None), 5: ()}[array.ndim]]
+    check_grey_values(images)
+    if times is not None:
+        check_times(times, images.shape[0])
     target = create_image(
         target_path,
         images.shape,
@@ -144,10 +150,6 @@ def _copy(
     watch = Stopwatch(progress, frames * n_channels * len(slabs), "blocks", "Copying")
     for t, c, z in product(range(frames), range(n_channels), slabs):
         slab = (t, c, slice(z, min(z + target.chunks[2], depth)))
-        target[slab] = _in_memory(images[slab])
+        target[slab] = images[slab].compute()
         watch.advance()
     return read(target_path, voxel_size=voxel_size, times=times)
-
-
-def _in_memory(block: Any) -> Any:
-    return block.compute() if hasattr(block, "compute") else block

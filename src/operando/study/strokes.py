@@ -50,12 +50,17 @@ class StrokeSet:
         self._meta_path = folder / f"{name}.json"
         path = folder / f"{name}.u8"
         if not path.exists():
-            _create_sparse(path, int(np.prod(shape)))
             self._write_meta(shape, DEFAULT_CLASSES, 0, set())
-        self._read_meta(shape)
-        self.array: NDArray[np.uint8] = np.memmap(
-            path, np.uint8, "r+" if writable else "r", shape=shape
-        )
+            _create_sparse(path, int(np.prod(shape)))
+        self.array: NDArray[np.uint8]
+        try:
+            self._read_meta(shape)
+            self.array = np.memmap(path, np.uint8, "r+" if writable else "r", shape=shape)
+        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+            raise StudyError(
+                f"The strokes {name!r} are damaged ({error})",
+                f"restore {self._meta_path} and {path.name} from a copy",
+            ) from error
         self._journal = Journal(folder / f"{name}.journal")
 
     @property
@@ -106,12 +111,10 @@ class StrokeSet:
             Labels, 0 to the number of classes.
         """
         block = np.broadcast_to(np.asarray(values), self.array[box].shape)
-        highest = len(self._classes)
-        if block.size and (block.min() < 0 or block.max() > highest):
-            raise InputError(
-                f"A stroke has the label {int(block.max())}, but there are {highest} classes",
-                "add a class first",
-            )
+        if block.size:
+            self._check_labels(block.min(), block.max(), "A stroke")
+        if block.dtype.kind == "f":
+            self._check_whole(block % 1, "A stroke")
         before = self.array[box].copy()
         self.array[box] = block
         self.record(box, before)
@@ -138,12 +141,9 @@ class StrokeSet:
                 f"{path} has {labels.shape} voxels (t, z, y, x), the images {self.array.shape}",
                 "choose strokes that were painted on these images",
             )
-        highest = int(labels.max().compute())
-        if highest > len(self._classes):
-            raise InputError(
-                f"{path} has the label {highest}, but there are {len(self._classes)} classes",
-                "add a class first",
-            )
+        self._check_labels(labels.min().compute(), labels.max().compute(), str(path))
+        if labels.dtype.kind == "f":
+            self._check_whole((labels % 1).max().compute(), str(path))
         for t in range(labels.shape[0]):
             frame = np.asarray(labels[t])
             for z in np.flatnonzero(frame.any(axis=(1, 2))):
@@ -181,6 +181,18 @@ class StrokeSet:
         for t, z in self._painted:
             counts += np.bincount(self.array[t, z].ravel(), minlength=256)
         return {int(k): int(counts[k]) for k in np.flatnonzero(counts) if k}
+
+    def _check_labels(self, lowest: Any, highest: Any, what: str) -> None:
+        if lowest < 0 or highest > len(self._classes):
+            raise InputError(
+                f"{what} has the label {lowest if lowest < 0 else highest:g}, but there are "
+                f"{len(self._classes)} classes",
+                "use 0 where nothing is painted and the classes from 1, or add a class first",
+            )
+
+    def _check_whole(self, rests: Any, what: str) -> None:
+        if np.any(rests != 0):
+            raise InputError(f"{what} has labels that are no whole numbers", "use 0, 1, 2, ...")
 
     def flush(self) -> None:
         """Hand everything that was painted to the disk."""

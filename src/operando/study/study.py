@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from operando import atomic
 from operando.data.series import Series, check_times, check_voxel_size
-from operando.errors import StudyError
+from operando.errors import InputError, StudyError
 from operando.study.converted import CONVERTED, open_converted
-from operando.study.create import create_folder
+from operando.study.create import create_folder, study_folder
 from operando.study.fields import read_field, write_field
 from operando.study.fingerprint import fingerprint
 from operando.study.image_sets import COPIED, SOURCE, open_image_set
@@ -115,7 +115,7 @@ class Study:
         Parameters
         ----------
         path
-            Its folder.
+            Its folder; ``.operando`` may be left out.
         read_only
             Look without locking; nothing can be written.
         lock_token
@@ -127,6 +127,8 @@ class Study:
             If it is no study, damaged, from a newer version, or open elsewhere.
         """
         folder = Path(path)
+        if not folder.exists():
+            folder = study_folder(folder)
         manifest = Manifest.read(folder)
         lock = None if read_only else StudyLock(folder, lock_token)
         return cls(folder, manifest, lock)
@@ -229,6 +231,8 @@ class Study:
     def strokes(self, name: str = DEFAULT_STROKES) -> StrokeSet:
         """Return a stroke set, made empty at first use."""
         if name not in self._strokes:
+            if not name or Path(name).name != name:
+                raise InputError(f"{name!r} names no strokes", "use a name without slashes")
             t, _, z, y, x = self.series.data.shape
             if not self.writable and not (self.path / "strokes" / f"{name}.u8").exists():
                 raise StudyError(f"There are no strokes {name!r}", "open the study to paint some")
