@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import FileError, InputError
@@ -88,7 +88,7 @@ def read(
     n_frames = source.shape[0]
     known = check_times(times, n_frames) if times is not None else _times(opened, paths, n_frames)
     named = _times_in_names(opened, n_frames) if known is None else None
-    told = {"axes": axes, "dataset": dataset, "shape": hints.shape, "dtype": dtype}
+    told: dict[str, Any] = {"axes": axes, "dataset": dataset, "shape": hints.shape, "dtype": dtype}
     told |= {"offset": offset or None, "byteorder": None if byteorder == "little" else byteorder}
     guessed = ("frame times are those in the file names",) if named else ()
     return Series(
