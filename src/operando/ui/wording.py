@@ -60,7 +60,9 @@ def study_line(study: Study) -> str:
 
 def image_set_choices(study: Study) -> list[tuple[str, str]]:
     """Image sets of a study, each with what forms call it."""
-    return [
-        (product, "as recorded" if product == SOURCE else product.partition("/")[2])
-        for product in study.image_sets
-    ]
+    return [(product, image_set_text(product)) for product in study.image_sets]
+
+
+def image_set_text(product: str) -> str:
+    """Call an image set as forms do: ``"as recorded"`` or ``"denoised"``."""
+    return "as recorded" if product == SOURCE else product.partition("/")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from qtpy.QtWidgets import QMessageBox
 
@@ -86,6 +87,18 @@ def test_closing_the_dock_closes_the_study(
     assert dock.time_line is None
     assert len(viewer.layers) == 0
     Study.open(study.path).close()
+
+
+def test_a_voltage_curve_opens_the_time_line(
+    qtbot: QtBot, dock: OperandoDock, study: Study
+) -> None:
+    dock.session.show_study(study)
+    qtbot.wait(100)
+    assert dock.time_line is None
+    curve = {"time_h": [0.0, 1.0], "voltage_v": [3.0, 4.0]}
+    study.write_table("cycling", pd.DataFrame(curve))
+    dock.session.products_changed.emit("cycling")
+    qtbot.waitUntil(lambda: dock.time_line is not None)
 
 
 def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, study: Study) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from qtpy.QtTest import QTest
 
 from operando.ui.forms.calibration import CalibrationForm
 
@@ -44,3 +45,11 @@ def test_what_is_known_comes_back(form: CalibrationForm) -> None:
     assert form.times == (0.0, 2.0, 4.0)
     form.step.setValue(0.1)
     assert form.times == pytest.approx((0.0, 0.1, 0.2))
+
+
+def test_a_size_counts_while_it_is_typed(form: CalibrationForm) -> None:
+    form.set_series(1, None, None, "as in the files")
+    form.sizes[0].selectAll()
+    QTest.keyClicks(form.sizes[0].lineEdit(), "0.2")
+    assert form.voxel_size == (0.2, 0.2, 0.2)
+    assert form.sizes[0].lineEdit().text().startswith("0.2")

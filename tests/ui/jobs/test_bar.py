@@ -56,6 +56,10 @@ def test_a_running_job_can_be_cancelled_once(qtbot: QtBot, bar: JobBar) -> None:
 def test_unknown_length_shows_a_busy_bar(bar: JobBar) -> None:
     bar.set_job(_job(JobState.RUNNING))
     assert bar.bar.maximum() == 0
+    assert bar.message.isVisible()
+    assert bar.message.text() == "Train · starting …"
+    bar.set_job(_job(JobState.RUNNING, progress=Progress(done=1, total=4)))
+    assert not bar.message.isVisible()
 
 
 def test_failure_is_a_sentence_with_details(bar: JobBar) -> None:

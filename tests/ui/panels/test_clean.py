@@ -112,6 +112,21 @@ def test_the_region_is_the_box_around_the_strokes(qtbot, session):
     panel.close_panel()
 
 
+def test_frames_can_be_aligned_again_from_the_same_images(qtbot, session, study):
+    panel = AlignPanel(session)
+    qtbot.addWidget(panel)
+    session.products_changed.connect(panel.refresh)
+    for name, result in (("spots", "images/without-spots"), ("align", "images/aligned")):
+        step = make_step(name, {"images": panel.form.value().images})
+        run_step(study, step)
+        assert study.image_sets[-1] == result
+        session.edited()
+        panel.refresh()
+    (again,) = panel.steps()
+    assert again.images == "images/without-spots"
+    panel.close_panel()
+
+
 def test_a_box_has_eight_voxels_where_there_are():
     strokes = np.zeros((1, 4, 30, 30), np.uint8)
     strokes[0, 1, 29, 10] = 1
@@ -126,5 +141,8 @@ def test_a_change_of_lengths_is_pointed_out(study):
     row |= {"rotation_deg": 0.0, "length_change_percent": 0.0, "zncc": 1.0, "overlap": 1.0}
     still = pd.DataFrame([row, row | {"frame": 1}])
     assert "⚠" not in motion_html(still)
+    shrunk_by_nothing = pd.DataFrame([row | {"length_change_percent": -1e-9}])
+    assert "+0.00" in motion_html(shrunk_by_nothing)
+    assert "-0.00" not in motion_html(shrunk_by_nothing)
     swollen = pd.DataFrame([row, row | {"frame": 1, "length_change_percent": 0.32}])
     assert "0.32 % in frame 1" in motion_html(swollen)

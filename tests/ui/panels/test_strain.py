@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 
 from operando import Study
 from operando.data import DisplacementField
-from operando.steps import STEPS
+from operando.steps import STEPS, run_step
 from operando.study.record import Entry
 from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.run_panel import RunPanel
@@ -108,6 +108,26 @@ def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float) -
     assert ("Errors are larger than predicted" in told) is (scatter > 2)
     panel.close_panel()
     session.close()
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.3, True), (0.9, False)])
+def test_few_nodes_come_with_advice(
+    session: Session, study: Study, panel: StrainPanel, share: float, told: bool
+) -> None:
+    study.add_entry(Entry(step="strain", summary="some", values={"valid_fraction": share}))
+    session.edited()
+    panel.refresh()
+    assert ("Try a larger window" in panel.result.text()) is told
+
+
+def test_cleaned_images_are_offered_but_not_chosen(
+    session: Session, study: Study, panel: StrainPanel
+) -> None:
+    run_step(study, STEPS["spots"]())
+    panel.refresh()
+    images = panel.form.field("images")
+    assert images.count() == 2
+    assert panel.form.value().images == "images"
 
 
 def test_one_frame_has_no_strain(qtbot: QtBot, tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from operando.steps import make_step, run_step
 from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.session import Session
+from operando.ui.strokes.slice_learner import newest_basis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +84,30 @@ def test_a_stroke_changes_the_preview(qtbot: QtBot, panel: AnnotatePanel, sessio
     session.painter.reload()
     _wait(qtbot, preview, lambda: not (preview.layer.data[0, 9] == 3).any())
     assert set(np.unique(preview.layer.data[0, 9])) == {1, 2}
+
+
+def test_it_starts_from_the_newest_images_and_the_model_in_use(
+    study: Study, trained: Callable[..., None]
+) -> None:
+    assert newest_basis(study).images == "images"
+    assert newest_basis(study).model is None
+    run_step(study, make_step("spots", {}))
+    trained(study, "mine", "", 0.9)
+    basis = newest_basis(study)
+    assert (basis.images, basis.model) == ("images/without-spots", "mine")
+    run_step(study, make_step("spots", {"size": 3}))
+    assert newest_basis(study) != basis
+
+
+def test_it_follows_images_that_were_made_since(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session, study: Study
+) -> None:
+    panel.live.setChecked(True)
+    _wait(qtbot, panel.preview, lambda: "Preview of this slice, from" in panel.live_text.text())
+    run_step(study, make_step("spots", {}))
+    session.products_changed.emit("spots")
+    of_the_new = "of the images “without-spots”"
+    qtbot.waitUntil(lambda: of_the_new in panel.live_text.text(), timeout=_PATIENCE_MS)
 
 
 def test_it_says_what_is_missing(qtbot: QtBot, panel: AnnotatePanel, session: Session) -> None:

@@ -24,6 +24,7 @@ from operando.ui.jobs.turns import Turns
 from operando.ui.panels.align import AlignPanel
 from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.panels.clean import CleanPanel
+from operando.ui.panels.cycling_box import TABLE as CYCLING
 from operando.ui.panels.data import DataPanel
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.report import ReportPanel
@@ -267,8 +268,9 @@ class OperandoDock(QWidget):
         self._offer_time_line()
 
     def _on_products(self, step_name: str) -> None:
-        del step_name
         self.refresh()
+        if step_name == CYCLING:
+            self._offer_time_line()
 
     def _offer_time_line(self) -> None:
         """Open the time line with a study that has something to show over time."""

@@ -46,6 +46,9 @@ class CalibrationForm(QWidget):
         for field in self.sizes:
             field.setSpecialValueText("?")
             field.valueChanged.connect(self._on_value)
+        for field in (*self.sizes, self.step):
+            # A click on a button that waits for the number would not end the typing.
+            field.setKeyboardTracking(True)
         self.cubes.toggled.connect(self._on_cubes)
         self.timing.valueChanged.connect(self._on_timing)
         self.step.valueChanged.connect(self._on_value)

@@ -72,6 +72,7 @@ class JobBar(QWidget):
         running = job is not None and not job.state.is_over
         self.bar.setVisible(running)
         self.cancel.setVisible(running)
+        self.message.clear()
         self.message.hide()
         self.details.hide()
         self._details = job.details if job else ""
@@ -91,12 +92,14 @@ class JobBar(QWidget):
 
     def _show_progress(self, job: Job) -> None:
         fraction = job.progress.fraction if job.progress else None
-        if fraction is None:
+        if fraction is None:  # Qt writes nothing on a bar without an end
             self.bar.setRange(0, 0)
+            self.message.setText(progress_text(job))
+            self.message.show()
         else:
             self.bar.setRange(0, _RESOLUTION)
             self.bar.setValue(round(_RESOLUTION * fraction))
-        self.bar.setFormat(progress_text(job))
+            self.bar.setFormat(progress_text(job))
 
     def _show_details(self) -> None:
         dialog = QDialog(self)

@@ -42,7 +42,7 @@ class LossCurve(QWidget):
         for side in ("left", "bottom"):
             self._plot.getAxis(side).enableAutoSIPrefix(False)
         self._plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
-        self._plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
+        self._plot.getPlotItem().layout.setContentsMargins(0, _LABEL_OVERHANG, 0, _LABEL_OVERHANG)
         self._batches = self._plot.plot([], [], pen=pg.mkPen(_LEARNT + "55", width=1))
         self._learnt = self._plot.plot([], [], pen=pg.mkPen(_LEARNT, width=2))
         self._held_out = self._plot.plot(

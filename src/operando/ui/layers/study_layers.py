@@ -57,6 +57,7 @@ class StudyLayers:
         viewer.add_layer(self._images[0])
         self.painter = StrokePainter(viewer, self.factory.strokes(), study.strokes())
         viewer.add_layer(self.painter.layer)
+        viewer.canvas.overlays.scale_bar.visible = True
         navigation.go_to_frame(viewer, 0)
         viewer.layers.selection.active = self.painter.layer
         self._insert_in_turn(self._images[:1], self._images[1:])
@@ -110,12 +111,14 @@ class StudyLayers:
     def _own_layers(self) -> list[Layer]:
         phases = [] if self.phases is None else [self.phases]
         return [
-            *self._images,
-            *self._sets.values(),
+            *self._all_images(),
             *self.probabilities,
             *phases,
             self.painter.layer,
         ]
+
+    def _all_images(self) -> list[Layer]:
+        return [*self._images, *self._sets.values()]
 
     def _show_phases(self, *, visible: bool) -> None:
         """Show the segmentation there is; a layer that is there already gets the new labels.
@@ -137,7 +140,7 @@ class StudyLayers:
             self._sets[product] = kept = self._renewed(old, new)
             kept.contrast_limits, kept.visible = new.contrast_limits, visible
             return
-        self._insert_above([*self._images, *self._sets.values()], new)
+        self._insert_above(self._all_images(), new)
         self._sets[product] = new
 
     def _renewed(self, old: Image, new: Image) -> Image:
@@ -164,7 +167,7 @@ class StudyLayers:
             self.phases.visible = visible
             return
         self.phases = new
-        self._insert_above([*self._images, *self.probabilities], self.phases)
+        self._insert_above([*self._all_images(), *self.probabilities], self.phases)
 
     def _show_probabilities(self, name: str) -> None:
         new = self.factory.probabilities(name)
@@ -176,7 +179,7 @@ class StudyLayers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self.probabilities = new
-        self._insert_in_turn(self._images, new)
+        self._insert_in_turn(self._all_images(), new)
 
     def _insert_in_turn(self, below: Sequence[Layer], layers: Sequence[Layer]) -> None:
         """Insert layers above others, from bottom to top, piece by piece."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton
 
 from operando.align.series import LOST
 from operando.steps import STEPS
@@ -13,6 +13,8 @@ from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.run_panel import RunPanel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from qtpy.QtWidgets import QWidget
 
@@ -40,13 +42,15 @@ class AlignPanel(RunPanel):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self.use_strokes = QPushButton("Region from strokes")
+        self.whole = QPushButton("everywhere")
+        self.whole.setToolTip("Compare the whole images")
+        self.use_strokes = QPushButton("around strokes")
         self.use_strokes.setToolTip(
             "Paint on what stands still (casing, current collector) and compare only there"
         )
-        self.whole = QPushButton("Everything")
-        self.extra.addWidget(self.use_strokes)
-        self.extra.addWidget(self.whole)
+        self.extra.addWidget(QLabel("Compare"))
+        self.extra.addWidget(self.whole, 1)
+        self.extra.addWidget(self.use_strokes, 1)
         self.use_strokes.clicked.connect(self._on_strokes)
         self.whole.clicked.connect(self._on_whole)
         self.refresh()
@@ -61,6 +65,12 @@ class AlignPanel(RunPanel):
         if study is not None and len(study.times) < 2:
             return "Alignment needs two frames; this study has one."
         return super().obstacle()
+
+    def images_to_use(self, sets: Sequence[str]) -> str:
+        """Choose what was aligned before, else the newest: a set is not made of itself."""
+        before = self.status.entry if self.status is not None else None
+        source = before.settings.get("images") if before is not None else None
+        return str(source) if source in sets else super().images_to_use(sets)
 
     def results(self) -> str:
         """Shifts, rotation and change of length of every frame."""
@@ -125,7 +135,7 @@ def motion_html(table: pd.DataFrame) -> str:
             f"{row['frame']:.0f}",
             *(f"{row[f'shift_{k}_um']:+.3f}" for k in "zyx"),
             f"{row['rotation_deg']:.3f}",
-            f"{row['length_change_percent']:+.2f}",
+            f"{round(row['length_change_percent'], 2) + 0.0:+.2f}",  # no minus before zero
             f"{row['zncc']:.3f}" + (" ⚠" if row["zncc"] < LOST else ""),
         )
         rows.append("<tr>" + "".join(cell.format(v) for v in values) + "</tr>")

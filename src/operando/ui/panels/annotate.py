@@ -88,7 +88,9 @@ class AnnotatePanel(Panel):
             return
         voxels = painter.counts.voxels
         self.classes.set_classes(painter.strokes.classes, voxels)
-        self.summary.setText(summarise(painter))
+        summary = summarise(painter)
+        self.summary.setText(summary)
+        self.summary.setVisible(bool(summary))
         self.undo.setEnabled(painter.strokes.can_undo)
         self.redo.setEnabled(painter.strokes.can_redo)
         self._body.setEnabled(bool(self.session.study and self.session.study.writable))

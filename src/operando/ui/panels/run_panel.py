@@ -58,6 +58,8 @@ class RunPanel(Panel):
         self._image_sets: list[tuple[str, str]] = []
         self.primary = QPushButton(self.button_text)
         self.primary.setMinimumHeight(30)
+        # Buttons of macOS do not take the focus, which would leave a typed number unread.
+        self.primary.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.primary.clicked.connect(self._on_primary)
         self.job_bar = JobBar()
         self.job_bar.cancelled.connect(self._on_cancel)
@@ -89,6 +91,10 @@ class RunPanel(Panel):
     def obstacle(self) -> str:
         """Say why nothing can be run now, in a sentence; empty if it can."""
         return "" if self.session.study else "Open a study first."
+
+    def images_to_use(self, sets: Sequence[str]) -> str:
+        """Choose among the image sets of a study, oldest first; by default the newest."""
+        return sets[-1]
 
     def results(self) -> str:
         """Say what came out, in numbers; may hold HTML."""
@@ -139,7 +145,7 @@ class RunPanel(Panel):
         sets = image_set_choices(study) if study is not None else []
         if sets and sets != self._image_sets:
             self.form.set_choices("images", sets)
-            self.form.choose("images", sets[-1][0])
+            self.form.choose("images", self.images_to_use([product for product, _ in sets]))
             self._image_sets = sets
 
     def _on_primary(self) -> None:

@@ -21,15 +21,22 @@ from operando.ui.strain.tools import StrainTools
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from operando.ui.session import Session
 
 _LAST = -1
-
 
 _DOUBT = (
     "Where neighbours differ more than their errors allow, particles in one window move on their "
     "own, or something cracks. Errors are larger than predicted there: try a smaller window, or "
     "Particle motion."
+)
+FEW_VALID = 0.5
+"""Share of the nodes below which the panel says what may help."""
+_FEW = (
+    "Most nodes could not be followed. Try a larger window, frames closer in time, or, after "
+    "denoising, the images as recorded (More)."
 )
 
 
@@ -102,6 +109,10 @@ class StrainPanel(RunPanel):
             return "Strain needs two frames; this study has one."
         return super().obstacle()
 
+    def images_to_use(self, sets: Sequence[str]) -> str:
+        """Choose the images as recorded: smoothing takes away the texture that is followed."""
+        return sets[0]
+
     def results(self) -> str:
         """Error, gauge length and swelling of the field that is shown."""
         status, study = self.status, self.session.study
@@ -113,6 +124,8 @@ class StrainPanel(RunPanel):
             lines.append(f"median volume change {change:+.2f} %")
         if status.entry.values.get("neighbour_scatter", 0) > DISAGREEMENT:
             lines.append(_DOUBT)
+        if status.entry.values.get("valid_fraction", 1) < FEW_VALID:
+            lines.append(_FEW)
         return "<br>".join(lines)
 
     def refresh(self) -> None:

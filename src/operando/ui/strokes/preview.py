@@ -6,34 +6,34 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from operando.errors import Cancelled
-from operando.steps.training_runs import model_in_use
+from operando.study.image_sets import SOURCE
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import class_colormap
 from operando.ui.layers.preview_slices import PreviewSlices
+from operando.ui.strokes.slice_learner import SliceLearner, newest_basis
+from operando.ui.wording import image_set_text
 
 if TYPE_CHECKING:
+    import numpy as np
     from napari.layers import Labels
     from numpy.typing import NDArray
 
-    from operando.compute.progress import Progress
     from operando.data import LabelClass
     from operando.errors import OperandoError
-    from operando.segment import InstantModel
     from operando.study import Study
     from operando.ui.layers.study_layers import StudyLayers
     from operando.ui.session import Session
+    from operando.ui.strokes.slice_learner import Basis, Place
+
+    Wanted = tuple[int, Basis, Place]
+    """Revision of the strokes, what is learnt from, and which slice."""
 
 _PAUSE_MS = 150
 _TWO_CLASSES = "Paint two classes first."
 _SIDEWAYS = "The preview shows slices across z: turn the axes back, in 2D."
-
-Place = tuple[int, int]
-"""Frame and z of a slice."""
 
 
 class LivePreview(QObject):
@@ -63,8 +63,8 @@ class LivePreview(QObject):
         self._is_on = False
         self._learner: SliceLearner | None = None
         self._slices: PreviewSlices | None = None
-        self._wanted: tuple[int, Place] | None = None
-        self._shown: tuple[int, Place] | None = None
+        self._wanted: Wanted | None = None
+        self._shown: Wanted | None = None
         self._stop = Event()
         self._hid_phases = False
         self._classes: tuple[LabelClass, ...] = ()
@@ -121,11 +121,9 @@ class LivePreview(QObject):
             self._soon.start()
 
     def _on_product(self, step_name: str) -> None:
-        """Begin anew with the features of a model that was just trained."""
-        if step_name == "train":
-            self._stop_learner()
-            self._learner = self._shown = None
-            self._ask()
+        """Begin anew where images or model were made or chosen."""
+        del step_name
+        self._ask()
 
     def _on_study(self) -> None:
         self._forget()
@@ -160,7 +158,8 @@ class LivePreview(QObject):
         if place is None:
             self._show_nothing(_SIDEWAYS)
             return
-        wanted = (painter.strokes.revision, place)
+        basis = newest_basis(study)
+        wanted = (painter.strokes.revision, basis, place)
         if wanted == self._shown:
             self._say_shown()
             return
@@ -169,7 +168,8 @@ class LivePreview(QObject):
                 self._stop.set()
             return
         self._wanted, self._stop = wanted, Event()
-        self._learner = self._learner or SliceLearner(study)
+        if self._learner is None or self._learner.basis != basis:
+            self._learner = SliceLearner(study, basis)
         self.said.emit("Looking at this slice…")
         self._background.start(
             partial(self._learner.labels, painter.counts.slices, place, self._stop),
@@ -189,13 +189,11 @@ class LivePreview(QObject):
         if study is self._session.study and self._is_on:
             self._show_nothing(f"⚠ {error}")
 
-    def _show(
-        self, layers: StudyLayers, wanted: tuple[int, Place], labels: NDArray[np.uint8]
-    ) -> None:
+    def _show(self, layers: StudyLayers, wanted: Wanted, labels: NDArray[np.uint8]) -> None:
         layer, slices = self._own_layer(layers)
-        if self._shown is None or self._shown[0] != wanted[0]:
+        if self._shown is None or self._shown[:2] != wanted[:2]:
             slices.clear()
-        slices.put(*wanted[1], labels)
+        slices.put(*wanted[2], labels)
         self._shown = wanted
         layer.visible = True
         layer.refresh(extent=False, thumbnail=False)
@@ -208,8 +206,11 @@ class LivePreview(QObject):
         self.said.emit(why)
 
     def _say_shown(self) -> None:
-        source = "your model" if self._learner and self._learner.is_own else "the shipped model"
-        self.said.emit(f"Preview of this slice, from {source} and your strokes.")
+        if self._learner is not None:
+            source = "your model" if self._learner.is_own else "the shipped model"
+            images = self._learner.basis.images
+            of = "" if images == SOURCE else f" of the images “{image_set_text(images)}”"
+            self.said.emit(f"Preview of this slice{of}, from {source} and your strokes.")
 
     def _own_layer(self, layers: StudyLayers) -> tuple[Labels, PreviewSlices]:
         """Return the layer below the strokes with the colours of the classes, made if need be."""
@@ -232,61 +233,3 @@ class LivePreview(QObject):
         if phases is not None and phases.visible:
             phases.visible = False
             self._hid_phases = True
-
-
-class SliceLearner:
-    """Learns from strokes and labels slices; lives in a thread.
-
-    Parameters
-    ----------
-    study
-        Images and strokes.
-    """
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-        self._instant: InstantModel | None = None
-        self._learned: int | None = None
-        self.is_own = False
-
-    def labels(self, painted: list[Place], place: Place, stop: Event) -> NDArray[np.uint8] | None:
-        """Label one slice ``(y, x)`` from all strokes; None if it was stopped.
-
-        Parameters
-        ----------
-        painted
-            Slices that hold strokes.
-        place
-            Slice to label.
-        stop
-            Set to end this at the next tile.
-        """
-
-        def go_on(progress: Progress) -> None:
-            del progress
-            if stop.is_set():
-                raise Cancelled
-
-        try:
-            instant = self._instant = self._instant or self._make()
-            strokes = self._study.strokes()
-            if self._learned != strokes.revision:
-                revision = strokes.revision
-                instant.learn(strokes.array, painted, progress=go_on)
-                self._learned = revision
-            probabilities = instant.preview(*place, progress=go_on)
-        except Cancelled:
-            return None
-        return probabilities.argmax(axis=0).astype(np.uint8) + np.uint8(1)
-
-    def _make(self) -> InstantModel:
-        from operando.segment import InstantModel, Model, pretrained
-
-        images = self._study.series.data
-        name = model_in_use(self._study)
-        if name is not None:
-            own = Model.load(self._study.product_path(f"models/{name}"))
-            if own.architecture.network != "forest":
-                self.is_own = True
-                return InstantModel(images, own)
-        return InstantModel(images, pretrained())
