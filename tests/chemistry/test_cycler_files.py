@@ -80,6 +80,7 @@ def test_times_of_single_steps_are_strung_together(tmp_path: Path) -> None:
         ("a.csv", "\0\1\2", "is no text"),
         ("a.ndax", "no archive", "no cycling record|NewareNDA"),
         ("a.xlsx", "no archive", "no cycling record|openpyxl"),
+        ("a.nda.zip", "", "unpack it first"),
         ("a.mpr", "", "galvani|no cycling record"),
         ("a.res", "", "galvani|no cycling record"),
     ],

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from operando.chemistry.cycler_columns import recognise
+from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
 from operando.chemistry.cycling import STARTED, cycling_table
 from operando.errors import FileError, InputError, OperandoError
@@ -57,9 +58,11 @@ def read_cycling(path: str | PathLike[str]) -> pd.DataFrame:
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileError(f"{file} does not exist", "check the name")
+    if file.suffix.lower() == ".zip":
+        raise FileError(f"{file} is packed", "unpack it first")
     readers: dict[str, Callable[[Path], tuple[pd.DataFrame, str]]] = {
-        ".xlsx": _excel, ".parquet": _parquet, ".nda": _neware, ".ndax": _neware, ".mpr": _mpr,
-        ".res": _res,
+        ".xlsx": _excel, ".parquet": _parquet, ".nda": _neware, ".ndax": _neware, ".mpr": read_mpr,
+        ".res": read_res,
     }  # fmt: skip
     try:
         frame, started = readers.get(file.suffix.lower(), read_text)(file)
@@ -200,42 +203,3 @@ def _neware(path: Path) -> tuple[pd.DataFrame, str]:
     # Old files count cycles from 0.
     frame["Cycle"] += 1 - frame["Cycle"].min()
     return frame, str(moments.iloc[0].isoformat())
-
-
-def _mpr(path: Path) -> tuple[pd.DataFrame, str]:
-    import pandas as pd
-
-    try:
-        from galvani import BioLogic
-    except ImportError as error:
-        raise FileError(
-            f"{path.name} is a binary BioLogic file, which needs the Python package galvani",
-            "export it from EC-Lab as text (.mpt), or install galvani (GPL) yourself",
-        ) from error
-    record = BioLogic.MPRfile(str(path))
-    started = getattr(record, "timestamp", None)
-    return pd.DataFrame(record.data), started.isoformat() if started else ""
-
-
-def _res(path: Path) -> tuple[pd.DataFrame, str]:
-    import sqlite3
-    import tempfile
-    from contextlib import closing
-
-    import pandas as pd
-
-    try:
-        from galvani.res2sqlite import convert_arbin_to_sqlite
-    except ImportError as error:
-        raise FileError(
-            f"{path.name} is an Arbin database, which needs galvani and mdbtools",
-            "export it from Arbin's program as CSV or Excel, or install galvani (GPL) yourself",
-        ) from error
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "record.sqlite"
-        convert_arbin_to_sqlite(str(path), str(database))
-        with closing(sqlite3.connect(database)) as connection:
-            frame = pd.read_sql("select * from Channel_Normal_Table", connection)
-    units = {"Test_Time": "s", "Voltage": "V", "Current": "A", "Charge_Capacity": "Ah",
-             "Discharge_Capacity": "Ah"}  # fmt: skip
-    return frame.rename(columns={name: f"{name} / {unit}" for name, unit in units.items()}), ""
