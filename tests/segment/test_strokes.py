@@ -70,6 +70,14 @@ def test_refuses_no_strokes_and_one_class() -> None:
         find_strokes(np.eye(4, dtype=np.uint8)[None, None] * 3)
 
 
+@pytest.mark.parametrize("wrong", [-1, 256])
+def test_refuses_numbers_that_are_no_class(wrong) -> None:
+    strokes = np.zeros((3, 4, 5), np.int32)
+    strokes[1, 1, 1], strokes[2, 2, 2] = 1, wrong
+    with pytest.raises(InputError, match=rf"labels from .*{wrong}.*; use 0 where nothing"):
+        find_strokes(strokes)
+
+
 def test_refuses_strokes_of_other_images() -> None:
     check_shapes((2, 1, 4, 5, 6), np.zeros((2, 4, 5, 6), np.uint8))
     check_shapes((1, 3, 4, 5, 6), np.zeros((4, 5, 6), np.uint8))

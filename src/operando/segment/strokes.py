@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SCANNED_SLICES = 64
 FEWEST_TO_HOLD_OUT = 3
+MOST_CLASSES = 255
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def find_strokes(strokes: Any) -> Strokes:
     Raises
     ------
     InputError
-        If nothing is painted, or one class only.
+        If nothing is painted, one class only, or a number that is no class.
     """
     t_axis = strokes if len(strokes.shape) == 4 else [strokes]
     frames, positions, labels = [], [], []
@@ -73,6 +74,11 @@ def find_strokes(strokes: Any) -> Strokes:
             part = np.asarray(volume[z : z + SCANNED_SLICES])
             where = np.argwhere(part)
             if len(where):
+                if part.min() < 0 or part.max() > MOST_CLASSES:
+                    raise InputError(
+                        f"Strokes hold labels from {part.min()} to {part.max()}",
+                        f"use 0 where nothing is painted and the classes 1 to {MOST_CLASSES}",
+                    )
                 frames.append(np.full(len(where), t))
                 positions.append(where + np.array((z, 0, 0)))
                 labels.append(part[tuple(where.T)].astype(np.uint8))
