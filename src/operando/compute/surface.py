@@ -90,27 +90,6 @@ def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 
     return Faces(voxels[:, 0], voxels[:, 1], area, normal, np.maximum(depth, 0))
 
 
-def surface_area(
-    mask: NDArray[np.bool_],
-    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    open_sides: tuple[tuple[bool, bool], ...] = ((False, False),) * 3,
-) -> float:
-    """Area of the smooth surface of a body.
-
-    Parameters
-    ----------
-    mask
-        ``(Z, Y, X)`` the body, which may fill the volume to its sides.
-    spacing
-        Voxel size ``(z, y, x)``; the area has its unit squared.
-    open_sides
-        For each axis, whether the body is cut by the image border at its first and last side.
-        A cut is no surface and adds no area. At the other sides the body ends.
-    """
-    margins = [(0 if first else REACH, 0 if last else REACH) for first, last in open_sides]
-    return float(faces_of(np.pad(mask, margins), spacing).area.sum())
-
-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_faces(body: Any) -> int:
     nz, ny, nx = body.shape

@@ -11,7 +11,7 @@ import numpy as np
 from operando.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -81,17 +81,6 @@ def overlapping_starts(length: int, window: int, overlap: int) -> list[int]:
     stride = max(1, window - overlap)
     count = -(-(length - window) // stride) + 1
     return [int(v) for v in np.linspace(0, length - window, count).round()]
-
-
-def overlapping_windows(
-    shape: Sequence[int], window: Sequence[int], overlap: Sequence[int]
-) -> Iterator[Box]:
-    """Boxes of one size, in C order, that cover a volume with the overlap asked for."""
-    axes = [
-        [slice(s, s + min(w, n)) for s in overlapping_starts(n, w, o)]
-        for n, w, o in zip(shape, window, overlap, strict=True)
-    ]
-    yield from product(*axes)
 
 
 def blend_weights(shape: Sequence[int]) -> NDArray[np.float32]:

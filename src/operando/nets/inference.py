@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,75 +120,65 @@ def blend(
     ------
     Finished blocks, column by column, from low to high z.
     """
+    blender = _Blender(read, backend, grid, on_window)
     columns: dict[tuple[Any, ...], list[Box]] = {}
     for tile in plan_tiles(grid.shape, block):
         key = tuple((s.start, s.stop) for s in tile.core[1:])
         if not is_done(tile.core):
             columns.setdefault(key, []).append(tile.core)
     for boxes in columns.values():
-        yield from _column(read, backend, grid, boxes, on_window)
+        yield from blender.column(boxes)
 
 
-def _column(
-    read: Callable[[Box], NDArray[np.float32]],
-    backend: Backend,
-    grid: WindowGrid,
-    boxes: list[Box],
-    on_window: Callable[[], None],
-) -> Iterator[Block]:
-    _, rows, cols = boxes[0]
-    depth = grid.window[0]
-    totals = [grid.total_weight(axis) for axis in range(3)]
-    slabs: dict[int, NDArray[np.float32]] = {}
-    for box in boxes:
-        needed = grid.touching(0, box[0])
-        for start in [s for s in slabs if s not in needed]:
-            del slabs[start]
-        for start in needed:
-            if start not in slabs:
-                slabs[start] = _slab(read, backend, grid, start, rows, cols, on_window)
-        total: NDArray[np.float32] | None = None
-        for start in needed:
-            a, b = max(start, box[0].start), min(start + depth, box[0].stop)
-            part = slabs[start][:, a - start : b - start]
-            if total is None:
-                total = np.zeros((part.shape[0], *(s.stop - s.start for s in box)), np.float32)
-            total[:, a - box[0].start : b - box[0].start] += part
-        if total is None:
-            raise InputError(f"No window covers the block {box}")
-        for axis, (weights, part_) in enumerate(zip(totals, box, strict=True)):
-            shape = [-1 if i == axis + 1 else 1 for i in range(4)]
-            total /= weights[part_].reshape(shape)
-        yield Block(box, total)
+@dataclass(frozen=True)
+class _Blender:
+    """What `blend` is given."""
 
+    read: Callable[[Box], NDArray[np.float32]]
+    backend: Backend
+    grid: WindowGrid
+    on_window: Callable[[], None]
 
-def _slab(
-    read: Callable[[Box], NDArray[np.float32]],
-    backend: Backend,
-    grid: WindowGrid,
-    start: int,
-    rows: slice,
-    cols: slice,
-    on_window: Callable[[], None],
-) -> NDArray[np.float32]:
-    """Weighted sum of one layer of windows over a column: ``(K, window z, rows, cols)``."""
-    depth, height, width = grid.window
-    weights = blend_weights(grid.window)
-    slab: NDArray[np.float32] | None = None
-    for y in grid.touching(1, rows):
-        for x in grid.touching(2, cols):
-            box = (slice(start, start + depth), slice(y, y + height), slice(x, x + width))
-            answer = backend(read(box)[None])[0]
-            if slab is None:
+    def column(self, boxes: list[Box]) -> Iterator[Block]:
+        """Predict blocks that lie one below the other, from low to high z."""
+        depth = self.grid.window[0]
+        totals = [self.grid.total_weight(axis) for axis in range(3)]
+        layers: dict[int, NDArray[np.float32]] = {}
+        for box in boxes:
+            needed = self.grid.touching(0, box[0])
+            layers = {z: layer for z, layer in layers.items() if z in needed}
+            for z in needed:
+                if z not in layers:
+                    layers[z] = self._layer(z, *box[1:])
+            shape = tuple(side.stop - side.start for side in box)
+            total = np.zeros((len(layers[needed[0]]), *shape), np.float32)
+            for z in needed:
+                a, b = max(z, box[0].start), min(z + depth, box[0].stop)
+                total[:, a - box[0].start : b - box[0].start] += layers[z][:, a - z : b - z]
+            for axis, (weights, side) in enumerate(zip(totals, box, strict=True)):
+                total /= weights[side].reshape([-1 if i == axis + 1 else 1 for i in range(4)])
+            yield Block(box, total)
+
+    def _layer(self, z: int, rows: slice, cols: slice) -> NDArray[np.float32]:
+        """Weighted sum of one layer of windows over a column: ``(K, window z, rows, cols)``."""
+        depth, height, width = self.grid.window
+        weights = blend_weights(self.grid.window)
+        layer: NDArray[np.float32] | None = None
+        for y, x in product(self.grid.touching(1, rows), self.grid.touching(2, cols)):
+            box = (slice(z, z + depth), slice(y, y + height), slice(x, x + width))
+            answer = self.backend(self.read(box)[None])[0]
+            if layer is None:
                 extent = (rows.stop - rows.start, cols.stop - cols.start)
-                slab = np.zeros((answer.shape[0], depth, *extent), np.float32)
+                layer = np.zeros((len(answer), depth, *extent), np.float32)
             ya, yb = max(y, rows.start), min(y + height, rows.stop)
             xa, xb = max(x, cols.start), min(x + width, cols.stop)
             inner = (slice(None), slice(ya - y, yb - y), slice(xa - x, xb - x))
-            slab[:, :, ya - rows.start : yb - rows.start, xa - cols.start : xb - cols.start] += (
-                answer[:, *inner] * weights[inner]
+            outer = (
+                slice(ya - rows.start, yb - rows.start),
+                slice(xa - cols.start, xb - cols.start),
             )
-            on_window()
-    if slab is None:
-        raise InputError(f"No window covers the columns {rows}, {cols}")
-    return slab
+            layer[:, :, *outer] += answer[:, *inner] * weights[inner]
+            self.on_window()
+        if layer is None:
+            raise InputError(f"No window covers the columns {rows}, {cols}")
+        return layer
