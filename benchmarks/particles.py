@@ -13,14 +13,17 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from operando.particles import (
     PhaseLabels,
+    follow,
     link,
     link_accuracy,
     match,
@@ -30,13 +33,12 @@ from operando.particles import (
 )
 from operando.particles.frames import Frames
 from operando.particles.measure_blocks import measure_blocks
-from operando.particles.outlines import find_outlines
 from operando.particles.scores import mean_slice_scores, slice_scores
 from operando.particles.series import split_frames
 from operando.samples import calendered_electrode, loose_electrode, make_electrode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,7 +48,6 @@ PARTICLE = 3
 
 def watershed(solid: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Plain marker-controlled watershed of the distance map."""
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
     from skimage.feature import peak_local_max
     from skimage.segmentation import watershed as flood
 
@@ -59,8 +60,6 @@ def watershed(solid: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 def degrade(solid: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
     """Blur and roughen borders as a segmentation network does; the Dice is about 0.95."""
-    from scipy.ndimage import gaussian_filter
-
     noise = gaussian_filter(rng.normal(size=solid.shape), 0.9)
     return np.asarray(gaussian_filter(solid.astype(float), 0.9) + 0.15 * noise / noise.std() > 0.5)
 
@@ -79,7 +78,7 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=3, default=(64, 128, 128))
     parser.add_argument("--frames", type=int, default=4)
     parser.add_argument("--large", action="store_true")
-    parser.add_argument("--blocks", type=int, nargs=2, metavar=("EDGE", "BLOCK"))
+    parser.add_argument("--blocks", type=int, nargs=3, metavar=("EDGE", "BLOCK", "COUNT"))
     options = parser.parse_args()
     if options.large:
         large()
@@ -148,7 +147,8 @@ def score(sample: Any, phases: str, method: Callable[..., Any]) -> list[float]:
 
 def large(edge: int = 512, count: int = 1000) -> None:
     """Time splitting, linking two frames and measuring many spheres, a third of them cracked."""
-    solid, phases = spheres(edge, count, np.random.default_rng(0))
+    phases = Spheres(edge, count).draw(((0, edge),) * 3)
+    solid = phases == PARTICLE
     measure(split(solid[:64, :64, :64]))
     clock = time.perf_counter()
     ids = split(solid)
@@ -164,7 +164,7 @@ def large(edge: int = 512, count: int = 1000) -> None:
     print(f"peak memory {peak:.1f} GB with the volumes in it")
 
 
-def in_blocks(edge: int, block: int, count: int = 1000) -> None:
+def in_blocks(edge: int, block: int, count: int) -> None:
     """Peak memory of splitting, linking and measuring many spheres on disk in blocks."""
     import zarr
 
@@ -172,53 +172,78 @@ def in_blocks(edge: int, block: int, count: int = 1000) -> None:
         size: dict[str, Any] = {"shape": (1, edge, edge, edge), "chunks": (1, 32, 128, 128)}
         phases = zarr.create_array(store=f"{folder}/phases", dtype="u1", **size)
         ids = zarr.create_array(store=f"{folder}/ids", dtype="i4", **size)
-        phases[0] = spheres(edge, count, np.random.default_rng(0))[1]
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
-        cpu = time.process_time()
+        drawn = Spheres(edge, count)
+        for z in range(0, edge, 32):
+            phases[0, z : z + 32] = drawn.draw(((z, z + 32), (0, edge), (0, edge)))
         found, made = Frames(phases), Frames(ids)
         options: dict[str, Any] = {"phase": PARTICLE, "spacing": (0.1, 0.1, 0.1), "edge": block}
-        split_frames(found, made, **options, scratch=Path(folder))
-        seconds = time.process_time() - cpu
-        print(f"split {seconds:.0f} s CPU, peak {peak_memory():.1f} GB", flush=True)
-        cpu = time.process_time()
-        find_outlines(made[0], edge=block)
-        volumes: dict[str, Any] = {"image": found[0], "labels": PhaseLabels(), "phases": found[0]}
-        table = measure_blocks(made[0], **volumes, **options)
-        print(f"{len(table)} measured in {time.process_time() - cpu:.0f} s CPU")
-        print(f"peak memory {peak_memory():.1f} GB")
+        with told("split"):
+            split_frames(found, made, **options, scratch=Path(folder))
+        with told("link two frames"):
+            follow([made[0], made[0]])
+        with told("measure"):
+            volumes: dict[str, Any] = {"image": found[0], "phases": found[0]}
+            table = measure_blocks(made[0], labels=PhaseLabels(), **volumes, **options)
+        print(f"{len(table)} particles of {count}")
 
 
-def peak_memory() -> float:
-    """Largest memory since the peak was forgotten, GB (Linux)."""
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Print the time and the largest memory of what is done inside (Linux)."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e6
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e6
+    print(f"{what}: {wall:.0f} s, {cpu:.0f} s CPU, peak {peak:.2f} GB", flush=True)
 
 
-def spheres(
-    edge: int, count: int, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
-    """Slightly overlapping spheres in a random mixture of pore and binder."""
-    from scipy.ndimage import gaussian_filter
+class Spheres:
+    """Slightly overlapping spheres, a third of them cracked, in a mixture of pore and binder.
 
-    noise = gaussian_filter(rng.normal(size=(edge // 4,) * 3), 2)
-    phases = (1 + (noise > 0)).astype(np.uint8).repeat(4, 0).repeat(4, 1).repeat(4, 2)
-    centres, radii = np.zeros((0, 3)), np.zeros(0)
-    while len(radii) < count:
-        centre, radius = rng.uniform(0, edge, 3), rng.uniform(0.033, 0.05) * edge
-        gaps = np.sqrt(((centres - centre) ** 2).sum(1))
-        if (gaps < 0.95 * (radii + radius)).any():
-            continue
-        centres, radii = np.vstack([centres, centre]), np.append(radii, radius)
-        low = np.maximum(centre - radius, 0).astype(int)
-        high = np.minimum(centre + radius + 2, edge).astype(int)
-        box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        grid = np.stack(np.meshgrid(*(np.arange(s.start, s.stop) for s in box), indexing="ij"), -1)
-        inside = ((grid - centre) ** 2).sum(-1) < radius**2
-        if len(radii) % 3 == 0:
-            normal = rng.normal(size=3)
-            inside &= abs((grid - centre) @ (normal / np.linalg.norm(normal))) > 1.2
-        phases[box][inside] = PARTICLE
-    return phases == PARTICLE, phases
+    Parameters
+    ----------
+    edge
+        Of the cube that holds them, voxels.
+    count
+        How many; 30 % of the volume.
+    """
+
+    def __init__(self, edge: int, count: int) -> None:
+        rng = np.random.default_rng(0)
+        self.centres, self.radii = np.zeros((0, 3)), np.zeros(0)
+        scale = edge * (1000 / count) ** (1 / 3)
+        while len(self.radii) < count:
+            centre, radius = rng.uniform(0, edge, 3), rng.uniform(0.033, 0.05) * scale
+            gaps = np.linalg.norm(self.centres - centre, axis=1)
+            if (gaps >= 0.95 * (self.radii + radius)).all():
+                self.centres = np.vstack([self.centres, centre])
+                self.radii = np.append(self.radii, radius)
+        self.normals = rng.normal(size=(count, 3))
+        self.normals /= np.linalg.norm(self.normals, axis=1, keepdims=True)
+        self._binder = gaussian_filter(rng.normal(size=(64, 64, 64)), 2, mode="wrap") > 0
+
+    def draw(self, box: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
+        """Phases in a box, given as first and last voxel of every axis."""
+        low, high = np.array(box).T
+        around = np.ix_(*(np.arange(a, b) // 4 % 64 for a, b in box))
+        phases = 1 + self._binder[around].astype(np.uint8)
+        reach = self.radii[:, None] + 1
+        near = ((self.centres + reach > low) & (self.centres - reach < high)).all(axis=1)
+        for k in np.flatnonzero(near):
+            first = np.maximum(np.floor(self.centres[k] - reach[k]), low).astype(int)
+            last = np.minimum(np.ceil(self.centres[k] + reach[k]), high).astype(int)
+            grid = (
+                np.stack(np.meshgrid(*map(np.arange, first, last), indexing="ij"), -1)
+                - self.centres[k]
+            )
+            inside = (grid**2).sum(-1) < self.radii[k] ** 2
+            if k % 3 == 0:
+                inside &= abs(grid @ self.normals[k]) > 1.2
+            here = tuple(slice(a, b) for a, b in zip(first - low, last - low, strict=True))
+            phases[here][inside] = PARTICLE
+        return phases
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from operando.particles.basins import climb, touching
+from operando.particles.basins import climb
 
 UNIT = (1.0, 1.0, 1.0)
 
@@ -17,26 +17,12 @@ def test_every_voxel_climbs_to_the_nearer_of_two_summits() -> None:
     labels, peaks = climb(height, 0.0, UNIT)
     assert peaks.tolist() == [0, 10, 8]
     assert labels[1, 1].tolist() == [1] * 11 + [2] * 10
-    graph = touching(labels, height, UNIT)
-    assert graph.pairs.tolist() == [[1, 2]]
-    assert graph.saddle.tolist() == [4]
-    assert graph.contact.tolist() == [9]
-    assert graph.gap.tolist() == [0]
 
 
 def test_below_the_floor_there_is_no_label() -> None:
     height = np.array([[[1, 2, 0, 3]]], np.float32)
     labels, _ = climb(height, 0.5, UNIT)
     assert labels.tolist() == [[[1, 1, 0, 2]]]
-
-
-def test_a_gap_counts_its_area_and_width() -> None:
-    height = np.array([[[2, -1, -1, 2]]], np.float32)
-    labels, _ = climb(height, -5, (3.0, 2.0, 1.0))
-    graph = touching(labels, height, (3.0, 2.0, 1.0))
-    assert graph.contact.tolist() == [0]
-    assert graph.gap.tolist() == [6]
-    assert graph.gap_volume.tolist() == [12]
 
 
 def test_steepest_respects_the_voxel_shape() -> None:

@@ -119,7 +119,7 @@ class BlockSplitter:
                 folder = stack.enter_context(TemporaryDirectory(dir=self.scratch))
                 make = DiskArrays(Path(folder))
             solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
-            self._fill_cavities(solid, typical)
+            self._take_in(solid, typical)
             self.watch.advance(0, "Looking for particles")
             interior = self._look_inside(solid, typical, make)
             names, cells = self._cut(solid, labels, typical, interior)
@@ -175,12 +175,18 @@ class BlockSplitter:
             self.watch.advance(PARTS - 1)
         return solid
 
-    def _fill_cavities(self, solid: Any, typical: float) -> None:
-        """Write the solid with its small cavities filled."""
-        largest = largest_cavity(typical)
-        for tile in self._margin(typical):
-            filled = fill_small_cavities(self.read(_box(tile.padded)), largest, self.spacing)
-            solid[tile.core] = filled[tile.inner]
+    def _take_in(self, solid: Any, typical: float) -> None:
+        """Write the solid; the watershed wants its small cavities filled.
+
+        The network knows cavities, and the gaps between particles are cavities where they touch
+        all around.
+        """
+        largest = largest_cavity(typical) if self.settings.method == "watershed" else 0
+        for tile in self._margin(typical) if largest else self._tiles(0):
+            block = self.read(_box(tile.padded))
+            if largest:
+                block = fill_small_cavities(block, largest, self.spacing)
+            solid[tile.core] = block[tile.inner]
             self.watch.advance()
 
     def _look_inside(
@@ -211,11 +217,18 @@ class BlockSplitter:
             distances, self._distances = self._distances, None
             ground = survey(_mask(solid, box), self.spacing, self.settings, typical, distances)
             del distances
-            height = ground.height() if interior is None else depth_map(ground, interior, box)
+            if interior is None:
+                height = ground.height()
+                outside = np.maximum(-height, 0)
+            else:
+                height = depth_map(ground, interior, box)
+                outside = ground.outside
             inside, near = ground.solid[tile.inner], ground.near
             del ground
             guide = None if self.read_guide is None else self.read_guide(box)
-            numbers, cells = find_cells(height, near, guide, self.spacing, tile, self.shape)
+            numbers, cells = find_cells(
+                height, outside, near, guide, self.spacing, tile, self.shape
+            )
             numbers[numbers > 0] += start
             np.negative(numbers, out=numbers, where=~inside)
             labels[tile.core] = numbers
@@ -229,7 +242,8 @@ class BlockSplitter:
     ) -> NDArray[np.int32]:
         """Tell for every cell the particle."""
         if self.settings.method == "learned":
-            return join_by_depth(cells, self.settings.separation)
+            voxel = float(np.prod(self.spacing))
+            return join_by_depth(cells, voxel, typical, self.settings.separation)
 
         def blocks() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
             for tile in self._tiles(0):

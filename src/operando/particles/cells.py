@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.particles.basins import BasinGraph, climb_to, contract, touching
+from operando.particles.basin_graph import BasinGraph, contract, touching
+from operando.particles.basins import climb_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class Cells:
 
 def find_cells(
     height: NDArray[np.float32],
+    outside: NDArray[np.float32],
     where: NDArray[np.bool_],
     guide: NDArray[np.int32] | None,
     spacing: tuple[float, float, float],
@@ -68,6 +70,8 @@ def find_cells(
     ----------
     height
         ``(Z, Y, X)`` of the padded block; lowered outside `where`.
+    outside
+        ``(Z, Y, X)`` distance to the solid, 0 in it.
     where
         ``(Z, Y, X)`` the voxels that belong to cells.
     guide
@@ -100,7 +104,8 @@ def find_cells(
     labels = np.ascontiguousarray(labels[seen])
     labels, parent, known = _part_by_guide(labels, None if guide is None else guide[seen])
     core = tuple(c.stop - c.start for c in tile.core)
-    graph = touching(labels, np.ascontiguousarray(height[seen]), spacing, core)
+    heights_seen, outside_seen = (np.ascontiguousarray(part[seen]) for part in (height, outside))
+    graph = touching(labels, heights_seen, outside_seen, spacing, core)
     labels = labels[: core[0], : core[1], : core[2]]
     count = np.bincount(labels.reshape(-1), minlength=len(parent) + 1)[1:]
     return labels, Cells(basins[parent], known, heights[parent], count, graph)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from operando.particles.basins import BasinGraph
+    from operando.particles.basin_graph import BasinGraph
     from operando.particles.hulls import Hull
 
     Block = tuple[NDArray[np.int32], tuple[int, ...]]

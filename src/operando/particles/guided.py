@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.particles.basins import BasinGraph
+    from operando.particles.basin_graph import BasinGraph
     from operando.particles.cells import Cells
 
 SHARE = 0.35
@@ -27,6 +27,8 @@ class Parts:
         ``(N + 1,)`` for every cell the part, 1 to P.
     peaks
         ``(P + 1,)``.
+    count
+        ``(P + 1,)`` voxels.
     known
         ``(P + 1,)`` the expected particle of every part, 0 if none.
     graph
@@ -35,6 +37,7 @@ class Parts:
 
     names: NDArray[np.int32]
     peaks: NDArray[np.float32]
+    count: NDArray[np.int64]
     known: NDArray[np.int32]
     graph: BasinGraph
 
@@ -49,14 +52,15 @@ def join_bumps(cells: Cells, bump: float) -> Parts:
     bump
         A pass this high, relative to the lower peak, lies within one piece.
     """
-    from operando.particles.basins import contract
+    from operando.particles.basin_graph import contract
     from operando.particles.fragments import fuse_bumps
 
     basin = np.concatenate([[0], cells.basin]).astype(np.int32)
     fused, peaks = fuse_bumps(cells.peaks, contract(cells.graph, basin), bump)
     pieces = fused[basin]
     names, parent, known = divide(pieces[1:], cells.known, cells.count)
-    return Parts(names, peaks[parent], known, contract(cells.graph, names))
+    count = np.bincount(names[1:], cells.count, len(parent)).astype(np.int64)
+    return Parts(names, peaks[parent], count, known, contract(cells.graph, names))
 
 
 def divide(

@@ -1,9 +1,10 @@
-"""The rule that says whether two touching pieces are one particle.
+"""The rules that say whether two touching pieces are one particle.
 
-It is a logistic regression on how the pieces meet and how round and how convex they are apart and
-together. Its weights (``joining.json``) were fitted by ``benchmarks/fit_joining.py`` on synthetic
-electrodes of many kinds, from true and from degraded phases. All features are ratios, so the rule
-does not depend on the size of particles or voxels.
+They are logistic regressions: on how pieces meet and how round and how convex they are apart and
+together (`describe_fit`), or on the neck between two parts of a network's answer
+(`operando.particles.necks`). The weights (``joining.json``) were fitted by
+``tools/fit_joining.py`` on synthetic electrodes of many kinds, from true and from degraded phases.
+All features are ratios, so the rules do not depend on the size of particles or voxels.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
     from operando.particles.fragments import Border, Piece
 
+WEIGHTS = "joining.json"
+
 FACE_EXCESS = 1.5
 """Mean ratio of the area of voxel faces to that of the smooth surface that they follow."""
 
 CLEAN_CUT = 2.0
-"""Log odds for joining pieces that fit cleanly."""
+"""Log odds for joining pieces that fit cleanly, like the halves of a cut ball: such cuts are rarer
+in the electrodes that the weights were fitted to than they are in theory."""
 
 FEATURES = (
     "contact",
@@ -46,7 +50,7 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class JoiningRule:
-    """Weights of the logistic regression on `FEATURES`, their squares and products.
+    """Weights of the logistic regression on F features, their squares and products.
 
     Parameters
     ----------
@@ -57,13 +61,8 @@ class JoiningRule:
     weights: NDArray[np.float64]
 
     def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log odds that pieces belong together, for ``(..., F)`` features.
-
-        Pieces that fit like the halves of a cut ball get more on top: such clean cuts are rarer
-        in the electrodes that the weights were fitted to than they are in theory.
-        """
-        learned = self.weights[0] + expand(features) @ self.weights[1:]
-        return np.asarray(learned + CLEAN_CUT * fits_cleanly(features))
+        """Log odds that pieces belong together, for ``(..., F)`` features."""
+        return np.asarray(self.weights[0] + expand(features) @ self.weights[1:])
 
 
 def fits_cleanly(features: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -73,10 +72,10 @@ def fits_cleanly(features: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 @cache
-def shipped_rule() -> JoiningRule:
-    """Return the rule that comes with the package."""
-    text = resources.files("operando.particles").joinpath("joining.json").read_text()
-    return JoiningRule(np.array(json.loads(text)["weights"]))
+def shipped_rule(method: Literal["learned", "watershed"]) -> JoiningRule:
+    """Return the rule that comes with the package for a method of splitting."""
+    text = resources.files("operando.particles").joinpath(WEIGHTS).read_text()
+    return JoiningRule(np.array(json.loads(text)[method]["weights"]))
 
 
 def describe_fit(a: Piece, b: Piece, border: Border, typical: float) -> NDArray[np.float64]:

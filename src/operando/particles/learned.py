@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numba import njit, prange
 
-from operando.particles.fragments import fuse_bumps
 from operando.particles.guided import join_bumps
+from operando.particles.joining import shipped_rule
+from operando.particles.necks import join_at_necks
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from operando.particles.body import Box
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
     from operando.particles.ground import Ground
     from operando.particles.interior import Interior
 
-BUMP = 0.9
-"""A pass of the depth this high, relative to the lower peak, lies within one piece."""
+BUMP = 0.97
+"""A pass of the depth this high, relative to the lower peak, lies within one part."""
 
-NECK = 0.55
-"""A pass this high lies within one particle."""
+CAUTION = 4.0
+"""Log odds that the setting `separation` spans to either side."""
 
-NECK_RANGE = 0.25
-"""By how much the setting `separation` moves `NECK` at most."""
+TRUST = 3.0
+"""Log odds for joining parts of the same known particle, and against those of two."""
 
-APART = 0.95
-"""A pass this high is needed to join what is known to be two particles."""
+BIAS = 2.0
+"""Log odds in favour of joining: a part too many costs a particle just as one too few, and there
+are many more chances to part what is one than to join what is two."""
 
 
 def depth_map(ground: Ground, interior: Interior, box: Box) -> NDArray[np.float32]:
@@ -38,15 +40,19 @@ def depth_map(ground: Ground, interior: Interior, box: Box) -> NDArray[np.float3
     return depth
 
 
-def join_by_depth(cells: Cells, separation: float) -> NDArray[np.int32]:
-    """Join cells where the depth in the particle is high on the way from one to the other.
-
-    Pieces of one known particle that still touch stay together, also across a crack.
+def join_by_depth(
+    cells: Cells, voxel: float, typical: float, separation: float
+) -> NDArray[np.int32]:
+    """Join cells of a `depth_map` to particles, by the necks between them.
 
     Parameters
     ----------
     cells
-        Of a `depth_map`.
+        Of the whole volume.
+    voxel
+        Volume of a voxel.
+    typical
+        Typical diameter.
     separation
         As in `SplitSettings`.
 
@@ -55,13 +61,8 @@ def join_by_depth(cells: Cells, separation: float) -> NDArray[np.int32]:
     ``(N + 1,)`` for every cell the particle, 1 to P.
     """
     parts = join_bumps(cells, BUMP)
-    a, b = parts.known[parts.graph.pairs].T
-    told = (a > 0) & (b > 0)
-    middle = NECK + NECK_RANGE * (2 * separation - 1)
-    needed = np.where(told & (a != b), APART, middle)
-    names, _ = fuse_bumps(parts.peaks, parts.graph, needed)
-    names = _joined(names, names[parts.graph.pairs[told & (a == b)]])
-    return names[parts.names]
+    bias = CAUTION * (1 - 2 * separation) + BIAS
+    return join_at_necks(parts, shipped_rule("learned"), voxel, typical, bias, TRUST)[parts.names]
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
@@ -72,13 +73,3 @@ def _lead_to_solid(depth: Any, solid: Any, inside: Any, outside: Any, typical: A
             for x in range(depth.shape[2]):
                 if not (solid[z, y, x] or inside[z, y, x]):
                     depth[z, y, x] = -outside[z, y, x] / typical
-
-
-def _joined(names: NDArray[np.int32], pairs: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Give the same name to both of each pair."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    n = int(names.max()) + 1
-    edges = coo_matrix((np.ones(len(pairs), bool), pairs.T), (n, n))
-    return np.asarray(connected_components(edges, directed=False)[1], np.int32)[names]

@@ -9,7 +9,7 @@ import numpy as np
 from operando.particles.basins import rename
 from operando.particles.fragments import join_pieces, make_pieces
 from operando.particles.guided import join_bumps
-from operando.particles.joining import describe_fit, shipped_rule
+from operando.particles.joining import CLEAN_CUT, describe_fit, fits_cleanly, shipped_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,14 +59,15 @@ def join_by_fit(
     ``(N + 1,)`` for every cell the particle.
     """
     names, pieces = find_pieces(cells, blocks, spacing)
-    rule = shipped_rule()
+    rule = shipped_rule("watershed")
     bias = CAUTION * (1 - 2 * separation) + BIAS
 
     def score(a: Piece, b: Piece, border: Border) -> float:
         known = 0.0
         if a.guide and b.guide:
             known = TRUST if a.guide == b.guide else -TRUST
-        return float(rule.score(describe_fit(a, b, border, typical))) + bias + known
+        fit = describe_fit(a, b, border, typical)
+        return float(rule.score(fit) + CLEAN_CUT * fits_cleanly(fit)) + bias + known
 
     owners = join_pieces(pieces, score)
     owner = np.zeros(int(names.max(initial=0)) + 1, np.int32)

@@ -1,0 +1,145 @@
+"""Join parts of a particle by the necks between them, as a network sees their depth.
+
+A part is a hill of the depth in the particle: a whole particle, a lobe of one, or a piece that
+cracks cut off. How high the neck between two parts is, how much of it runs through the solid and
+how deep in the particle its gaps lie tells whether they are one. Cracks are deep inside, the gap
+where two particles touch is not; lobes of one particle have no gap at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from operando.particles.basin_graph import contract
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.particles.guided import Parts
+    from operando.particles.joining import JoiningRule
+
+FEATURES = (
+    "contact",
+    "gap",
+    "neck",
+    "gap_width",
+    "gap_depth",
+    "size_ratio",
+    "small_size",
+    "large_size",
+    "small_peak",
+    "large_peak",
+)
+
+
+def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.float64]:
+    """Measure the neck between every two parts that touch, as ``(E, F)`` `FEATURES`.
+
+    Parameters
+    ----------
+    parts
+        Of a map of depths, about 1 in the middle of a particle.
+    voxel
+        Volume of a voxel.
+    typical
+        Typical diameter of the particles, in the unit of the voxel's edge.
+    """
+    graph = parts.graph
+    ends = graph.pairs[np.arange(len(graph.pairs))]
+    smaller = np.argsort(parts.count[ends], axis=1, kind="stable")
+    small, large = np.take_along_axis(ends, smaller, axis=1).T
+    radius = np.cbrt(3 / (4 * np.pi) * voxel * np.maximum(parts.count, 1))
+    section = np.pi * radius[small] ** 2
+    peaks = np.maximum(parts.peaks, 0.05)
+    lower = np.minimum(peaks[small], peaks[large])
+    gap = np.maximum(graph.gap, 1e-9 * section)
+    return np.stack(
+        [
+            np.minimum(graph.contact / section, 4),
+            np.minimum(graph.gap / section, 4),
+            np.clip(graph.saddle / lower, 0, 1),
+            np.minimum(10 * graph.gap_volume / gap / typical, 3),
+            np.clip(graph.gap_height / gap / lower, 0, 1),
+            np.log(parts.count[small] / parts.count[large] + 1e-3),
+            np.log(2 * radius[small] / typical),
+            np.log(2 * radius[large] / typical),
+            peaks[small],
+            peaks[large],
+        ],
+        axis=1,
+    )
+
+
+def join_at_necks(
+    parts: Parts, rule: JoiningRule, voxel: float, typical: float, bias: float, trust: float
+) -> NDArray[np.int32]:
+    """Join parts that are more likely one particle than two, the likeliest first.
+
+    What is joined first changes what fits next, so in every round only those are joined that are
+    each other's best, and all is weighed again.
+
+    Parameters
+    ----------
+    parts
+        Of a map of depths.
+    rule
+        Gives the log odds from `FEATURES`.
+    voxel, typical
+        As in `describe_necks`.
+    bias
+        Log odds in favour of joining.
+    trust
+        Log odds for joining parts of the same known particle, and against those of two.
+
+    Returns
+    -------
+    ``(P + 1,)`` for every part the particle, 1 to N.
+    """
+    names = np.arange(len(parts.peaks), dtype=np.int32)
+    while len(parts.graph.pairs):
+        a, b = parts.graph.pairs.T
+        odds = rule.score(describe_necks(parts, voxel, typical)) + bias
+        known = (parts.known[a] > 0) & (parts.known[b] > 0)
+        odds += trust * known * np.where(parts.known[a] == parts.known[b], 1, -1)
+        best = np.zeros(len(parts.peaks))
+        np.maximum.at(best, a, odds)
+        np.maximum.at(best, b, odds)
+        chosen = (odds > 0) & (odds == best[a]) & (odds == best[b])
+        if not chosen.any():
+            break
+        new = connect(len(parts.peaks), parts.graph.pairs[chosen])
+        names, parts = new[names], joined_parts(parts, new)
+    return names
+
+
+def joined_parts(parts: Parts, names: NDArray[np.int32]) -> Parts:
+    """Return what parts become when they get new names; known is what their largest was.
+
+    Parameters
+    ----------
+    parts
+        To join; their own `names` are left alone.
+    names
+        ``(P + 1,)`` new name of every part, entry 0 is 0.
+    """
+    n = int(names.max(initial=0)) + 1
+    peaks = np.full(n, -np.inf, np.float32)
+    np.maximum.at(peaks, names, parts.peaks)
+    known = np.zeros(n, np.int32)
+    by_size = np.argsort(parts.count, kind="stable")
+    known[names[by_size]] = parts.known[by_size]
+    count = np.bincount(names, parts.count, n).astype(np.int64)
+    graph = contract(parts.graph, names)
+    return replace(parts, peaks=peaks, count=count, known=known, graph=graph)
+
+
+def connect(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Name ``(count,)`` parts so that both of each pair have the same one; 0 stays 0."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_matrix((np.ones(len(pairs), bool), pairs.T), (count, count))
+    return np.asarray(connected_components(edges, directed=False)[1], np.int32)

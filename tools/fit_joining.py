@@ -1,0 +1,164 @@
+"""Fit the rules that join the pieces of a particle; writes src/operando/particles/joining.json.
+
+Pairs of touching pieces are drawn from synthetic electrodes of many kinds, from the true phases
+and from roughened ones, at several stages of joining. Seeds from 7000 on are used here only. The
+rule of the network (`--method learned`) is fitted anew whenever the network is trained anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from train_splitter import FRAMES, electrode, roughened
+
+from operando.compute.tiles import plan_tiles
+from operando.particles import joining, learned, necks, watershed
+from operando.particles.basins import rename
+from operando.particles.cells import Cells, find_cells, gather
+from operando.particles.closing import fill_small_cavities
+from operando.particles.fragments import Piece, join
+from operando.particles.ground import largest_cavity, survey, to_surface, typical_diameter
+from operando.particles.guided import join_bumps
+from operando.particles.interior import look_inside
+from operando.particles.scores import overlaps
+from operando.particles.settings import SplitSettings
+from operando.samples.render import render_frame
+from operando.samples.scene import build_scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pairs = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+TARGET = Path(__file__).parents[1] / "src/operando/particles" / joining.WEIGHTS
+FIRST_SEED = 7000
+UNIT = (1.0, 1.0, 1.0)
+
+STAGES = (0.0, 0.4, 0.8, 1.0)
+"""Share of the joins that are right that have been made when pairs are drawn."""
+
+VARIANTS = 3
+"""How often every frame is seen: once as it is, else with roughened borders."""
+
+PURE = 0.7
+"""Share of a piece that must lie in one true particle for the piece to be learned from."""
+
+
+def find(solid: NDArray[np.bool_], method: str) -> tuple[NDArray[np.int32], Cells, float]:
+    """Numbers of the cells of a volume, 0 in gaps; the cells, and the typical diameter."""
+    typical = typical_diameter(to_surface(solid, UNIT), solid)
+    if method == "watershed":
+        solid = fill_small_cavities(solid, largest_cavity(typical), UNIT)
+    ground = survey(solid, UNIT, SplitSettings(), typical)
+    (tile,) = plan_tiles(solid.shape, solid.shape)
+    if method == "watershed":
+        height = ground.height()
+        outside = np.maximum(-height, 0)
+    else:
+        seen = look_inside(lambda box: solid[box], solid.shape, typical, UNIT)
+        z, y, x = tile.core
+        height, outside = learned.depth_map(ground, seen, (z, y, x)), ground.outside
+    labels, cells = find_cells(height, outside, ground.near, None, UNIT, tile, solid.shape)
+    names, cells = gather([cells], [tile], labels)
+    return np.where(solid, rename(labels, names), 0).astype(np.int32), cells, typical
+
+
+def owners(labels: NDArray[np.int32], ids: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Particle ``(count,)`` that holds most of each label; 0 where none does."""
+    label, particle, common = overlaps(labels, ids)
+    total = np.bincount(label, common, count)
+    pure = (particle > 0) & (label > 0) & (common > PURE * total[label])
+    out = np.zeros(count, np.int64)
+    out[label[pure]] = particle[pure]
+    return out
+
+
+def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
+    """Features of touching parts and whether they are of the same particle."""
+    labels, cells, typical = find(solid, "learned")
+    parts = join_bumps(cells, learned.BUMP)
+    own = owners(rename(labels, parts.names), ids, len(parts.peaks))
+    features, together = [], []
+    for stage in STAGES:
+        a, b = parts.graph.pairs.T
+        right = np.flatnonzero((own[a] > 0) & (own[a] == own[b]))
+        right = rng.permutation(right)[: round(stage * len(right))]
+        names = necks.connect(len(parts.peaks), parts.graph.pairs[right])
+        merged = np.zeros(int(names.max()) + 1, np.int64)
+        merged[names] = own
+        own, parts = merged, necks.joined_parts(parts, names)
+        a, b = parts.graph.pairs.T
+        known = (own[a] > 0) & (own[b] > 0)
+        features.append(necks.describe_necks(parts, 1.0, typical)[known])
+        together.append((own[a] == own[b])[known])
+    return np.concatenate(features), np.concatenate(together)
+
+
+def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
+    """Features of touching pieces and whether they are of the same particle."""
+    labels, cells, typical = find(solid, "watershed")
+    names, pieces = watershed.find_pieces(cells, [(labels, (0, 0, 0))], UNIT)
+    found = owners(rename(labels, names), ids, int(names.max()) + 1).tolist()
+    own = {k: found[k] for k in pieces if found[k]}
+    features, together = [], []
+    for stage in STAGES:
+        join_some(pieces, own, stage, rng)
+        for a, piece in pieces.items():
+            for b, border in piece.borders.items():
+                if a < b and a in own and b in own:
+                    features.append(joining.describe_fit(piece, pieces[b], border, typical))
+                    together.append(own[a] == own[b])
+    return np.array(features).reshape(-1, len(joining.FEATURES)), np.array(together, bool)
+
+
+def join_some(
+    pieces: dict[int, Piece], own: dict[int, int], share: float, rng: np.random.Generator
+) -> None:
+    """Make a share of the right joins, in random order."""
+    right = [
+        (a, b)
+        for a, piece in pieces.items()
+        for b in piece.borders
+        if a < b and a in own and own[a] == own.get(b)
+    ]
+    rng.shuffle(right)
+    for a, b in right[: round(share * len(right))]:
+        if a in pieces and b in pieces and b in pieces[a].borders:
+            join(pieces, a, b)
+
+
+def main() -> None:
+    """Parse the command line, fit, and write the weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--method", choices=("learned", "watershed"), default="learned")
+    parser.add_argument("--count", type=int, default=48, help="number of electrodes")
+    parser.add_argument("--out", type=Path, default=TARGET)
+    options = parser.parse_args()
+    draw = neck_pairs if options.method == "learned" else fit_pairs
+    names = necks.FEATURES if options.method == "learned" else joining.FEATURES
+    drawn: list[Pairs] = []
+    for seed in range(FIRST_SEED, FIRST_SEED + options.count):
+        rng = np.random.default_rng(seed)
+        scene = build_scene(electrode(seed), seed)
+        for t in (0, FRAMES - 1):
+            frame = render_frame(scene, t)
+            for variant in range(VARIANTS):
+                solid = frame.phases == 3
+                drawn.append(draw(roughened(solid, rng) if variant else solid, frame.ids, rng))
+        print(f"electrode {seed}: {sum(len(y) for _, y in drawn)} pairs so far", flush=True)
+    features, together = (np.concatenate(part) for part in zip(*drawn, strict=True))
+    rule = joining.fit_rule(features, together)
+    right = (rule.score(features) > 0) == together
+    print(f"{len(together)} pairs, {right.mean():.1%} right, {together.mean():.1%} together")
+    stored = json.loads(TARGET.read_text()) if TARGET.exists() else {}
+    weights = [float(f"{w:.6g}") for w in rule.weights]
+    stored[options.method] = {"features": names, "weights": weights}
+    options.out.write_text(json.dumps(stored) + "\n")
+
+
+if __name__ == "__main__":
+    main()
