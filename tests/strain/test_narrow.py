@@ -72,3 +72,22 @@ def test_short_waves_are_followed_in_narrower_windows(texture, still):
     assert np.sqrt((error[field.valid] ** 2).mean()) < 0.035
     predicted = np.sqrt((field.sigma[field.valid] ** 2).mean())
     assert predicted == pytest.approx(np.sqrt((error[field.valid] ** 2).mean()), rel=0.3)
+
+
+def test_stretch_without_noise_needs_no_narrower_window(texture):
+    field = correlate(texture.render(), texture.render(lambda p: 0.02 * (p - 32)))
+    assert (field.status == NodeStatus.CONVERGED).all()
+    np.testing.assert_allclose(field.gradient, np.tile(0.02 * np.eye(3), (27, 1, 1)), atol=1e-4)
+
+
+def test_narrower_windows_beside_a_step_know_the_stretch(texture):
+    def torn(p):
+        out = 0.03 * (p - 32)
+        out[:, 0] += np.where(p[:, 0] > 32, 0.8, 0.0)
+        return out
+
+    field = correlate(texture.render(), texture.render(torn), spacing=6)
+    narrowed = field.status == NodeStatus.NARROWED
+    assert narrowed.sum() > 20
+    along = field.gradient[narrowed][:, [1, 2], [1, 2]]
+    assert np.median(along) == pytest.approx(0.03, rel=0.01)

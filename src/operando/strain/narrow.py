@@ -29,6 +29,8 @@ Triple = tuple[int, int, int]
 _SHARES = (0.62, 0.43)
 _SMALLEST = 7
 _WORTH_A_LOOK = 0.1
+_RESOLUTION = 2e-4
+"""Voxels: smaller differences come from interpolation and the last iteration, not from bias."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def narrow(
     found = frames.solve_narrower(nodes, start, windows)
     looks = [Look.of(nodes, solution, verdict, layout.window)]
     for one, window in zip(found, windows, strict=True):
-        _scale(one, np.divide(layout.window, window))
+        _scale(one, np.divide(np.array(layout.window) // 2, np.array(window) // 2))
         looks.append(Look.judged(nodes, one, verdict, window, plan))
     level, bias = choose_windows(looks, layout.grid)
     result.bias[nodes] = bias
@@ -117,7 +119,7 @@ def _candidates(solution: Solution, verdict: Verdict) -> NDArray[np.int64]:
 
 
 def _scale(solution: Solution, ratio: NDArray[np.float64]) -> None:
-    """Express motion in offsets of the full window, which is wider by a ratio per axis."""
+    """Express motion in offsets of the full window, whose half edge is longer by a ratio."""
     from operando.strain.kernels import POWERS
 
     solution.motion[:] *= np.prod(ratio**POWERS, axis=1)
@@ -212,7 +214,7 @@ def _compare(
     """
     use = known[:, None]
     spread = np.where(use, slim.variance, 1.0) - np.where(use, wide.variance, 0.0)
-    spread = np.maximum(spread, 1e-12)
+    spread = np.maximum(spread, _RESOLUTION**2)
     square = np.where(use, slim.displacement - wide.displacement, 0.0) ** 2
     excess = _pooled(square - spread, known, wide.nodes, grid)
     return (square / spread).mean(axis=1), np.maximum(excess, 0.0)
