@@ -30,7 +30,7 @@ HEAD = (
 NOTE = (
     "Medians over all points that could be measured. The error is the predicted standard deviation "
     "of a displacement component. It holds where neighbours differ by about one of it; where they "
-    "differ by more, particles in one window move on their own or something cracks, and errors are "
+    "differ by more, something cracks or the motion changes from point to point, and errors may be "
     "larger. The spread is half the range that holds 68 % of the points."
 )
 

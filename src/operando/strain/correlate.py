@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,20 @@ import numpy as np
 
 from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
-from operando.data.displacement import DisplacementField, NodeStatus
+from operando.data.displacement import DisplacementField
 from operando.errors import InputError
 from operando.strain.describe import describe
 from operando.strain.gradient import Layout, node_gradient
 from operando.strain.judge import judge
 from operando.strain.narrow import narrow
+from operando.strain.own_motion import with_own_motion
 from operando.strain.settings import CorrelationSettings
 from operando.strain.volumes import check_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from operando.compute.progress import ProgressCallback
     from operando.strain.guess import Guess
@@ -136,7 +138,7 @@ def _correlate(
         verdict = judge(solution, layout, plan, narrowing)
     for _ in range(2):
         retry = np.flatnonzero(verdict.doubtful)
-        sound = np.isin(verdict.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
+        sound = verdict.sound
         if len(retry) == 0 or not sound.any():
             break
         own = verdict.gradient(solution, window)
@@ -148,10 +150,14 @@ def _correlate(
         solution.put(retry[better], again.take(better))
         narrowing.forget(retry[better])
         verdict = judge(solution, layout, plan, narrowing)
+    variance = with_own_motion(verdict, solution, narrowing, layout)
+    raised: NDArray[np.bool_] = np.any(variance > verdict.variance, axis=1)
+    verdict = replace(verdict, variance=variance)
     own = verdict.gradient(solution, window)
     gradient, found = node_gradient(
-        verdict.displacement, verdict.variance, own, verdict.status, layout, plan.gradient
+        verdict.displacement, variance, own, verdict.status, layout, plan.gradient, raised
     )
+    found["own_motion_share"] = float(raised.sum() / max(verdict.sound.sum(), 1))
     return DisplacementField(
         positions=centres.astype(np.float64),
         displacement=verdict.displacement,

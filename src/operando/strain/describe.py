@@ -45,7 +45,7 @@ def describe(
     sentence
         The gist.
     """
-    valid = np.isin(verdict.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
+    valid = verdict.sound
     sigma = np.sqrt(verdict.variance[valid])
     noise = float(np.median(sigma)) if valid.any() else float("nan")
     gauge = tuple(2 * s + w for s, w in zip(spacing, window, strict=True))

@@ -36,6 +36,7 @@ def node_gradient(
     status: NDArray[np.int64],
     layout: Layout,
     method: str,
+    own_motion: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
     """Gradient at every valid node, ``(N, 3, 3)``, NaN at the others, and its predicted noise.
 
@@ -47,9 +48,15 @@ def node_gradient(
         ``(N, 3, 3)`` gradients of the windows themselves, used where nodes cannot tell.
     method
         "fit" (see `operando.strain.fit`) or "plane" (3 x 3 x 3 nodes).
+    own_motion
+        ``(N,)`` nodes in whose windows things move on their own: the gradient of the window is
+        theirs, not that of the sample, so that planes take its place.
     """
     valid = np.isin(status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
     found: dict[str, Any] = {}
+    planes, determined = plane_gradient(displacement, valid, layout.grid, layout.spacing)
+    if own_motion is not None:
+        own = np.where((own_motion & determined)[:, None, None], planes, own)
     if method == "fit" and valid.any():
         fit = _fit(displacement, variance, status, layout)
         gradient = np.where(np.isfinite(fit.gradient), fit.gradient, own)
@@ -57,8 +64,7 @@ def node_gradient(
         found["strain_noise"] = _median(fit.gradient_sigma[valid])
         found["fit_half_wavelength"] = tuple(float(w) for w in wavelength)
     else:
-        gradient, determined = plane_gradient(displacement, valid, layout.grid, layout.spacing)
-        gradient = np.where(determined[:, None, None], gradient, own)
+        gradient = np.where(determined[:, None, None], planes, own)
         noise = np.sqrt(variance[valid]) / (np.array(layout.spacing) * np.sqrt(18.0))
         found["strain_noise"] = _median(noise)
     gradient[~valid] = np.nan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.neighbours import neighbour_indices, predict_from_neighbours
+from operando.strain.neighbours import neighbour_mean, predict_from_neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +43,11 @@ class Verdict:
     status: NDArray[np.int64]
     usual: UsualNoise
     limit: float
+
+    @property
+    def sound(self) -> NDArray[np.bool_]:
+        """Nodes that can be trusted."""
+        return np.isin(self.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
@@ -83,9 +88,7 @@ def choose_order(
     """
     both = np.isfinite(disagreement)
     capped = np.minimum(np.where(both, disagreement, 0.0), 16.0)
-    around = neighbour_indices(grid)
-    there = (around >= 0) & both[around]
-    mean = np.where(there, capped[around], 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    mean = neighbour_mean(capped[:, None], both, grid)[:, 0]
     return np.where(both & ((mean > 2.0) | (capped > 8.0)), 2, 1)
 
 
@@ -194,11 +197,7 @@ def _mean_square_bend(
         bend = np.diff(line, n=2, axis=0)
         bend = np.concatenate([bend[:1], bend, bend[-1:]])
         total += np.moveaxis(np.nan_to_num(bend), 0, axis) * (w / s) ** 2
-    square = total.reshape(-1, 3) ** 2
-    around = neighbour_indices(layout.grid)
-    there = (around >= 0) & known[around]
-    count = np.maximum(there.sum(axis=1), 1)
-    return np.asarray(np.where(there[..., None], square[around], 0.0).sum(axis=1) / count[:, None])
+    return neighbour_mean(total.reshape(-1, 3) ** 2, known, layout.grid)
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,15 @@ class Narrowing:
 
     ``narrowed (N,)`` nodes that took one; ``bias (N, 3)`` variance of the displacement from motion
     that the window of the node cannot follow, NaN where no narrower window could tell;
-    ``compared (N,)`` nodes with a narrower window than theirs to compare with.
+    ``compared (N,)`` nodes with a narrower window than theirs to compare with; ``voxels (N,)`` of
+    the window that the node has, ``whole`` those of a whole window.
     """
 
     narrowed: NDArray[np.bool_]
     bias: NDArray[np.float64]
     compared: NDArray[np.bool_]
+    voxels: NDArray[np.int64]
+    whole: int
 
     @property
     def looked(self) -> bool:
@@ -55,6 +58,7 @@ class Narrowing:
         """Nodes that were measured anew in the whole window."""
         self.narrowed[nodes] = self.compared[nodes] = False
         self.bias[nodes] = np.nan
+        self.voxels[nodes] = self.whole
 
 
 def narrower_windows(window: Triple) -> list[Triple]:
@@ -84,7 +88,14 @@ def narrow(
     Nodes that take a narrower window get it in `solution` as order 2.
     """
     n = len(solution.code)
-    result = Narrowing(np.zeros(n, bool), np.full((n, 3), np.nan), np.zeros(n, bool))
+    whole = int(np.prod(layout.window))
+    result = Narrowing(
+        narrowed=np.zeros(n, bool),
+        bias=np.full((n, 3), np.nan),
+        compared=np.zeros(n, bool),
+        voxels=np.full(n, whole),
+        whole=whole,
+    )
     windows = narrower_windows(layout.window)
     nodes = _candidates(solution, verdict)
     if plan.order == "affine" or not plan.narrower or not windows or len(nodes) == 0:
@@ -107,6 +118,7 @@ def narrow(
         kept.contrast[:] = new.contrast
         solution.put(nodes[chosen], kept)
         result.narrowed[nodes[chosen]] = True
+        result.voxels[nodes[chosen]] = np.prod(windows[k - 1])
     return result
 
 

@@ -48,6 +48,21 @@ def surface_terms(order: int, radius: int = 1) -> NDArray[np.float64]:
     return np.stack(terms, axis=1)
 
 
+def neighbour_mean(
+    values: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    grid_shape: tuple[int, int, int],
+    *,
+    none: float = 0.0,
+) -> NDArray[np.float64]:
+    """Mean of ``(N, C)`` over the known ones of the 27 nodes around each; `none` without any."""
+    around = neighbour_indices(grid_shape)
+    there = (around >= 0) & known[around]
+    count = there.sum(axis=1)[:, None]
+    total = np.where(there[..., None], values[around], 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), none)
+
+
 def predict_from_neighbours(
     displacement: NDArray[np.float64],
     variance: NDArray[np.float64],

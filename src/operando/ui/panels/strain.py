@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _LAST = -1
 
 _DOUBT = (
-    "Where neighbours differ more than their errors allow, particles in one window move on their "
-    "own, or something cracks. Errors are larger than predicted there: try a smaller window, or "
-    "Particle motion."
+    "Where neighbours differ more than their errors allow, something cracks, or the motion changes "
+    "from node to node. Errors may be larger than predicted there: try a smaller window and "
+    "spacing, or Particle motion."
 )
 FEW_VALID = 0.5
 """Share of the nodes below which the panel says what may help."""
