@@ -158,6 +158,11 @@ def test_a_field_without_valid_nodes_is_refused() -> None:
         found.dense(SHAPE)
 
 
+def test_a_plane_is_no_volume() -> None:
+    with pytest.raises(InputError, match=r"\(3, 3\) is no shape of a volume; give"):
+        field(np.zeros((3, 3))).dense((3, 3))
+
+
 def test_a_nearest_neighbour_is_near_in_voxels_not_in_nodes() -> None:
     """Two nodes along x (4 voxels) are nearer than one along y (9 voxels)."""
     positions = np.stack(np.meshgrid([0.0], [0.0, 9.0], [0, 2.0, 4.0], indexing="ij"), -1)

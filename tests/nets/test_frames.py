@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
+from operando.data import Series
 from operando.errors import InputError
 from operando.nets.architecture import TIME_UNET
 from operando.nets.frames import CELL, Frames, check_finite, frames_for
@@ -70,6 +71,12 @@ def test_forgets_the_oldest_cells(array: np.ndarray) -> None:
     for z in (0, 40, 0):
         frames.read(0, (slice(z, z + 1), slice(0, 5), slice(0, 5)))
     assert counting.read == 3 * CELL[0] * CELL[1] * 9
+
+
+def test_reads_a_series(array: np.ndarray) -> None:
+    frames = Frames(Series(data=da.from_array(array)))
+    assert frames.shape == array.shape
+    np.testing.assert_array_equal(frames.read(1, BOX), array[1, :, *BOX])
 
 
 def test_refuses_what_is_no_image() -> None:

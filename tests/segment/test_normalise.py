@@ -44,6 +44,13 @@ def test_a_flat_image_stays_finite() -> None:
     np.testing.assert_array_equal(grey_scale(Frames(flat), 0).apply(flat[None]), -1)
 
 
+def test_a_mask_counts_as_grey_values() -> None:
+    mask = image() > 100
+    np.testing.assert_array_equal(
+        grey_scale(Frames(mask), 0).apply(mask[:1]), np.where(mask[:1], 1, -1)
+    )
+
+
 def test_refuses_nan() -> None:
     spoiled = image()
     spoiled[1, 0] = np.nan

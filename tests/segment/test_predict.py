@@ -109,6 +109,8 @@ def test_bad_input_is_refused_with_a_sentence(model: Model, scene: object) -> No
         predict(model, np.zeros((2, 8, 16, 16), np.float32), device="cpu")
     with pytest.raises(InputError, match=r"shape \(4, 4\)"):
         predict(model, np.zeros((4, 4)), device="cpu")
+    with pytest.raises(InputError, match="no frame 2; the last one is 1"):
+        predict(model, np.zeros((2, 8, 16, 16)), frame=2, device="cpu")
     spoiled = scene.image[0].copy()
     spoiled[3, 3, 3] = np.nan
     with pytest.raises(InputError, match="NaN"):

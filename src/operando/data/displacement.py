@@ -126,6 +126,8 @@ class DisplacementField:
         -------
         ``(3, Z, Y, X)`` displacement in voxels.
         """
+        if len(shape) != 3:
+            raise InputError(f"{tuple(shape)} is no shape of a volume", "give voxels (z, y, x)")
         return self.over(tuple(slice(0, n) for n in shape))
 
     def over(self, box: Sequence[slice]) -> NDArray[np.float32]:

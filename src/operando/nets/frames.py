@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.data.series import Series
 from operando.errors import InputError
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
 
@@ -26,7 +27,7 @@ class Frames:
     Parameters
     ----------
     array
-        Numpy, memmap, dask or zarr.
+        Numpy, memmap, dask or zarr; or a `Series`.
     axes
         Its axes: "zyx", "czyx", "tzyx" or "tczyx"; None takes the one of these that starts with
         t and has as many axes, or "zyx".
@@ -40,6 +41,7 @@ class Frames:
     """
 
     def __init__(self, array: Any, axes: str | None = None, cache_bytes: int = 2**30) -> None:
+        array = array_of(array)
         ndim = len(array.shape)
         axes = axes or {3: "zyx", 4: "tzyx", 5: "tczyx"}.get(ndim, "")
         if ndim != len(axes) or 0 in array.shape:
@@ -48,7 +50,10 @@ class Frames:
                 "give (z, y, x), (t, z, y, x) or (t, c, z, y, x)",
             )
         if array.dtype.kind not in "biuf":
-            raise InputError(f"Voxels of type {array.dtype} are no grey values")
+            raise InputError(
+                f"Voxels of type {array.dtype} are no grey values",
+                "convert the images to integers or real numbers",
+            )
         length = {axis: int(n) for axis, n in zip(axes, array.shape, strict=True)}
         self.shape = (
             length.get("t", 1),
@@ -132,6 +137,11 @@ class FramesInContext(Frames):
         last = self.shape[0] - 1
         seen = (max(t - 1, 0), t, min(t + 1, last))
         return np.concatenate([self._single.read(frame, box) for frame in seen])
+
+
+def array_of(images: Any) -> Any:
+    """Return the array of a series, any other images as they are."""
+    return images.data if isinstance(images, Series) else images
 
 
 def frames_for(network: str, array: Any, axes: str | None = None) -> Frames:

@@ -80,7 +80,8 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
     for z in slices:
         values = frames.read(t, (slice(int(z), int(z) + 1), *plane))
         check_finite(values, t)
-        sampled.append(values[:, 0, ::step, ::step].reshape(channels, -1))
+        values = values[:, 0, ::step, ::step].reshape(channels, -1)
+        sampled.append(values.astype(float) if values.dtype.kind != "f" else values)
     low, high = np.percentile(np.concatenate(sampled, axis=1), percentiles, axis=1)
     flat = high <= low
     high = np.where(flat, low + 1, high)

@@ -9,7 +9,7 @@ import numpy as np
 from operando.compute.device import choose_device, free_memory
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.nets.frames import check_finite
+from operando.nets.frames import array_of, check_finite
 from operando.nets.inference import Block, WindowGrid, blend
 from operando.nets.window_size import fit_window, memory_per_voxel
 from operando.segment.normalise import grey_scale
@@ -46,7 +46,7 @@ def predict(
     model
         From `train` or `Model.load`.
     image
-        One frame ``(Z, Y, X)`` or ``(C, Z, Y, X)``; a series with `frame`.
+        One frame ``(Z, Y, X)`` or ``(C, Z, Y, X)``; a series, array or `Series`, with `frame`.
     frame
         Which frame of a series ``(T, Z, Y, X)`` or ``(T, C, Z, Y, X)``. Only so a network that
         looks at the frames before and after sees them; else the frame stands in for them.
@@ -66,9 +66,9 @@ def predict(
     Raises
     ------
     InputError
-        If the image holds NaN or has another number of channels than the model.
+        If the image holds NaN, has no such frame or another number of channels than the model.
     """
-    shape = image.shape[-3:]
+    shape = array_of(image).shape[-3:]
     out = np.empty((len(model.classes), *shape), np.float32)
     blocks = predict_blocks(
         model, image, frame=frame, device=device, precision=precision, progress=progress
@@ -221,13 +221,19 @@ class _Source:
     def __init__(self, model: Model, image: Any, frame: int | None, device: str) -> None:
         axes = None
         if frame is None:
-            axes = {3: "zyx", 4: "czyx"}.get(len(image.shape))
+            shape = array_of(image).shape
+            axes = {3: "zyx", 4: "czyx"}.get(len(shape))
             if axes is None:
                 raise InputError(
-                    f"An image of the shape {tuple(image.shape)}", "give one frame (z, y, x)"
+                    f"An image of the shape {tuple(shape)}",
+                    "give one frame (z, y, x), or say which one by frame=",
                 )
         self._t = frame or 0
         self._frames = model.frames(image, axes)
+        if not 0 <= self._t < self._frames.shape[0]:
+            raise InputError(
+                f"There is no frame {frame}", f"the last one is {self._frames.shape[0] - 1}"
+            )
         self._scale = grey_scale(self._frames, self._t, model.percentiles)
         self.grid = window_grid(model, self._frames.volume_shape, device)
 

@@ -127,7 +127,10 @@ def check_pair(
             raise InputError(f"The {name} has the type {v.dtype}", "grey values must be real")
         part = None if m is None else _array(m)
         if part is not None and part.shape != v.shape:
-            raise InputError(f"The mask has the shape {part.shape}, the volumes {v.shape}")
+            raise InputError(
+                f"The mask has the shape {part.shape}, the volumes {v.shape}",
+                "give one of the same shape",
+            )
         found.append(Volume(v, part, *_grey_scale(v, part, name, tick)))
     return found[0], found[1]
 
