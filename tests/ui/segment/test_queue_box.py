@@ -42,9 +42,9 @@ def test_values_to_try_wait_in_a_queue_that_can_be_changed(
 ) -> None:
     panel.form.setValue(STEPS["train"](settings={"effort": "quick"}, device="cpu"))
     assert panel.queue.isHidden()
-    panel.grid.setText("width 8, wide")
-    assert "'wide'" in panel.grid_note.text()
-    panel.grid.setText("width 4, 8; seed 0, 1")
+    panel.several.text.setText("width 8, wide")
+    assert "'wide'" in panel.several.note.text()
+    panel.several.text.setText("width 4, 8; seed 0, 1")
     assert panel.primary.text() == "Train 4 models"
     qtbot.mouseClick(panel.primary, Qt.MouseButton.LeftButton)
     assert panel.session.job.step.model == "model"
@@ -53,7 +53,7 @@ def test_values_to_try_wait_in_a_queue_that_can_be_changed(
         "Train model 3 · effort quick, width 8",
         "Train model 4 · effort quick, width 8, seed 1",
     ]
-    panel.grid.setText("")
+    panel.several.text.setText("")
     qtbot.mouseClick(panel.queue.add, Qt.MouseButton.LeftButton)
     assert rows(panel)[-1] == "Train model 5 · effort quick, then segment"
 

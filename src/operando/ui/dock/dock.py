@@ -102,6 +102,10 @@ class OperandoDock(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self.refresh)
+        self._fit = QTimer(self)
+        self._fit.setSingleShot(True)
+        self._fit.setInterval(_SOON_MS)
+        self._fit.timeout.connect(viewer.reset_view)
         self.session.study_changed.connect(self._on_study)
         self.session.products_changed.connect(self._on_products)
         self.session.strokes_changed.connect(self._on_strokes)
@@ -175,6 +179,7 @@ class OperandoDock(QWidget):
         self._closed = True
         self._timer.stop()
         self._soon.stop()
+        self._fit.stop()
         self._turns.clear()
         if self._window is not None:
             self._window.removeEventFilter(self)
@@ -259,13 +264,19 @@ class OperandoDock(QWidget):
         QTimer.singleShot(0, self._show_open_section)
 
     def _show_open_section(self) -> None:
+        """Scroll as little as shows the whole section, and its line in any case."""
+        bar, height = self._scroll.verticalScrollBar(), self._scroll.viewport().height()
         for section in self.sections:
             if section.is_open:
-                self._scroll.ensureWidgetVisible(section, 0, 0)
+                bar.setValue(max(bar.value(), section.y() + section.height() - height))
+                bar.setValue(min(bar.value(), section.y()))
 
     def _on_study(self) -> None:
         self.refresh()
         self._offer_time_line()
+        if self.session.study is not None:
+            # Layers and docks that come with a study take room from the canvas.
+            self.session.later(self._fit.start)
 
     def _on_products(self, step_name: str) -> None:
         self.refresh()

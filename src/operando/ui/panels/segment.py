@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from qtpy.QtWidgets import QPushButton
 
 from operando.errors import OperandoError
 from operando.steps import STEPS
-from operando.steps.grid import expand_grid
+from operando.steps.grid import expand_grid, free_names
 from operando.steps.train import Train
-from operando.steps.training_runs import learning_curve, model_in_use
+from operando.steps.training_runs import model_in_use
 from operando.study.phases import open_phases
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, remove_dock
-from operando.ui.forms.fields import ChoiceField, TextField
-from operando.ui.jobs.loss_curve import LossCurve, curve_of
-from operando.ui.panels.panel import text_label
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.segment.card import CardBox
 from operando.ui.segment.confidence import ConfidenceBox
 from operando.ui.segment.connectivity import ConnectivityBox
 from operando.ui.segment.difference import DifferenceBox
 from operando.ui.segment.guidance import Guidance
+from operando.ui.segment.inside_box import InsideBox
 from operando.ui.segment.judge import JudgeBox
 from operando.ui.segment.mend import MendBox
+from operando.ui.segment.model_choice import ModelChoice
 from operando.ui.segment.paint_twice import PaintTwiceBox
 from operando.ui.segment.queue_box import QueueBox
 from operando.ui.segment.result_text import fractions_html, interval_text, training_text
@@ -37,16 +36,16 @@ from operando.ui.segment.train_form import (
     labelled_row,
     make_train_form,
 )
-from operando.ui.theme import plot_colours
+from operando.ui.segment.training_curve import TrainingCurve
+from operando.ui.segment.try_several import TrySeveral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
 
     from operando.steps import Step
-    from operando.study import Study
     from operando.ui.forms.form import SettingsForm
     from operando.ui.session import Session
 
@@ -66,75 +65,40 @@ class SegmentPanel(RunPanel):
 
     title = "Segment"
     step_name = "segment"
-    job_names = ("train", "connectivity", "score-model", "steady", "repair")
+    job_names = ("train", "import-model", "connectivity", "score-model", "steady", "repair")
     sentence = "Learn the classes from your strokes, then label every voxel of every frame."
     button_text = "Train and segment"
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self._curve_of: object = None
-        self._in_use: str | None = None
-        self.curve = LossCurve()
-        self.curve.hide()
+        self.curve = TrainingCurve(session)
         self.extra.addWidget(self.curve)
         self.runs: RunsDock | None = None
-        self.grid = TextField()
-        self.grid.setPlaceholderText("width 8, 16; seed 0, 1, 2")
-        self.grid.setToolTip(
-            "Values between commas, settings between semicolons: every combination is trained, one "
-            "after the other, and kept under a name of its own to be compared"
-        )
-        self.grid_row = labelled_row("Try several", self.grid)
-        self.grid_note = text_label()
-        self.model = ChoiceField()
-        self.model.setToolTip("Model of this study that Segment uses")
-        self.model_row = labelled_row("Segment with", self.model)
+        self.several = TrySeveral(self.trainings)
         self.precision = ChoiceField(PRECISIONS)
         self.precision.setToolTip(STEPS["segment"].model_fields["precision"].description)
         self.precision_row = labelled_row("Precision", self.precision)
-        place = self.column.indexOf(self.extra)
-        self.column.insertWidget(place, self.precision_row)
-        self.column.insertWidget(place, self.grid_row)
-        self.column.insertWidget(place + 1, self.grid_note)
-        self.column.insertWidget(self.column.indexOf(self.buttons), self.model_row)
+        self.model = ModelChoice()
         self.queue = QueueBox(session)
-        self.column.insertWidget(self.column.indexOf(self.job_bar) + 1, self.queue)
         self.segment_only = QPushButton("Segment")
         self.segment_only.setToolTip("Label every frame with the model there is, without training")
         self.segment_only.setMinimumHeight(30)
-        self.buttons.addWidget(self.segment_only)
-        self.segment_only.clicked.connect(self._on_segment_only)
         self.guidance = Guidance(session)
-        self.column.addWidget(self.guidance)
         self.judge = JudgeBox("Judge the result")
-        self.column.addWidget(self.judge)
         self.confidence = ConfidenceBox(session)
         self.connectivity = ConnectivityBox(session)
         self.difference = DifferenceBox(session)
         self.card = CardBox(session)
+        self.inside = InsideBox(session)
+        self.paint_twice = PaintTwiceBox(session)
         self.compare_runs = QPushButton("Compare runs")
         self.compare_runs.setToolTip(
             "Every trained model in a table, with scores, learning curves and what it gives"
         )
-        self.judge.add_button(self.compare_runs)
-        self.paint_twice = PaintTwiceBox(session)
-        for box in (self.confidence, self.connectivity, self.paint_twice, self.card):
-            self.judge.add_button(box.button)
-        parts = (self.card, self.difference, self.confidence, self.paint_twice, self.connectivity)
-        for part in parts:
-            self.judge.add(part)
         self.mend = MendBox(session, self.difference)
-        self.mend.asked.connect(self.run)
-        self.column.addWidget(self.mend)
-        self.connectivity.button.clicked.connect(self._on_connectivity)
-        self.compare_runs.clicked.connect(self.show_runs)
-        self.queue.add_asked.connect(self._on_add)
-        self.grid.valueChanged.connect(self._on_grid)
-        self.form.more.toggled.connect(self._on_grid)
-        self.form.valueChanged.connect(self._on_grid)
-        self._on_grid()
-        session.viewer.events.theme.connect(self._on_theme)
-        self._on_theme()
+        self._lay_out()
+        self._connect()
+        self._on_more()
 
     def make_form(self) -> SettingsForm:
         """Ask where to start and for how long; the rest has good defaults."""
@@ -154,13 +118,16 @@ class SegmentPanel(RunPanel):
             If the values to try cannot be read.
         """
         asked = self.form.value().model_copy(update={"model": _MODEL})
-        return expand_grid(asked, self.grid.text(), self._taken_names())
+        return expand_grid(asked, self.several.text.text(), self._taken_names())
 
     def obstacle(self) -> str:
         """Say what is missing."""
         painter = self.session.painter
         if painter is not None and len(painter.counts.voxels) < 2:
-            return "Paint strokes of at least two classes first, under Annotate."
+            return (
+                "Paint strokes of at least two classes first, under Annotate; or bring in a model "
+                "from another study (More)."
+            )
         return super().obstacle()
 
     def refresh(self) -> None:
@@ -170,13 +137,15 @@ class SegmentPanel(RunPanel):
         has_model = bool(models)
         self.form.set_choices("start", [*STARTS, *((m, f"go on from {m}") for m in models)])
         self.segment_only.setVisible(has_model)
-        self._offer_models(models)
+        self.model.set_models(models, model_in_use(study) if study is not None else None)
+        self._show_model_row()
         self.judge.setVisible(has_model or self.confidence.is_there())
         self.guidance.refresh()
         self.confidence.refresh()
         self.difference.refresh()
         self.connectivity.refresh()
         self.card.refresh()
+        self.inside.refresh()
         self.paint_twice.refresh()
         self.mend.refresh()
         super().refresh()
@@ -190,7 +159,7 @@ class SegmentPanel(RunPanel):
         )
         self.queue.refresh()
         self.mend.refresh_job()
-        self._show_curve()
+        self.curve.refresh(self.job)
 
     def state(self) -> tuple[Mark, str]:
         """Sign and result; a model without segmentation counts as not yet."""
@@ -219,14 +188,20 @@ class SegmentPanel(RunPanel):
 
     def close_panel(self) -> None:
         """Let go of the viewer."""
-        self.session.viewer.events.theme.disconnect(self._on_theme)
+        self.curve.close_curve()
         if self.runs is not None:
             remove_dock(self.session.viewer, self.runs)
         self.confidence.close_box()
         self.difference.close_box()
         self.connectivity.close_box()
+        self.inside.close_box()
         self.paint_twice.close_box()
         self.mend.close_box()
+
+    def bring_in(self, path: Path) -> None:
+        """Take a model from elsewhere into the study, under a name that is not taken."""
+        (name,) = free_names(path.stem, self._taken_names())
+        self.run([STEPS["import-model"](package=str(path), model=name)])
 
     def show_runs(self) -> None:
         """Open the table of trained models below the canvas, if it is not open yet."""
@@ -240,6 +215,39 @@ class SegmentPanel(RunPanel):
         runs.use_asked.connect(self._on_use)
         runs.closed.connect(self._on_runs_closed)
 
+    def _lay_out(self) -> None:
+        place = self.column.indexOf(self.extra)
+        self.column.insertWidget(place, self.precision_row)
+        self.column.insertWidget(place, self.several)
+        self.column.insertWidget(self.column.indexOf(self.buttons), self.model)
+        self.column.insertWidget(self.column.indexOf(self.job_bar) + 1, self.queue)
+        self.buttons.addWidget(self.segment_only)
+        for part in (self.guidance, self.judge, self.mend):
+            self.column.addWidget(part)
+        self.judge.add_button(self.compare_runs)
+        for box in (self.confidence, self.connectivity, self.paint_twice, self.card, self.inside):
+            self.judge.add_button(box.button)
+        for box in (
+            self.card,
+            self.inside,
+            self.difference,
+            self.confidence,
+            self.paint_twice,
+            self.connectivity,
+        ):
+            self.judge.add(box)
+
+    def _connect(self) -> None:
+        self.segment_only.clicked.connect(self._on_segment_only)
+        self.mend.asked.connect(self.run)
+        self.connectivity.button.clicked.connect(self._on_connectivity)
+        self.compare_runs.clicked.connect(self.show_runs)
+        self.queue.add_asked.connect(self._on_add)
+        self.model.brought.connect(self.bring_in)
+        self.several.counted.connect(self._on_counted)
+        self.form.more.toggled.connect(self._on_more)
+        self.form.valueChanged.connect(self.several.refresh)
+
     def _segment(self, model: str) -> Step:
         form = self.form.value()
         return STEPS["segment"](
@@ -249,15 +257,10 @@ class SegmentPanel(RunPanel):
             model=model,
         )
 
-    def _offer_models(self, models: Sequence[str]) -> None:
-        """Offer the models there are; the one in use is chosen when that changes."""
+    def _show_model_row(self) -> None:
         study = self.session.study
-        used = model_in_use(study) if study is not None else None
-        self.model.set_choices([(name, name) for name in models])
-        if used is not None and used != self._in_use:
-            self.model.setValue(used)
-        self._in_use = used
-        self.model_row.setVisible(len(models) > 1)
+        models = study.products("models") if study is not None else []
+        self.model.setVisible(study is not None and (bool(models) or self.form.more.isChecked()))
 
     def _taken_names(self) -> set[str]:
         """Names of models that there are or will be."""
@@ -303,52 +306,14 @@ class SegmentPanel(RunPanel):
             self.runs.deleteLater()
             self.runs = None
 
-    def _on_grid(self, value: object = None) -> None:
-        """Say how many trainings the values to try make."""
-        del value
-        text = self.grid.text().strip()
-        self.grid_row.setVisible(self.form.more.isChecked() or bool(text))
-        self.precision_row.setVisible(
-            self.form.more.isChecked() or self.precision.value() != PRECISIONS[0][0]
-        )
-        try:
-            n = len(self.trainings())
-            note = f"{n} trainings, one after the other" if n > 1 else ""
-        except OperandoError as error:
-            n, note = 1, f"⚠ {error}"
-        self.grid_note.setText(note)
-        self.grid_note.setVisible(bool(note))
+    def _on_more(self) -> None:
+        more = self.form.more.isChecked()
+        self.several.ask(more)
+        self.precision_row.setVisible(more or self.precision.value() != PRECISIONS[0][0])
+        self._show_model_row()
+
+    def _on_counted(self, n: int) -> None:
         self.primary.setText(self.button_text if n == 1 else f"Train {n} models")
 
     def _on_connectivity(self) -> None:
         self.run([STEPS["connectivity"]()])
-
-    def _on_theme(self, event: Any = None) -> None:
-        del event
-        self.curve.set_colours(*plot_colours(self.session.viewer))
-
-    def _show_curve(self) -> None:
-        """Draw the running training, or the last one."""
-        job = self.job
-        if job is not None and job.step.name == "train":
-            key: object = (job, len(job.reports))
-            if key != self._curve_of:
-                self._draw(key, curve_of(job.reports))
-            return
-        train = self.session.status("train")
-        key = train.entry.id if train is not None and train.entry is not None else None
-        if key != self._curve_of:
-            name = train.entry.settings.get("model", _MODEL) if key else _MODEL
-            self._draw(key, stored_curve(self.session.study, name))
-
-    def _draw(self, key: object, curve: NDArray[np.float64]) -> None:
-        self._curve_of = key
-        self.curve.set_curve(curve)
-        self.curve.setVisible(len(curve) > 0 or isinstance(key, tuple))
-
-
-def stored_curve(study: Study | None, model: str) -> NDArray[np.float64]:
-    """Curve ``(n, 3)`` that was kept with a model of a study; empty without one."""
-    if study is None:
-        return np.empty((0, 3))
-    return learning_curve(study, model)[["step", "loss", "held_out_loss"]].to_numpy(float)

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from operando.ui.segment.frozen_column import FrozenColumn
 from operando.ui.segment.run_columns import run_column, run_text
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ class RunsTable(QTableWidget):
     ----------
     parent
         Owner.
+
+    Attributes
+    ----------
+    names : FrozenColumn
+        The names of the runs, which are not scrolled away.
     """
 
     chosen = Signal()
@@ -45,6 +51,7 @@ class RunsTable(QTableWidget):
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.itemSelectionChanged.connect(self.chosen)
+        self.names = FrozenColumn(self)
 
     def set_runs(self, runs: pd.DataFrame, colours: Mapping[str, str], in_use: str | None) -> None:
         """Show other runs; what was selected and sorted stays so.
@@ -79,6 +86,7 @@ class RunsTable(QTableWidget):
         self.setSortingEnabled(True)
         if order[0] < self.columnCount():
             header.setSortIndicator(*order)
+        self.names.fit()
         self.select(selected)
         self.blockSignals(False)
         self.chosen.emit()

@@ -1,0 +1,66 @@
+"""Bringing a model of another study in, and segmenting with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QFileDialog
+
+from operando.segment import pretrained
+from operando.segment.bioimage import export_package
+from operando.ui.panels.segment import SegmentPanel
+from operando.ui.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytestqt.qtbot import QtBot
+
+    from operando import Study
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = SegmentPanel(session)
+    qtbot.addWidget(panel)
+    panel.refresh()
+    panel.show()
+    session.products_changed.connect(panel.refresh)
+    yield panel
+    panel.close_panel()
+    session.close()
+
+
+@pytest.mark.parametrize("kind", ["package", "folder"])
+def test_a_model_is_brought_in_under_a_free_name(
+    qtbot: QtBot,
+    panel: SegmentPanel,
+    study: Study,
+    trained: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    panel.form.more.click()
+    assert panel.model.isVisible()
+    assert panel.model.choice.currentText() == "no model yet"
+    trained(study, "theirs", "", 0.5)
+    theirs = tmp_path / ("theirs.zip" if kind == "package" else "theirs")
+    if kind == "package":
+        export_package(pretrained(), theirs)
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(theirs), ""))
+    else:
+        pretrained().save(theirs)
+        monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(theirs))
+    panel.model.bring_in.menu().actions()[kind == "folder"].trigger()
+    session = panel.session
+    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=60_000)
+    assert session.job.error == ""
+    assert study.products("models") == ["theirs", "theirs 2"]
+    assert panel.model.value() == "theirs 2"
+    assert panel.segment_only.isVisible()
