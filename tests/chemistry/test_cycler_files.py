@@ -65,6 +65,18 @@ def test_clock_times_and_counters_that_start_again(tmp_path: Path) -> None:
     assert table["capacity_ah"].tolist() == pytest.approx([0, 0.010, 0.008, 0.001, 0.005])
 
 
+def test_dates_are_times_and_an_empty_column_of_charge_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text(
+        "DateTime,Voltage(V),Current(A),Net Capacity(Ah)\n"
+        "2024-02-29 23:00:00,3,0.1,\n2024-03-01 00:30:00,4,0.1,\n"
+    )
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 1.5]
+    assert table["capacity_ah"].tolist() == pytest.approx([0, 0.15])
+    assert "guessed" not in table.attrs
+
+
 def test_times_of_single_steps_are_strung_together(tmp_path: Path) -> None:
     path = tmp_path / "cell.csv"
     path.write_text("time/h,voltage/V\n0,3\n1,3.1\n0,3.2\n2,3.3\n")
@@ -75,7 +87,8 @@ def test_times_of_single_steps_are_strung_together(tmp_path: Path) -> None:
     ("name", "content", "word"),
     [
         ("a.csv", "a,b\n1,2\n", "names columns of time and voltage"),
-        ("a.csv", BDF.splitlines()[0], "has 0 rows|no cycling record"),
+        ("a.csv", BDF.splitlines()[0], "has 0 rows"),
+        ("a.csv", "time/h,voltage/V\nx,y\nz,w\n", "has 0 rows"),
         ("a.csv", "", "names columns"),
         ("a.csv", "\0\1\2", "is no text"),
         ("a.ndax", "no archive", "no cycling record|NewareNDA"),

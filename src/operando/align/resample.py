@@ -37,7 +37,9 @@ def resampled(series: Series, transforms: Sequence[Transform]) -> Series:
     import dask.array as da
 
     if len(transforms) != series.n_frames:
-        raise InputError(f"{len(transforms)} transforms for {series.n_frames} frames")
+        raise InputError(
+            f"{len(transforms)} transforms for {series.n_frames} frames", "give one per frame"
+        )
     if series.voxel_size is None:
         raise InputError("The voxel size of the series is not known", "give it when reading")
     chunks = tuple(min(c, n) for c, n in zip(_CHUNK, series.volume_shape, strict=True))

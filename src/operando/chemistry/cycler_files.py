@@ -91,7 +91,7 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
                       _values(frame[known["time"].name], "time"))  # fmt: skip
     try:
         table = cycling_table(
-            time_h - time_h[np.isfinite(time_h)][0],
+            _since_first(time_h),
             values["voltage"],
             values.get("current"),
             _net_charge(values),
@@ -100,7 +100,11 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
         )
     except InputError as error:
         raise FileError(f"{path}: {error.what}", error.advice) from error
-    guesses = [f"{m.name} in {m.guessed}" for m in known.values() if m.guessed]
+    guesses = [
+        f"{m.name} in {m.guessed}"
+        for m in known.values()
+        if m.guessed and _is_number(frame[m.name])
+    ]
     table.attrs |= {"source": path.name}
     if started:
         table.attrs[STARTED] = started
@@ -118,10 +122,19 @@ def _values(column: pd.Series, quantity: str) -> NDArray[np.float64]:
         text = column.astype(str).str.replace(r"^(\d+)d\s*", r"\1 days ", regex=True)
         spans = pd.to_timedelta(text, errors="coerce")
         if spans.isna().all():
-            moments = pd.to_datetime(column, errors="coerce")
+            with warnings.catch_warnings():
+                # That no format fits the first row is told below, as a missing time.
+                warnings.simplefilter("ignore", UserWarning)
+                moments = pd.to_datetime(column, errors="coerce")
             spans = moments - moments.dropna().iloc[0] if moments.notna().any() else spans
         return np.asarray(spans.dt.total_seconds().to_numpy(float) / 3600)
     return np.asarray(numbers.to_numpy(float))
+
+
+def _since_first(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Subtract the first value that is known."""
+    known = values[np.isfinite(values)]
+    return np.asarray(values - known[0]) if known.size else values
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -143,9 +156,8 @@ def _running(time_h: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _net_charge(values: dict[str, NDArray[np.float64]]) -> NDArray[np.float64] | None:
     """Net charge since the first row (Ah), from counters that may start again with every step."""
-    if "capacity" in values:
-        net = values["capacity"]
-        return np.asarray(net - net[np.isfinite(net)][0])
+    if "capacity" in values and np.isfinite(values["capacity"]).any():
+        return _since_first(values["capacity"])
     if {"charged", "discharged"} <= values.keys():
         return _counted(values["charged"]) - _counted(values["discharged"])
     if "plain" in values and "current" not in values:

@@ -27,7 +27,7 @@ def shift_candidates(
     cross = b * a.conj()
     size = np.abs(cross)
     found = []
-    for weight in (1 / (size + 1e-3 * size.mean()), 1.0):
+    for weight in (1 / (size + max(1e-3 * size.mean(), 1e-30)), 1.0):
         surface = irfftn(cross * weight, s=shape)
         peaks = np.argwhere((surface == maximum_filter(surface, 5, mode="wrap")) & (surface > 0))
         order = np.argsort(surface[tuple(peaks.T)])[::-1][:most]
