@@ -189,10 +189,18 @@ def test_tables_and_fingerprints_of_products(tmp_path, images):
         pd.testing.assert_frame_equal(study.table("particles"), table)
 
 
-@pytest.mark.parametrize("product", ["phases", "phases/", "phases/../x", "nothing/x"])
-def test_wrong_product_names_are_refused(tmp_path, images, product):
-    with (
-        Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study,
-        pytest.raises(InputError, match="names no product"),
-    ):
-        study.product_path(product)
+def test_the_run_that_made_a_product_is_the_last(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        assert study.maker("models/model") is None
+        for run in ("a", "b"):
+            study.add_entry(Entry(step="train", id=run, outputs=("models/model",)))
+        assert study.maker("models/model").id == "b"
+        study.remove("models/model", for_good=True)
+        assert study.maker("models/model") is None
+
+
+def test_what_is_not_there_is_named(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        for look in (study.phases, study.table, study.field):
+            with pytest.raises(StudyError, match=r"no .*'mine'"):
+                look("mine")

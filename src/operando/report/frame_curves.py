@@ -86,15 +86,12 @@ def particle_quantities(table: pd.DataFrame, n_frames: int) -> list[FrameQuantit
     """Mean crack fraction, mean volume and number of the particles of every frame."""
     frames = np.asarray(table["frame"], int)
     counts = np.bincount(frames, minlength=n_frames)[:n_frames].astype(float)
-    quantities = []
-    for name, title, unit, factor in (
+    columns = (
         ("crack_fraction", "mean crack", "%", 100.0),
         ("volume_um3", "mean volume", "µm³", 1.0),
-    ):
-        if name in table:
-            means = factor * _frame_means(frames, np.asarray(table[name], float), n_frames)
-            quantities.append(FrameQuantity(title, unit, (Curve(title, means),)))
-    return [*quantities, FrameQuantity("particles", "", (Curve("particles", counts),))]
+    )
+    number = FrameQuantity("particles", "", (Curve("particles", counts),))
+    return [*_mean_quantities(table, n_frames, columns), number]
 
 
 def phase_quantities(
@@ -112,18 +109,13 @@ def phase_quantities(
 
 def quality_quantities(table: pd.DataFrame, n_frames: int) -> list[FrameQuantity]:
     """Image score, noise, change of brightness, and drift of every frame."""
-    frames = np.asarray(table["frame"], int)
-    quantities = []
-    for name, title, unit, factor in (
+    columns = (
         ("score", "image score", "of 100", 1.0),
         ("noise", "noise", "% of contrast", 100.0),
         ("brightness_change", "brightness change", "% of contrast", 100.0),
         ("drift_um", "drift to the frame before", "µm", 1.0),
-    ):
-        if name in table:
-            values = factor * _frame_means(frames, np.asarray(table[name], float), n_frames)
-            quantities.append(FrameQuantity(title, unit, (Curve(title, values),)))
-    return quantities
+    )
+    return _mean_quantities(table, n_frames, columns)
 
 
 def strain_quantities(study: Study) -> list[FrameQuantity]:
@@ -165,6 +157,22 @@ def cycling_curve(study: Study) -> tuple[NDArray[np.float64], NDArray[np.float64
     if not {"time_h", "voltage_v"} <= set(table):
         return None
     return np.asarray(table["time_h"], float), np.asarray(table["voltage_v"], float)
+
+
+def _mean_quantities(
+    table: pd.DataFrame, n_frames: int, columns: Sequence[tuple[str, str, str, float]]
+) -> list[FrameQuantity]:
+    """Means per frame of the columns that there are: name, title, unit, factor to that unit."""
+    frames = np.asarray(table["frame"], int)
+    return [
+        FrameQuantity(
+            title,
+            unit,
+            (Curve(title, factor * _frame_means(frames, table[name].to_numpy(float), n_frames)),),
+        )
+        for name, title, unit, factor in columns
+        if name in table
+    ]
 
 
 def _frame_means(

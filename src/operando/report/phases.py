@@ -27,9 +27,7 @@ INTERVAL_NOTE = (
 
 def phases_section(study: Study, name: str) -> Section:
     """Show one segmentation."""
-    from operando.study.phases import open_phases
-
-    labels, _, classes = open_phases(study.product_path(f"phases/{name}"))
+    labels, _, classes = study.phases(name)
     shown = [
         labelled_slices(study, labels, "Phases over the tomogram", classes),
         *(

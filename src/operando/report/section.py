@@ -58,8 +58,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") ->
 
 def summary_of(study: Study, product: str) -> str:
     """Return what the step that made a product said of it."""
-    entries = [e for e in study.entries if product in e.outputs and not e.superseded]
-    return entries[-1].summary if entries else ""
+    maker = study.maker(product)
+    return maker.summary if maker else ""
 
 
 def frame_title(study: Study, t: int) -> str:

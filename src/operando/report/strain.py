@@ -9,6 +9,7 @@ import numpy as np
 from operando.report import figures
 from operando.report.frame_curves import field_frames
 from operando.report.section import Picture, Section, picture, table
+from operando.strain.measures import volumetric, von_mises
 from operando.strain.scatter import neighbour_scatter
 
 if TYPE_CHECKING:
@@ -56,9 +57,8 @@ def pair_table(study: Study, fields: dict[str, DisplacementField]) -> Markup:
         valid = each.valid
         length = np.linalg.norm(each.displacement * np.asarray(study.voxel_size), axis=1)
         error = each.sigma.mean(axis=1) * float(np.mean(study.voxel_size))
-        gradient = each.gradient[valid]
-        volume = 100 * (np.linalg.det(np.eye(3) + gradient) - 1)
-        shear = 100 * _von_mises(each.strain("green-lagrange")[valid])
+        volume = 100 * volumetric(each.gradient[valid].astype(float))
+        shear = 100 * von_mises(each.strain("green-lagrange")[valid])
         rows.append(
             [
                 _frames(study, name),
@@ -92,12 +92,6 @@ def _drawn(study: Study, name: str, each: DisplacementField) -> Picture:
 def _frames(study: Study, name: str) -> str:
     first, second = field_frames(name) or (0, 0)
     return f"frame {first} ({study.times[first]:.3g} h) to {second} ({study.times[second]:.3g} h)"
-
-
-def _von_mises(strain: np.ndarray) -> np.ndarray:
-    mean = np.trace(strain, axis1=1, axis2=2)[:, None, None] / 3
-    deviator = strain - mean * np.eye(3)
-    return np.asarray(np.sqrt(2 / 3 * (deviator**2).sum(axis=(1, 2))))
 
 
 def _median(values: np.ndarray) -> float:

@@ -71,8 +71,4 @@ def _is_known(quantity: FrameQuantity) -> bool:
 
 
 def _classes(study: Study) -> tuple[LabelClass, ...]:
-    from operando.study.phases import open_phases
-
-    if "phases" not in study.products("phases"):
-        return ()
-    return tuple(open_phases(study.product_path("phases/phases"))[2])
+    return study.phases("phases")[2] if "phases" in study.products("phases") else ()

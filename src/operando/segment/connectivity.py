@@ -10,6 +10,7 @@ import numpy as np
 from operando.compute.progress import Stopwatch
 from operando.compute.surface import REACH, faces_of
 from operando.errors import InputError
+from operando.segment.pieces import SLAB, Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
 
-    Slab = Callable[[int, int], NDArray[np.bool_]]
-
-SLAB = 32
 DOUBT = 0.25
 """A phase less probable than this is ruled out in the most connected reading; one more probable
 than 1 - this is certain in the least connected one."""
@@ -112,8 +110,8 @@ def measure_connectivity(
     for k in range(n_classes):
         phase: dict[Reading, Connectivity] = {}
         for reading in readings:
-            slab = _reader(labels, probabilities, k, reading)
-            phase[reading] = _measure(slab, tuple(labels.shape), spacing, watch)
+            seen = _Phase(labels, probabilities, k, reading)
+            phase[reading] = _measure(seen, spacing, lambda: watch.advance(0))
             watch.advance()
         found.append(phase)
     return found
@@ -139,96 +137,57 @@ def interface_areas(
     return np.asarray((known + known.T) / 2)
 
 
-def _reader(labels: Any, probabilities: Any, k: int, reading: Reading) -> Slab:
-    """Return what gives slices of one phase in one reading."""
+class _Phase:
+    """One phase in one reading, as an array ``(Z, Y, X)`` of 0 and 1 that is read by slices."""
 
-    def read(low: int, high: int) -> NDArray[np.bool_]:
-        own = np.asarray(labels[low:high]) == k + 1
-        if reading == "labels":
-            return np.asarray(own)
-        share = np.asarray(probabilities[k, low:high])
-        if reading == "most":
-            return np.asarray(own | (share >= DOUBT * 255))
-        return np.asarray(own & (share >= (1 - DOUBT) * 255))
+    def __init__(self, labels: Any, probabilities: Any, k: int, reading: Reading) -> None:
+        self._labels, self._probabilities = labels, probabilities
+        self._k, self._reading = k, reading
+        self.shape: tuple[int, ...] = tuple(labels.shape)
 
-    return read
+    def __getitem__(self, slices: slice) -> NDArray[np.uint8]:
+        there = np.asarray(self._labels[slices]) == self._k + 1
+        if self._reading != "labels":
+            share = np.asarray(self._probabilities[self._k, slices])
+            if self._reading == "most":
+                there |= share >= DOUBT * 255
+            else:
+                there &= share >= (1 - DOUBT) * 255
+        return np.asarray(there, np.uint8)
 
 
 def _measure(
-    read: Slab, shape: tuple[int, ...], spacing: tuple[float, float, float], watch: Stopwatch
+    phase: _Phase, spacing: tuple[float, float, float], on_slab: Callable[[], None]
 ) -> Connectivity:
-    clusters = _Clusters(shape)
+    pieces = Pieces(phase, on_slab=on_slab)
+    voxels = int(pieces.sizes.sum())
+    if not voxels:
+        nan = float("nan")
+        return Connectivity(0, (nan, nan, nan), 0, 0, nan, 0, 0.0)
+    through = pieces.sides[:, ::2] & pieces.sides[:, 1::2]
+    z, y, x = (float(pieces.sizes[t].sum() / voxels) for t in through.T)
+    isolated = ~pieces.at_side
+    share = float(pieces.sizes[isolated].sum() / voxels)
+    euler, surface = _euler_and_surface(phase, spacing, on_slab)
+    n = len(pieces.sizes)
+    return Connectivity(voxels, (z, y, x), n, int(isolated.sum()), share, euler, surface)
+
+
+def _euler_and_surface(
+    phase: _Phase, spacing: tuple[float, float, float], on_slab: Callable[[], None]
+) -> tuple[int, float]:
     euler, surface = 0, 0.0
-    for z in range(0, shape[0], SLAB):
-        watch.advance(0)
-        low, near = _with_margin(z, shape[0])
-        block = read(low, near)
-        core = block[z - low : z - low + SLAB]
-        clusters.add(core, z)
-        euler += _euler(core) - (_euler_plane(core[-1]) if z + SLAB < shape[0] else 0)
-        if z + SLAB < shape[0]:
-            euler += _euler(block[z - low + SLAB - 1 : z - low + SLAB + 1]) - _euler_plane(
-                block[z - low + SLAB]
-            )
+    depth = phase.shape[0]
+    for z in range(0, depth, SLAB):
+        low, near = _with_margin(z, depth)
+        block = phase[low:near] > 0
+        # Slabs share a slice, which is counted once.
+        core = block[z - low : z - low + SLAB + 1]
+        euler += _euler(core) - (_euler(core[-1:]) if z + SLAB < depth else 0)
         faces = faces_of(block, spacing)
         surface += float(faces.area[_starts_in(faces, z - low)].sum())
-    return clusters.summary(euler, surface)
-
-
-class _Clusters:
-    """Clusters of a phase, labelled slab by slab and joined where slabs meet."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-        self._sizes: list[NDArray[np.int64]] = []
-        self._sides: list[NDArray[np.bool_]] = []
-        self._joins: list[NDArray[np.int64]] = []
-        self._last: NDArray[np.int64] | None = None
-        self._count = 0
-
-    def add(self, mask: NDArray[np.bool_], z: int) -> None:
-        """Label the next slab, which starts at slice `z`."""
-        import cc3d
-
-        ids, n = cc3d.connected_components(
-            np.ascontiguousarray(mask, np.uint8), connectivity=6, return_N=True
-        )
-        self._sizes.append(np.bincount(ids.ravel(), minlength=n + 1)[1:])
-        sides = np.zeros((n + 1, 6), np.bool_)
-        sides[ids[0], 0] = z == 0
-        sides[ids[-1], 1] |= z + len(mask) == self._shape[0]
-        for side, plane in enumerate((ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]), 2):
-            sides[plane, side] = True
-        self._sides.append(sides[1:])
-        numbered = [np.where(p > 0, p.astype(np.int64) + self._count, 0) for p in (ids[0], ids[-1])]
-        if self._last is not None:
-            meet = (self._last > 0) & (numbered[0] > 0)
-            pairs = np.stack([self._last[meet], numbered[0][meet]], axis=1)
-            self._joins.append(np.unique(pairs, axis=0))
-        self._last = numbered[1]
-        self._count += n
-
-    def summary(self, euler: int, surface: float) -> Connectivity:
-        """Join the clusters of all slabs and count them."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        if not self._count:
-            nan = float("nan")
-            return Connectivity(0, (nan, nan, nan), 0, 0, nan, 0, 0.0)
-        joins = np.concatenate([np.empty((0, 2), np.int64), *self._joins]) - 1
-        graph = coo_array((np.ones(len(joins)), joins.T), shape=(self._count, self._count))
-        n, cluster = connected_components(graph, directed=False)
-        size = np.bincount(cluster, weights=np.concatenate(self._sizes), minlength=n)
-        touched = np.concatenate(self._sides)
-        sides = np.stack(
-            [np.bincount(cluster, weights=touched[:, i], minlength=n) > 0 for i in range(6)]
-        )
-        total = size.sum()
-        z, y, x = (float(size[sides[2 * a] & sides[2 * a + 1]].sum() / total) for a in range(3))
-        alone = ~sides.any(axis=0)
-        share = float(size[alone].sum() / total)
-        return Connectivity(int(total), (z, y, x), n, int(alone.sum()), share, euler, surface)
+        on_slab()
+    return euler, surface
 
 
 def _euler(mask: NDArray[np.bool_]) -> int:
@@ -242,10 +201,6 @@ def _euler(mask: NDArray[np.bool_]) -> int:
                 cells = along_y[:, :, 1:] & along_y[:, :, :-1] if dx else along_y
                 total += (-1) ** (dz + dy + dx) * int(np.count_nonzero(cells))
     return total
-
-
-def _euler_plane(plane: NDArray[np.bool_]) -> int:
-    return _euler(plane[None])
 
 
 def _with_margin(z: int, depth: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,8 @@ class Pieces:
         ``(Z, Y, X)`` classes 1..K, 0 is nothing; may lie on disk. Must not change meanwhile.
     only
         Look at this class alone; 0 takes all.
+    on_slab
+        Called after every slab that is labelled.
 
     Attributes
     ----------
@@ -35,19 +37,27 @@ class Pieces:
         ``(n,)`` voxels of every piece.
     classes
         ``(n,)`` class of every piece.
-    at_side
-        ``(n,)`` whether it touches a side of the volume, and may go on outside.
+    sides
+        ``(n, 6)`` whether it touches the first and the last slice along z, y and x.
     """
 
-    def __init__(self, labels: Any, only: int = 0) -> None:
+    def __init__(
+        self, labels: Any, only: int = 0, *, on_slab: Callable[[], None] = lambda: None
+    ) -> None:
         self._labels = labels
         self._only = only
+        self._on_slab = on_slab
         z, y, x = (int(n) for n in labels.shape)
         self.shape = (z, y, x)
         self._kept: dict[int, NDArray[Any]] = {}
         self._first: list[int] = []
         self._numbers = np.zeros(1, np.int32)
         self._find()
+
+    @property
+    def at_side(self) -> NDArray[np.bool_]:
+        """``(n,)`` whether a piece touches a side of the volume, and may go on outside."""
+        return np.asarray(self.sides.any(axis=1))
 
     def read(self, low: int, high: int) -> NDArray[np.int32]:
         """Give the slices `low` to `high` with numbers of pieces from 1; 0 is nothing."""
@@ -65,17 +75,22 @@ class Pieces:
             yield z, min(z + SLAB, self.shape[0])
 
     def _slab(self, z: int) -> NDArray[Any]:
-        """Label one slab by itself; the last few are kept."""
-        import cc3d
-
+        """Give one labelled slab; the last few are kept."""
         if z not in self._kept:
-            block = np.ascontiguousarray(self._labels[z : z + SLAB])
-            if self._only:
-                block = (block == self._only).astype(np.uint8)
-            self._kept[z] = cc3d.connected_components(block, connectivity=6)
+            self._kept[z] = self._label(np.asarray(self._labels[z : z + SLAB]))
             if len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
         return self._kept[z]
+
+    def _label(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Label the pieces of a slab by itself."""
+        import cc3d
+
+        if self._only:
+            block = (block == self._only).astype(np.uint8)
+        ids = cc3d.connected_components(np.ascontiguousarray(block), connectivity=6)
+        self._on_slab()
+        return np.asarray(ids)
 
     def _find(self) -> None:
         from scipy.sparse import coo_array
@@ -85,14 +100,15 @@ class Pieces:
         above: tuple[NDArray[Any], NDArray[Any]] | None = None
         total = 0
         for z, end in self.slabs():
-            ids, labels = self._slab(z), np.asarray(self._labels[z:end])
+            labels = np.asarray(self._labels[z:end])
+            ids = self._label(labels)
             count = int(ids.max())
             self._first.append(total)
             sizes.append(np.bincount(ids.ravel(), minlength=count + 1)[1:])
             own = np.zeros(count + 1, np.uint8)
             own[ids] = labels
             classes.append(own[1:])
-            sides.append(_at_side(ids, count, z == 0, end == self.shape[0]))
+            sides.append(_sides(ids, count, z == 0, end == self.shape[0]))
             first, last = (
                 np.where(ids[k] > 0, ids[k].astype(np.int64) + total, 0) for k in (0, -1)
             )
@@ -109,14 +125,15 @@ class Pieces:
         self.sizes = np.bincount(piece, weights=np.concatenate(sizes), minlength=n).astype(np.int64)
         self.classes = np.zeros(n, np.uint8)
         self.classes[piece] = np.concatenate(classes)
-        self.at_side = np.bincount(piece, weights=np.concatenate(sides), minlength=n) > 0
+        self.sides = np.zeros((n, 6), np.bool_)
+        np.logical_or.at(self.sides, piece, np.concatenate(sides))
 
 
-def _at_side(ids: NDArray[Any], count: int, top: bool, bottom: bool) -> NDArray[np.bool_]:
-    """Which pieces of a slab touch a side of the volume."""
-    found = np.zeros(count + 1, np.bool_)
-    planes = [ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]]
-    planes += [ids[0]] * top + [ids[-1]] * bottom
-    for plane in planes:
-        found[plane] = True
+def _sides(ids: NDArray[Any], count: int, top: bool, bottom: bool) -> NDArray[np.bool_]:
+    """Which sides of the volume the pieces of a slab touch, ``(count, 6)``."""
+    found = np.zeros((count + 1, 6), np.bool_)
+    found[ids[0], 0] = top
+    found[ids[-1], 1] |= bottom
+    for side, plane in enumerate((ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]), 2):
+        found[plane, side] = True
     return found[1:]

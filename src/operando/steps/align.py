@@ -10,7 +10,7 @@ from pydantic import Field
 
 from operando.align.series import LOST, AlignSettings
 from operando.steps.step import IMAGES, Step, StepResult
-from operando.study.image_sets import check_new_set, create_image_set, write_transforms
+from operando.study.image_sets import check_new_set, fill_image_set, write_transforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +41,10 @@ class Align(Step, AlignSettings):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the set to start from."""
-        del study
         return (self.images,)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the aligned set, and the table of shifts and rotations."""
-        del study
         return (f"images/{self.result}", f"tables/{self.result}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -56,8 +54,7 @@ class Align(Step, AlignSettings):
         """
         from operando import atomic
         from operando.align import align, resampled
-        from operando.compute.blocks import Extent, filter_blocks
-        from operando.files.ome_zarr import add_levels, open_image
+        from operando.compute.blocks import Extent
         from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
@@ -73,24 +70,15 @@ class Align(Step, AlignSettings):
         found = align(series, settings, progress, _kept_in(registered))
         transforms = voxels.with_suffix(".json")
         if self.write:
-            moved = resampled(series, found.transforms)
-            partial = PartialResult(voxels, plan)
-            if partial.content.exists():
-                target = open_image(partial.content, "r+")
-            else:
-                target = create_image_set(partial.content, study)
-            filter_blocks(
-                moved.data,
-                target,
+            fill_image_set(
+                PartialResult(voxels, plan),
+                study,
+                resampled(series, found.transforms).data,
                 lambda block, place: block,
                 Extent((32, 256, 256)),
-                is_done=partial.is_done,
-                on_block=partial.mark_done,
                 progress=progress,
                 message="Writing aligned images",
             )
-            add_levels(partial.content, progress=progress)
-            partial.publish()
             atomic.remove(transforms)
         else:
             write_transforms(transforms, self.images, found.transforms)

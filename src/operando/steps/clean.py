@@ -19,11 +19,9 @@ from operando.clean import (
     RemoveStripes,
 )
 from operando.clean.self_supervised import LearnedDenoise
-from operando.compute.blocks import filter_blocks
 from operando.steps.particles import label_of
 from operando.steps.step import IMAGES, Step, StepResult
-from operando.study.image_sets import check_new_set, create_image_set
-from operando.study.phases import open_phases
+from operando.study.image_sets import check_new_set, fill_image_set
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
@@ -38,22 +36,18 @@ class CleanStep(Step, Operation):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the set to start from."""
-        del study
         return (self.images,)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the set that is made."""
-        del study
         return (f"images/{self.result}",)
 
     def operation(self, study: Study) -> Operation:
         """Return what is done to the images of a study; the step itself unless it reads more."""
-        del study
         return self
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Clean block after block; what a stopped run finished is not done again."""
-        from operando.files.ome_zarr import add_levels, open_image
         from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
@@ -70,22 +64,15 @@ class CleanStep(Step, Operation):
                 "input": [study.fingerprint(product) for product in self.inputs(study)],
             },
         )
-        if partial.content.exists():
-            target = open_image(partial.content, "r+")
-        else:
-            target = create_image_set(partial.content, study)
-        filter_blocks(
+        fill_image_set(
+            partial,
+            study,
             series.data,
-            target,
             lambda block, place: operation.apply(block, place, prepared),
             operation.extent(series.volume_shape),
-            is_done=partial.is_done,
-            on_block=partial.mark_done,
             progress=progress,
             message=self.title,
         )
-        add_levels(partial.content, progress=progress)
-        partial.publish()
         path.with_suffix(".json").unlink(missing_ok=True)
         return StepResult(f"{self.title.lower()} → {self.result}")
 
@@ -199,7 +186,6 @@ class MaskByPhase(CleanStep):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the set to start from, and the segmentation."""
-        del study
         return (self.images, f"phases/{self.phases}")
 
     def operation(self, study: Study) -> Operation:
@@ -212,8 +198,7 @@ class MaskByPhase(CleanStep):
         InputError
             If it has no phase of one of the names.
         """
-        labels = study.open_array(f"phases/{self.phases}")
-        _, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, _, classes = study.phases(self.phases)
         kept = tuple(label_of(name.strip(), classes) for name in self.keep.split(","))
         return MaskLabels(labels=labels, kept=kept, value=self.value, margin=self.margin)
 

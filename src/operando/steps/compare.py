@@ -10,7 +10,7 @@ from pydantic import Field
 
 from operando.compute.progress import PartProgress
 from operando.errors import InputError
-from operando.steps.phase_fractions import FrameView
+from operando.steps.frame_view import FrameView
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -45,12 +45,10 @@ class Compare(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the segmentation."""
-        del study
         return (f"phases/{self.phases}",)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return one row per frame and phase: Dice, IoU, distance of the outlines, interfaces."""
-        del study
         return (f"tables/{self.phases}_agreement",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -61,9 +59,7 @@ class Compare(Step):
         InputError
             If no reference is named, or it does not fit the images or the classes.
         """
-        from operando.study.phases import open_phases
-
-        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, _, classes = study.phases(self.phases)
         reference = open_reference(self.reference, self.frame, labels.shape[0], len(classes))
         agreement, result = compare_frames(
             reference,

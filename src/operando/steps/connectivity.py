@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
-from operando.steps.phase_fractions import FrameView
+from operando.steps.frame_view import FrameView
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ class MeasureConnectivity(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the segmentation."""
-        del study
         return (f"phases/{self.phases}",)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return one row per frame, phase and reading; and one per frame and pair of phases."""
-        del study
         return (f"tables/{self.phases}_connectivity", f"tables/{self.phases}_interfaces")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -45,10 +43,8 @@ class MeasureConnectivity(Step):
         import pandas as pd
 
         from operando.segment.connectivity import interface_areas, measure_connectivity
-        from operando.study.phases import open_phases
 
-        path = study.product_path(f"phases/{self.phases}")
-        labels, probabilities, classes = open_phases(path)
+        labels, probabilities, classes = study.phases(self.phases)
         whole = PartProgress(progress, len(study.times))
         rows: list[dict[str, Any]] = []
         pairs: list[dict[str, Any]] = []

@@ -50,12 +50,10 @@ class Convert(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the images."""
-        del study
         return ("images",)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the converted images."""
-        del study
         return (f"images/{CONVERTED}",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:

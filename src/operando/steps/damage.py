@@ -58,7 +58,6 @@ class MapDamage(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images, phases, and particles with their table."""
-        del study
         return (
             self.images,
             f"phases/{self.phases}",
@@ -68,7 +67,6 @@ class MapDamage(Step):
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the map, and the tables of profiles along the depth and from the cracks."""
-        del study
         made = (
             f"particles/{self.particles}-damage",
             f"tables/{self.particles}-profiles",
@@ -83,9 +81,8 @@ class MapDamage(Step):
         from operando.files.ome_zarr import create_image
         from operando.particles.maps import crack_surface_map
         from operando.steps.particles import label_of
-        from operando.study.phases import open_phases
 
-        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, _, classes = study.phases(self.phases)
         phase = label_of(self.phase, classes)
         ids = study.open_array(f"particles/{self.particles}")
         if ids.shape != labels.shape:
@@ -132,9 +129,8 @@ class MapDamage(Step):
         from operando.files.ome_zarr import create_image
         from operando.particles.path_map import electron_paths
         from operando.steps.particles import PhaseNames
-        from operando.study.phases import open_phases
 
-        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, _, classes = study.phases(self.phases)
         ids = study.open_array(f"particles/{self.particles}")
         with replacing(study.product_path(f"particles/{self.particles}-paths")) as partial:
             array = create_image(
@@ -178,9 +174,8 @@ class MapDamage(Step):
         from operando.particles.crack_grey import crack_grey_profiles
         from operando.particles.grey import grey_scale
         from operando.steps.particles import CRACKED_FROM, PhaseNames, label_of
-        from operando.study.phases import open_phases
 
-        labels, _, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, _, classes = study.phases(self.phases)
         names = PhaseNames().labels(classes)
         ids = study.open_array(f"particles/{self.particles}")
         images = study.image_series(self.images)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ImportModel(Step):
-    """Take over a model from a bioimage.io package that napari-operando exported."""
+    """Take over a model of another study: its folder, or its package for bioimage.io."""
 
     name: ClassVar[str] = "import-model"
     title: ClassVar[str] = "Import model"
@@ -23,27 +23,27 @@ class ImportModel(Step):
     package: str = Field(
         "model.zip",
         title="Package",
-        description="bioimage.io package (zip), as `operando export STUDY models/model` writes it",
+        description="bioimage.io package (zip), as `operando export STUDY models/model` writes it, "
+        "or the folder of a model in another study",
     )
     model: str = Field("model", title="Model", description="Name under which the model is kept")
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Nothing of the study."""
-        del study
         return ()
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the model."""
-        del study
         return (f"models/{self.model}",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Read the package and keep its model."""
-        del progress
+        """Read the package or folder and keep its model."""
         from operando.atomic import replacing
+        from operando.segment import Model
         from operando.segment.bioimage import import_package
 
-        model = import_package(Path(self.package))
+        source = Path(self.package)
+        model = Model.load(source) if source.is_dir() else import_package(source)
         with replacing(study.product_path(f"models/{self.model}")) as partial:
             model.save(partial)
         classes = ", ".join(c.name for c in model.classes)

@@ -13,7 +13,6 @@ from operando.particles.frames import Frame
 from operando.particles.grey import GreyScale
 from operando.particles.measure import PACKING_DIAMETERS
 from operando.particles.measure_blocks import measure_in
-from operando.study.phases import open_phases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +56,7 @@ class MeasuredVolumes:
     @classmethod
     def of(cls, study: Study, step: FindParticles) -> MeasuredVolumes:
         """Open what a step has read and written."""
-        labels, probabilities, classes = open_phases(study.product_path(f"phases/{step.phases}"))
+        labels, probabilities, classes = study.phases(step.phases)
         return cls(
             study=study,
             step=step,

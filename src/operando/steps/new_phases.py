@@ -24,8 +24,8 @@ def check_names(study: Study, source: str, result: str, step: str) -> None:
         If the result would take the place of a segmentation.
     """
     product = f"phases/{result}"
-    makers = [e.step for e in study.entries if product in e.outputs and not e.superseded]
-    foreign = result in study.products("phases") and makers[-1:] != [step]
+    maker = study.maker(product)
+    foreign = result in study.products("phases") and not (maker and maker.step == step)
     if result == source or foreign:
         raise InputError(
             f"The result {result!r} would take the place of a segmentation of this study",

@@ -68,12 +68,10 @@ class MeasureParticleMotion(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images, and particles with their table."""
-        del study
         return (self.images, f"particles/{self.particles}", f"tables/{self.particles}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the table of motions."""
-        del study
         return (f"tables/{self.particles}{_SUFFIX}",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -183,9 +181,8 @@ def join_motion(study: Study, table: pd.DataFrame, particles: str = "particles")
 
 def _maker(study: Study, particles: str) -> str:
     """Id of the run that found the particles; corrections by hand do not change it."""
-    product = f"particles/{particles}"
-    made = [e.id for e in study.entries if product in e.outputs and not e.superseded]
-    return made[-1] if made else ""
+    maker = study.maker(f"particles/{particles}")
+    return maker.id if maker else ""
 
 
 def _in_micrometres(found: pd.DataFrame, voxel_size: tuple[float, float, float]) -> pd.DataFrame:

@@ -84,12 +84,10 @@ class FindParticles(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and phases."""
-        del study
         return (self.images, f"phases/{self.phases}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Ids of every voxel, the table of particles, and the table of their tracks."""
-        del study
         return (
             f"particles/{self.particles}",
             f"tables/{self.particles}",
@@ -108,9 +106,8 @@ class FindParticles(Step):
         from operando.particles.measure_blocks import measure_blocks
         from operando.particles.series import split_frames
         from operando.steps.corrections import Corrections
-        from operando.study.phases import open_phases
 
-        labels, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, probabilities, classes = study.phases(self.phases)
         phase = label_of(self.phase, classes)
         grey = study.image_series(self.images).data[:, self.channel]
         n_frames = labels.shape[0]

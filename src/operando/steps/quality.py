@@ -27,12 +27,10 @@ class JudgeQuality(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the set that is judged."""
-        del study
         return (self.images,)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the tables of frames and of slices."""
-        del study
         return ("tables/quality", "tables/quality-slices")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from operando.compute.progress import PartProgress, Stopwatch
 from operando.errors import InputError
+from operando.steps.frame_view import FrameView
 from operando.steps.new_phases import check_names, open_or_create
-from operando.steps.phase_fractions import FrameView, phase_fractions
+from operando.steps.phase_fractions import phase_fractions
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
     from operando.study import Study
+
+    Triple = tuple[float, float, float]
 
 _ISLAND_VOXELS = 27
 _GAP_VOXELS = 3
@@ -72,12 +75,10 @@ class Repair(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return the segmentation."""
-        del study
         return (f"phases/{self.phases}",)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Labels with the probabilities as they were; fractions and what was changed."""
-        del study
         return (f"phases/{self.result}", f"tables/{self.result}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -94,10 +95,9 @@ class Repair(Step):
         import pandas as pd
 
         from operando.study.partial import PartialResult
-        from operando.study.phases import open_phases
 
         check_names(study, self.phases, self.result, self.name)
-        labels, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        labels, probabilities, classes = study.phases(self.phases)
         islands, bridged = (
             _number(name, classes) for name in (self.island_phase, self.bridge_phase)
         )
@@ -112,12 +112,12 @@ class Repair(Step):
         for t in range(len(study.times)):
             watch = Stopwatch(whole, 4, "stages", "Islands")
             old, new = FrameView(labels, t), FrameView(after, t)
-            removed = self._remove_islands(old, new, islands, study.voxel_size)
+            removed = self._remove_islands(old, new, islands, study.voxel_size, watch)
             watch.advance(message="Gaps")
             made = 0
             if bridged:
                 likely = FrameView(FrameView(probabilities, t), bridged - 1)
-                made = self._close_gaps(new, likely, bridged, study.voxel_size)
+                made = self._close_gaps(new, likely, bridged, study.voxel_size, watch)
             watch.advance(message="Counting")
             rows += _changes(old, new, removed, len(classes), made, bridged)
             watch.advance(message="Copying probabilities")
@@ -133,7 +133,7 @@ class Repair(Step):
         return StepResult(*_summarise(table, labels.size))
 
     def _remove_islands(
-        self, old: FrameView, new: FrameView, only: int, spacing: tuple[float, float, float]
+        self, old: FrameView, new: FrameView, only: int, spacing: Triple, watch: Stopwatch
     ) -> NDArray[np.int64]:
         """Write a frame without islands; how many of every label ``(256,)`` there were."""
         from operando.segment.islands import surrounding_classes, without_islands
@@ -141,14 +141,14 @@ class Repair(Step):
 
         voxel = float(np.prod(spacing))
         least = _ISLAND_VOXELS if self.island_um3 is None else self.island_um3 / voxel
-        pieces = Pieces(old)
+        pieces = Pieces(old, on_slab=lambda: watch.advance(0))
         around = surrounding_classes(pieces, old, least - 1e-6, {only} if only else ())
         for z, end in pieces.slabs():
             new[z:end] = without_islands(pieces, around, np.asarray(old[z:end]), z)
         return np.bincount(pieces.classes[around > 0], minlength=256)
 
     def _close_gaps(
-        self, new: FrameView, likely: FrameView, label: int, spacing: tuple[float, float, float]
+        self, new: FrameView, likely: FrameView, label: int, spacing: Triple, watch: Stopwatch
     ) -> int:
         """Draw bridges into a frame; how many."""
         from operando.segment.bridges import find_bridges
@@ -157,7 +157,7 @@ class Repair(Step):
         longest = self.gap_um
         if longest is None:
             longest = _GAP_VOXELS * float(np.cbrt(np.prod(spacing)))
-        pieces = Pieces(new, label)
+        pieces = Pieces(new, label, on_slab=lambda: watch.advance(0))
         found = find_bridges(
             pieces,
             likely,

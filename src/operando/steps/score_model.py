@@ -31,12 +31,10 @@ class ScoreModel(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and model."""
-        del study
         return (self.images, f"models/{self.model}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return one row per frame and phase: Dice, IoU, distance of the outlines, interfaces."""
-        del study
         return (f"tables/{self.model}_score",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:

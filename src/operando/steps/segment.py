@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
+from operando.steps.frame_view import FrameView
 from operando.steps.new_phases import FrameBlocks, open_or_create
-from operando.steps.phase_fractions import FrameView, phase_fractions
+from operando.steps.phase_fractions import phase_fractions
 from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
@@ -37,12 +38,10 @@ class Segment(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and model."""
-        del study
         return (self.images, f"models/{self.model}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Labels with probabilities, and the fraction of every phase in every frame."""
-        del study
         return (f"phases/{self.phases}", f"tables/{self.phases}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from operando.compute.progress import PartProgress, Stopwatch
 from operando.errors import InputError
+from operando.steps.frame_view import FrameView
 from operando.steps.new_phases import FrameBlocks, check_names, open_or_create
-from operando.steps.phase_fractions import FrameView, phase_fractions
+from operando.steps.phase_fractions import phase_fractions
 from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
@@ -61,12 +62,10 @@ class Steady(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Return images and segmentation."""
-        del study
         return (self.images, f"phases/{self.phases}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Labels with probabilities; fraction and flicker of every phase in every frame."""
-        del study
         return (f"phases/{self.result}", f"tables/{self.result}")
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
@@ -82,12 +81,11 @@ class Steady(Step):
         from operando.nets.frames import Frames
         from operando.segment.steady import pairs_of, steady_into
         from operando.study.partial import PartialResult
-        from operando.study.phases import open_phases
 
         check_names(study, self.phases, self.result, self.name)
         images = study.image_series(self.images)
         _check_series(images)
-        before, probabilities, classes = open_phases(study.product_path(f"phases/{self.phases}"))
+        before, probabilities, classes = study.phases(self.phases)
         partial = PartialResult(study.product_path(f"phases/{self.result}"), self._plan(study))
         after, means = open_or_create(partial, study, classes)
         n = images.n_frames

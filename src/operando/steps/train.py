@@ -42,13 +42,11 @@ class Train(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images and strokes, and the model to start from."""
-        del study
         start = () if self.start in {PRETRAINED, SCRATCH, self.model} else (f"models/{self.start}",)
         return (self.images, f"strokes/{self.strokes}", *start)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the model."""
-        del study
         return (f"models/{self.model}",)
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:

@@ -44,7 +44,7 @@ def training_runs(study: Study) -> pd.DataFrame:
         card = _card(study, name)
         if card is None:
             continue
-        made = _maker(study, f"models/{name}")
+        made = study.maker(f"models/{name}")
         scored, truth = _reference_scores(study, name)
         reference |= truth
         rows.append(
@@ -84,10 +84,10 @@ def learning_curve(study: Study, run: str) -> pd.DataFrame:
 
 
 def model_in_use(study: Study) -> str | None:
-    """Model that was trained last, or segmented with since; None if there is no model."""
+    """Model that was trained or brought in last, or segmented with since; None without one."""
     there = study.products("models")
     for entry in reversed(study.entries):
-        trained = entry.step == "train"
+        trained = entry.step in ("train", "import-model")
         used = entry.step == "segment" and f"{_PHASES}/{_PHASES}" in entry.outputs
         if (trained or used) and entry.settings.get("model", _MODEL) in there:
             return str(entry.settings.get("model", _MODEL))
@@ -112,12 +112,6 @@ def _card(study: Study, name: str) -> dict[str, Any] | None:
     return card if isinstance(card, dict) and "scores" in card else None
 
 
-def _maker(study: Study, product: str) -> Entry | None:
-    """Run that wrote what there is of a product."""
-    made = [e for e in study.entries if product in e.outputs and not e.superseded]
-    return made[-1] if made else None
-
-
 def _settings(card: Mapping[str, Any], made: Entry | None) -> dict[str, Any]:
     start = {"start": made.settings["start"]} if made and "start" in made.settings else {}
     return {f"setting_{k}": v for k, v in (start | card.get("settings", {})).items()}
@@ -137,7 +131,7 @@ def _held_out(scores: Mapping[str, float]) -> dict[str, float]:
 
 def _reference_scores(study: Study, name: str) -> tuple[dict[str, float], dict[str, float]]:
     """Scores of a model by `score-model`, and the same of the reference; empty if outdated."""
-    entry = _maker(study, f"tables/{name}_score")
+    entry = study.maker(f"tables/{name}_score")
     model = f"models/{name}"
     if entry is None or entry.inputs.get(model) != study.fingerprint(model):
         return {}, {}
@@ -164,7 +158,7 @@ def _own_fractions(study: Study, name: str) -> dict[str, float]:
     """Mean fractions in the segmentation that the model made, if there is one."""
     model = f"models/{name}"
     for phases in study.products("phases"):
-        entry = _maker(study, f"phases/{phases}")
+        entry = study.maker(f"phases/{phases}")
         current = entry is not None and entry.inputs.get(model) == study.fingerprint(model)
         if current and phases in study.products("tables"):
             means = study.table(phases).groupby("phase", sort=False)["fraction"].mean()

@@ -23,8 +23,8 @@ def fingerprint(study: Study, product: str) -> str:
         return f"r{study.strokes(name).revision}" if painted else ""
     if not study.product_path(product).exists():
         return ""
-    makers = [e.id for e in study.entries if product in e.outputs and not e.superseded]
-    made = makers[-1] if makers else "unrecorded"
+    maker = study.maker(product)
+    made = maker.id if maker else "unrecorded"
     edits = edits_in_force(study.path, name) if folder in ("particles", "tables") else ""
     return f"{made} corrected {_digest(edits)}" if edits else made
 

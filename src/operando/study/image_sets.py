@@ -7,19 +7,24 @@ It is either an OME-Zarr image, or a list of transforms through which another se
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from operando.data.series import Series
 from operando.errors import FileError, InputError
 from operando.study.converted import CONVERTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import numpy as np
     import zarr
+    from numpy.typing import NDArray
 
     from operando.align.transform import Transform
+    from operando.compute.blocks import Extent, Place
+    from operando.compute.progress import ProgressCallback
+    from operando.study.partial import PartialResult
     from operando.study.study import Study
 
 CHUNK = (32, 64, 64)
@@ -54,6 +59,48 @@ def create_image_set(path: Path, study: Study) -> zarr.Array:
         times=study.times,
         chunks=(1, 1, *CHUNK),
     )
+
+
+def fill_image_set(
+    partial: PartialResult,
+    study: Study,
+    source: Any,
+    function: Callable[[NDArray[np.float32], Place], NDArray[Any]],
+    extent: Extent,
+    *,
+    progress: ProgressCallback | None = None,
+    message: str = "",
+) -> None:
+    """Write a set block after block, with its pyramid; blocks that are done are left out.
+
+    Parameters
+    ----------
+    partial
+        Where the set is written, and put in its place in the end.
+    study
+        Gives shape, type and calibration.
+    source, function, extent, progress, message
+        As in `operando.compute.blocks.filter_blocks`.
+    """
+    from operando.compute.blocks import filter_blocks
+    from operando.files.ome_zarr import add_levels, open_image
+
+    there = partial.content.exists()
+    target = (
+        open_image(partial.content, "r+") if there else create_image_set(partial.content, study)
+    )
+    filter_blocks(
+        source,
+        target,
+        function,
+        extent,
+        is_done=partial.is_done,
+        on_block=partial.mark_done,
+        progress=progress,
+        message=message,
+    )
+    add_levels(partial.content, progress=progress)
+    partial.publish()
 
 
 def open_image_set(study: Study, path: Path, name: str) -> Series:

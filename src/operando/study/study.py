@@ -15,6 +15,7 @@ from operando.study.fingerprint import fingerprint
 from operando.study.image_sets import COPIED, SOURCE, open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
+from operando.study.phases import open_phases
 from operando.study.products import product_names, product_path
 from operando.study.record import FILE_NAME, Recipe
 from operando.study.sources import Sources
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from operando.compute.progress import ProgressCallback
+    from operando.data import LabelClass
     from operando.data.displacement import DisplacementField
     from operando.study.record import Entry
 
@@ -258,6 +260,28 @@ class Study:
             raise StudyError(f"There is no {product} in this study", "run the step that makes it")
         return open_image(path)
 
+    def phases(self, name: str) -> tuple[Any, Any, tuple[LabelClass, ...]]:
+        """Open a segmentation for reading.
+
+        Returns
+        -------
+        labels
+            Zarr array ``(t, z, y, x)`` uint8; class k of `classes` has the label k + 1.
+        probabilities
+            Zarr array ``(t, c, z, y, x)`` uint8, 0 to 255, one channel per class.
+        classes
+            What the labels mean.
+
+        Raises
+        ------
+        StudyError
+            If there is none of this name.
+        """
+        path = self.product_path(f"phases/{name}")
+        if not path.exists():
+            raise StudyError(f"There is no segmentation {name!r} in this study", "segment first")
+        return open_phases(path)
+
     def table(self, name: str) -> pd.DataFrame:
         """Read a table."""
         import pandas as pd
@@ -302,6 +326,11 @@ class Study:
     def entries(self) -> list[Entry]:
         """Every step that ran, in order."""
         return self._recipe.entries
+
+    def maker(self, product: str) -> Entry | None:
+        """Run that wrote a product as it is; None if none did."""
+        made = [e for e in self.entries if product in e.outputs and not e.superseded]
+        return made[-1] if made else None
 
     def add_entry(self, entry: Entry) -> None:
         """Record a step that ran."""
