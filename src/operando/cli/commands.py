@@ -1,19 +1,19 @@
-"""The command line."""
+"""The commands of ``operando``."""
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from operando.cli.describe import first_line, step_lines, study_lines
+from operando.cli.progress import TerminalProgress
 from operando.errors import InputError, OperandoError
 
 if TYPE_CHECKING:
-    from operando.compute.progress import Progress
-    from operando.steps.step import Step
+    from collections.abc import Iterable
 
 app = typer.Typer(
     name="operando",
@@ -121,13 +121,16 @@ def new(
     with made:
         bring_along(made, strokes, cycling)
         typer.echo(f"Made {made.path}")
-        _print_facts(made.path)
+        _say(study_lines(made))
 
 
 @app.command()
 def info(study: Annotated[Path, typer.Argument(help="Folder of a study")]) -> None:
     """Say what a study holds and what was done in it."""
-    _print_facts(study)
+    from operando.study import Study
+
+    with Study.open(study, read_only=True) as opened:
+        _say(study_lines(opened))
 
 
 @app.command(name="open")
@@ -236,45 +239,16 @@ def steps(
 
     if name is None:
         for step in STEPS.values():
-            typer.echo(f"{step.name:<15} {_first_line(step)}")
+            typer.echo(f"{step.name:<15} {first_line(step)}")
         return
     if name not in STEPS:
         raise InputError(f"There is no step {name!r}", f"use one of {', '.join(STEPS)}")
-    typer.echo(_first_line(STEPS[name]))
-    _print_settings(STEPS[name])
+    _say(step_lines(STEPS[name]))
 
 
-class TerminalProgress:
-    """Shows the progress of one step on one line of the terminal."""
-
-    def __init__(self) -> None:
-        self._title = ""
-        self._last = 0.0
-        self._interactive = sys.stderr.isatty()
-
-    def start(self, title: str) -> None:
-        """Begin a step."""
-        self._title = title
-        self._line(f"{title} …", end=not self._interactive)
-
-    def __call__(self, progress: Progress) -> None:
-        """Update the line, at most ten times a second."""
-        if not self._interactive or time.monotonic() - self._last < 0.1:
-            return
-        self._last = time.monotonic()
-        share = f"{progress.fraction:.0%}" if progress.fraction is not None else ""
-        left = f"{progress.seconds_left:.0f} s left" if progress.seconds_left is not None else ""
-        parts = [self._title, progress.message, share, left]
-        self._line(" · ".join(part for part in parts if part))
-
-    def finish(self, text: str) -> None:
-        """Replace the line by the result."""
-        self._line(text, end=True)
-
-    def _line(self, text: str, *, end: bool = False) -> None:
-        erase = "\r\x1b[K" if self._interactive else ""
-        sys.stderr.write(f"{erase}{text}" + ("\n" if end else ""))
-        sys.stderr.flush()
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def _numbers(text: str, what: str) -> tuple[float, ...]:
@@ -282,51 +256,3 @@ def _numbers(text: str, what: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"{text!r} is no {what}", "write numbers separated by commas") from None
-
-
-def _first_line(step: type[Step]) -> str:
-    return (step.__doc__ or "").strip().splitlines()[0]
-
-
-def _print_settings(model: type, prefix: str = "") -> None:
-    from pydantic import BaseModel
-
-    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
-        default = field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel):
-            _print_settings(type(default), f"{prefix}{name}.")
-            continue
-        bounds = _bounds(field.metadata)
-        typer.echo(f"  {prefix}{name} = {default!r}  {field.description or ''}{bounds}".rstrip())
-
-
-def _bounds(constraints: list[Any]) -> str:
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    told = [
-        f"{sign} {getattr(constraint, kind):g}"
-        for constraint in constraints
-        for kind, sign in signs.items()
-        if hasattr(constraint, kind)
-    ]
-    return f" ({', '.join(told)})" if told else ""
-
-
-def _print_facts(path: Path) -> None:
-    from operando.steps import STEPS, step_status
-    from operando.study import Study
-
-    with Study.open(path, read_only=True) as study:
-        series = study.series
-        t, c, z, y, x = series.data.shape
-        size = " × ".join(f"{edge:g}" for edge in study.voxel_size)
-        typer.echo(f"{study.name}: frames {t}, channels {c}, {z} × {y} × {x} voxels")
-        typer.echo(
-            f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e6:.1f} MB"
-        )
-        typer.echo(f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h")
-        states = {step.title: step_status(study, name) for name, step in STEPS.items()}
-        for title, status in states.items():
-            if status.entry is not None:
-                typer.echo(f"  {title:<24}{status.state:<13}{status.entry.summary}")
-        waiting = [title for title, status in states.items() if status.entry is None]
-        typer.echo(f"  not yet: {' · '.join(waiting)}")
