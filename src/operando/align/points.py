@@ -10,8 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.align.pyramid import Level
-
 _POINTS = 150_000
 
 
@@ -24,22 +22,24 @@ class Points:
     gradient: NDArray[np.float64]
 
     @classmethod
-    def on(cls, level: Level) -> Points:
-        """Take an even share of the voxels, those with no gradient left out."""
-        edges = [n > 1 for n in level.grey.shape]
+    def on(
+        cls,
+        grey: NDArray[np.float32],
+        spacing: NDArray[np.float64],
+        origin: NDArray[np.float64],
+    ) -> Points:
+        """Take an even share of the voxels of a volume; parameters as of a `Level`."""
         slopes = [
-            _slope(level.grey, axis) / level.spacing[axis]
-            if edges[axis]
-            else np.zeros_like(level.grey)
-            for axis in range(3)
+            _slope(grey, axis) / spacing[axis] if n > 1 else np.zeros_like(grey)
+            for axis, n in enumerate(grey.shape)
         ]
-        keep = np.zeros(level.grey.shape, bool)
-        few = min(_POINTS, level.grey.size)
-        keep.flat[np.random.default_rng(0).choice(level.grey.size, few, replace=False)] = True
+        keep = np.zeros(grey.shape, bool)
+        few = min(_POINTS, grey.size)
+        keep.flat[np.random.default_rng(0).choice(grey.size, few, replace=False)] = True
         at = np.argwhere(keep)
         return cls(
-            level.origin + at * level.spacing,
-            level.grey[keep].astype(np.float64),
+            origin + at * spacing,
+            grey[keep].astype(np.float64),
             np.stack([s[keep] for s in slopes], axis=1).astype(np.float64),
         )
 

@@ -45,7 +45,7 @@ class Level:
     @cached_property
     def points(self) -> Points:
         """Points at which others are compared with it."""
-        return Points.on(self)
+        return Points.on(self.grey, self.spacing, self.origin)
 
     @cached_property
     def coefficients(self) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 Side = tuple[int, int]
 LOST = 0.3
 _MEAN_ROUNDS = 2
+_STILL = 0.03
+"""Voxels by which a better mean has to move a frame for another round."""
 _KEPT_BYTES = 2**29
 
 
@@ -175,6 +178,7 @@ def align(
             found.append(remember(f"0 {t}", partial(to_first, t)))
         watch.advance()
     for turn in range(1, rounds):
+        before = found
         mean = _mean(found, levels, first)
         for t in range(series.n_frames):
             found[t] = remember(f"{turn} {t}", partial(to_mean, t, mean))
@@ -182,6 +186,8 @@ def align(
         # The mean hovers between the frames: the first one stays where it was.
         home = found[0].transform.inverse()
         found = [Registration(f.transform.after(home), f.zncc, f.overlap) for f in found]
+        if _farthest(before, found, first[0]) < _STILL:
+            break
     lengths = [_length_change(first, levels(t), found[t]) for t in range(series.n_frames)]
     return Alignment(tuple(f.transform for f in found), _table(first[0], found, lengths, series))
 
@@ -190,6 +196,18 @@ def _frames_to_keep(box: Sequence[slice]) -> int:
     """Return how many reduced frames with their spline coefficients fit into half a gigabyte."""
     voxels = min(LARGEST, prod(int(side.stop - side.start) for side in box))
     return max(2, _KEPT_BYTES // (10 * voxels))
+
+
+def _farthest(before: Sequence[Registration], after: Sequence[Registration], grid: Level) -> float:
+    """How far any corner of any frame moved, voxels."""
+    far = grid.origin + (np.array(grid.grey.shape) - 1) * grid.spacing
+    corners = np.array([*product(*zip(grid.origin, far, strict=True))])
+    moved = [
+        corners @ (b.transform.matrix - a.transform.matrix)[:3, :3].T
+        + (b.transform.matrix - a.transform.matrix)[:3, 3]
+        for a, b in zip(before, after, strict=True)
+    ]
+    return float(np.abs(np.array(moved) / grid.spacing).max())
 
 
 def _mean(
