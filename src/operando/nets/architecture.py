@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from operando.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
     from torch import nn
 
 Triple = tuple[int, int, int]
@@ -147,6 +150,21 @@ def build(architecture: Architecture, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
         network: nn.Module = getattr(import_module(module), name)(architecture)
     return network
+
+
+def restore(architecture: Architecture, weights: Mapping[str, NDArray[Any]]) -> nn.Module:
+    """Return the network with weights that it has learnt, on the CPU, in evaluation mode.
+
+    Raises
+    ------
+    RuntimeError
+        If the weights are those of another network.
+    """
+    import torch
+
+    network = build(architecture)
+    network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+    return network.eval()
 
 
 def _triple(values: Any) -> Triple:

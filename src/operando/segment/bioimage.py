@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import tempfile
 import warnings
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
@@ -16,29 +14,27 @@ import numpy as np
 
 from operando.atomic import replacing
 from operando.errors import FileError, InputError
-from operando.segment.model import CARD_FILE, CURVE_FILE, README_FILE, WEIGHTS_FILE, Model
+from operando.segment.bioimage_description import (
+    EPS,
+    INPUT_FILE,
+    OUTPUT_FILE,
+    OWN_FILES,
+    OWN_FOLDER,
+    SCRIPT_FILE,
+    About,
+    describe,
+)
+from operando.segment.model import README_FILE, Model
 from operando.segment.model_card import model_card
 from operando.segment.normalise import LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
     from torch import nn
 
-FORMAT_VERSION = "0.5.4"
 DESCRIPTION_FILE = "rdf.yaml"
-SCRIPT_FILE, INPUT_FILE, OUTPUT_FILE = "weights.torchscript.pt", "test_input.npy", "test_output.npy"
-OWN_FOLDER = "operando"
-OWN_FILES = (CARD_FILE, WEIGHTS_FILE, CURVE_FILE)
 TEST_SHAPE = (16, 64, 64)
-EPS = 1e-6
 NAME = re.compile(r"[\w+\-() ]{5,128}")
-SOURCE = {
-    "text": "Çiçek et al. 2016, 3D U-Net: Learning Dense Volumetric Segmentation from Sparse "
-    "Annotation",
-    "doi": "10.1007/978-3-319-46723-8_49",
-}
 
 
 def export_package(
@@ -93,8 +89,8 @@ def export_package(
     files[README_FILE] = model_card(model).encode()
     files[INPUT_FILE] = _as_npy(raw)
     files[OUTPUT_FILE] = _as_npy(_run(script, _normalised(raw, model.percentiles)))
-    rdf = _description(model, multiple, files, name, authors or ("unknown",), licence)
-    files[DESCRIPTION_FILE] = _as_yaml(rdf)
+    about = About(name=name, licence=licence, authors=authors or ("unknown",), multiple=multiple)
+    files[DESCRIPTION_FILE] = _as_yaml(describe(model, about, files))
     with (
         replacing(Path(path), make_folder=False) as partial,
         ZipFile(partial, "w", ZIP_DEFLATED) as package,
@@ -205,108 +201,6 @@ def _run(script: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]
         return np.asarray(script(torch.from_numpy(windows)).numpy())
 
 
-def _description(
-    model: Model,
-    multiple: tuple[int, int, int],
-    files: Mapping[str, bytes],
-    name: str,
-    authors: tuple[str, ...],
-    licence: str,
-) -> dict[str, Any]:
-    """Return the content of the package's description, model format 0.5."""
-    import torch
-
-    low, high = model.percentiles
-    classes = [c.name for c in model.classes]
-    size: list[dict[str, Any]] = [{}, {}, {}]
-    if model.voxel_size is not None:
-        size = [{"unit": "micrometer", "scale": edge} for edge in model.voxel_size]
-    flat = all(kernel[0] == 1 for kernel in model.architecture.kernels)
-    lengths: list[Any] = [{"min": m, "step": m} for m in multiple]
-    if flat:
-        lengths[0] = 1
-    axes = list(zip("zyx", lengths, size, strict=True))
-    channels = [f"channel_{i + 1}" for i in range(model.architecture.in_channels)]
-    return {
-        "format_version": FORMAT_VERSION,
-        "type": "model",
-        "name": name,
-        "description": f"Segments tomograms of battery electrodes: {', '.join(classes)}. Made "
-        "with napari-operando.",
-        "authors": [{"name": author} for author in authors],
-        "license": licence,
-        "cite": [SOURCE],
-        "documentation": _file(README_FILE, files),
-        "tags": ["battery", "tomography", "3d", "segmentation", "pytorch", "unet"],
-        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": [
-            {
-                "id": "raw",
-                "description": "Grey values of one frame",
-                "axes": [
-                    {"type": "batch"},
-                    {"type": "channel", "channel_names": channels},
-                    *({"type": "space", "id": a, "size": n, **s} for a, n, s in axes),
-                ],
-                "data": {"type": "float32"},
-                "test_tensor": _file(INPUT_FILE, files),
-                "preprocessing": [
-                    {
-                        "id": "scale_range",
-                        "kwargs": {
-                            "axes": ["batch", "z", "y", "x"],
-                            "min_percentile": low,
-                            "max_percentile": high,
-                            "eps": EPS,
-                        },
-                    },
-                    {"id": "scale_linear", "kwargs": {"gain": 2.0, "offset": -1.0}},
-                    {"id": "clip", "kwargs": {"min": -LIMIT, "max": LIMIT}},
-                    {"id": "ensure_dtype", "kwargs": {"dtype": "float32"}},
-                ],
-            }
-        ],
-        "outputs": [
-            {
-                "id": "probabilities",
-                "description": f"Probability of every class: {', '.join(classes)}",
-                "axes": [
-                    {"type": "batch"},
-                    {"type": "channel", "channel_names": _identifiers(classes)},
-                    *(
-                        {
-                            "type": "space",
-                            "id": a,
-                            "size": n if n == 1 else {"tensor_id": "raw", "axis_id": a},
-                            **s,
-                        }
-                        for a, n, s in axes
-                    ),
-                ],
-                "data": {"type": "float32", "range": [0.0, 1.0]},
-                "test_tensor": _file(OUTPUT_FILE, files),
-            }
-        ],
-        "weights": {
-            "torchscript": {
-                **_file(SCRIPT_FILE, files),
-                "pytorch_version": torch.__version__.partition("+")[0],
-            }
-        },
-        "attachments": [_file(f"{OWN_FOLDER}/{own}", files) for own in OWN_FILES],
-    }
-
-
-def _identifiers(names: list[str]) -> list[str]:
-    """Turn names of classes into words without spaces, each of its own."""
-    found: list[str] = []
-    for k, name in enumerate(names, 1):
-        word = re.sub(r"\W+", "_", name).strip("_")
-        word = word if word.isidentifier() else f"class_{k}"
-        found.append(f"{word}_{k}" if word in found else word)
-    return found
-
-
 def _own_files(model: Model) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "model")
@@ -334,10 +228,6 @@ def _as_yaml(content: dict[str, Any]) -> bytes:
     import yaml
 
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode()
-
-
-def _file(name: str, files: Mapping[str, bytes]) -> dict[str, str]:
-    return {"source": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
 
 
 def _read(source: Path) -> dict[str, bytes]:

@@ -1,71 +1,97 @@
-"""The random forest that every network is compared with, learnt from the same strokes."""
+"""The random forest that learns from the same strokes: alone, or asked by a network."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.nets.architecture import Architecture
+from operando.nets.architecture import Architecture, restore
 from operando.nets.frames import CELL, Frames, check_finite
 from operando.nets.scale_features import REACH, n_features, scale_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from operando.nets.patches import LabelledVoxels
+    from operando.nets.training import HeldOut
+    from operando.segment.lesson import Lesson
+    from operando.segment.model import Model
     from operando.segment.normalise import Normalise
 
 TREES = 100
+NETWORK, FOREST = "network.", "forest."
+"""How the weights of either begin where a network asks a forest."""
 
 
-def forest_architecture(channels: int, n_classes: int, flat: bool = False) -> Architecture:
-    """Describe a forest of `TREES` trees; `flat` for slices that do not belong together."""
-    kernel = (1 if flat else 3, 3, 3)
+def forest_architecture(lesson: Lesson) -> Architecture:
+    """Describe a forest of `TREES` trees; flat for slices that do not belong together."""
     return Architecture(
         network="forest",
-        in_channels=channels,
-        n_classes=n_classes,
+        in_channels=lesson.channels,
+        n_classes=len(lesson.classes),
         width=TREES,
-        kernels=(kernel,),
+        kernels=((1 if lesson.patch[0] == 1 else 3, 3, 3),),
         strides=(),
     )
 
 
-def grow_forest(
-    frames: Frames,
-    voxels: LabelledVoxels,
-    normalise: Normalise,
-    n_classes: int,
-    *,
-    spacing: Sequence[float] = (1.0, 1.0, 1.0),
-    seed: int = 0,
-) -> dict[str, NDArray[Any]]:
-    """Learn from labelled voxels; only their surroundings are read.
+def grow_forest(lesson: Lesson) -> dict[str, NDArray[Any]]:
+    """Learn from labelled voxels, and return the state of a `operando.nets.forest.Forest`.
 
-    Parameters
-    ----------
-    frames
-        The images.
-    voxels
-        What is labelled.
-    normalise
-        Grey scale of every labelled frame.
-    n_classes
-        Classes of the answer.
-    spacing
-        Edge lengths of a voxel, any unit.
-
-    Returns
-    -------
-    The state of a `nets.forest.Forest`.
+    Only the surroundings of the voxels are read.
     """
     from operando.nets.forest import grow
 
-    rows = features_at(frames, voxels, normalise, spacing)
-    return grow(rows, voxels.label, n_classes, trees=TREES, spacing=spacing, seed=seed)
+    return grow(
+        features_at(lesson.frames, lesson.learn, lesson.normalise, lesson.spacing),
+        lesson.learn.label,
+        len(lesson.classes),
+        trees=TREES,
+        spacing=lesson.spacing,
+        seed=lesson.settings.seed,
+    )
+
+
+def ask_forest(
+    architecture: Architecture, weights: Mapping[str, NDArray[Any]], lesson: Lesson
+) -> tuple[Architecture, dict[str, NDArray[Any]], HeldOut | None]:
+    """Let a network that has learnt ask a forest where it is unsure.
+
+    Returns
+    -------
+    architecture, weights
+        Of the `operando.nets.second_opinion.SecondOpinion` of both.
+    held_out
+        Scores of both together; None if no strokes were held out.
+    """
+    both = {
+        **{NETWORK + name: values for name, values in weights.items()},
+        **{FOREST + name: values for name, values in grow_forest(lesson).items()},
+    }
+    architecture = replace(architecture, second_opinion=True)
+    if lesson.evaluate is None:
+        return architecture, both, None
+    network = restore(architecture, both).to(lesson.device)
+    return architecture, both, lesson.evaluate(network)
+
+
+def without_forest(model: Model) -> Model:
+    """Return the model with its network alone, which can learn on."""
+    if not model.architecture.second_opinion:
+        return model
+    return replace(
+        model,
+        architecture=replace(model.architecture, second_opinion=False),
+        weights={
+            name.removeprefix(NETWORK): values
+            for name, values in model.weights.items()
+            if name.startswith(NETWORK)
+        },
+    )
 
 
 def features_at(

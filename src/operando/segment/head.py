@@ -95,6 +95,7 @@ def fit_head(
     class_weight: Sequence[float],
     prior: Head,
     ridge: float = RIDGE,
+    rounds: int = ROUNDS,
 ) -> Head:
     """Multinomial logistic regression that stays close to a head it starts from.
 
@@ -108,6 +109,8 @@ def fit_head(
         Head that is kept where strokes do not tell otherwise; zeros for a class that is new.
     ridge
         Cost of the squared distance to it, in units of the spread of each feature.
+    rounds
+        Steps of the optimiser at most.
     """
     import torch
 
@@ -120,7 +123,7 @@ def fit_head(
         np.column_stack([weight * spread, bias + weight @ mean]).astype(np.float32)
     )
     parameters = start.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([parameters], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([parameters], max_iter=rounds, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()

@@ -13,6 +13,7 @@ from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
 from operando.nets.frames import check_finite
 from operando.nets.patches import LabelledVoxels
+from operando.segment.head import Head, fit_head
 from operando.segment.normalise import GreyScale, grey_scale
 from operando.segment.strokes import check_shapes, class_weights, find_strokes
 
@@ -65,7 +66,7 @@ class InstantModel:
         self._scales: dict[int, GreyScale] = {}
         self._kept: OrderedDict[tuple[int, int], NDArray[np.float16]] = OrderedDict()
         self._rows: dict[tuple[int, int], tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
-        self._head: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._head: Head | None = None
 
     def learn(
         self,
@@ -194,31 +195,10 @@ def _painted(strokes: Any, slices: Iterable[tuple[int, int]]) -> LabelledVoxels:
 
 def _fit_head(
     rows: NDArray[np.float32], labels: NDArray[np.uint8], class_weight: tuple[float, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Multinomial logistic regression on standardised features: weight ``(K, F)``, bias ``(K,)``.
-
-    Classes without strokes get a bias that rules them out.
-    """
-    import torch
-
-    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-3
-    x = torch.from_numpy((rows - mean) / spread)
-    target = torch.from_numpy(labels.astype(np.int64) - 1)
+) -> Head:
+    """Fit a head from nothing; classes without strokes get a bias that rules them out."""
     n_classes = len(class_weight)
-    parameters = torch.zeros(n_classes, rows.shape[1] + 1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([parameters], max_iter=ROUNDS, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        logits = x @ parameters[:, :-1].T + parameters[:, -1]
-        loss = torch.nn.functional.cross_entropy(logits, target, torch.tensor(class_weight))
-        loss = loss + RIDGE * parameters[:, :-1].square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    fitted = parameters.detach().numpy()
-    weight = fitted[:, :-1] / spread
-    bias = fitted[:, -1] - weight @ mean
+    nothing = np.zeros((n_classes, rows.shape[1]), np.float32), np.zeros(n_classes, np.float32)
+    weight, bias = fit_head(rows, labels, class_weight, nothing, RIDGE, ROUNDS)
     bias[np.bincount(labels, minlength=n_classes + 1)[1:] == 0] = -1e9
-    return weight.astype(np.float32), bias.astype(np.float32)
+    return weight, bias

@@ -12,7 +12,7 @@ import numpy as np
 from operando.atomic import replacing
 from operando.data.classes import LabelClass
 from operando.errors import FileError, InputError
-from operando.nets.architecture import Architecture, Triple, build
+from operando.nets.architecture import Architecture, Triple, restore
 from operando.nets.frames import Frames, frames_for
 from operando.segment.model_card import model_card
 
@@ -69,18 +69,13 @@ class Model:
 
     def network(self) -> nn.Module:
         """Build the network with these weights, on the CPU, in evaluation mode."""
-        import torch
-
-        network = build(self.architecture)
-        state = {k: torch.from_numpy(np.array(v)) for k, v in self.weights.items()}
         try:
-            network.load_state_dict(state)
+            return restore(self.architecture, self.weights)
         except RuntimeError as error:
             raise InputError(
                 f"The weights do not fit the network {self.architecture.network!r}",
                 "the model is damaged, train it again",
             ) from error
-        return network.eval()
 
     def frames(self, images: Any, axes: str | None = None) -> Frames:
         """Read images as the network takes them; parameters as in `Frames`.

@@ -10,9 +10,9 @@ import numpy as np
 from operando.errors import InputError
 from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
+from operando.segment.forest import without_forest
 from operando.segment.head import Head, fit_head, recognise, stroke_features
 from operando.segment.model import Model, pretrained
-from operando.segment.second_opinion import without_forest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,16 +9,16 @@ import numpy as np
 from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
+from operando.data.series import check_voxel_size
 from operando.errors import InputError
-from operando.nets.architecture import TIME_UNET, build
+from operando.nets.architecture import TIME_UNET, restore
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
-from operando.segment.forest import forest_architecture, grow_forest
+from operando.segment.forest import ask_forest, forest_architecture, grow_forest
 from operando.segment.held_out import held_out_scores
 from operando.segment.lesson import Lesson
 from operando.segment.model import Model
 from operando.segment.normalise import Normalise, grey_scale
-from operando.segment.second_opinion import ask_forest
 from operando.segment.settings import TrainSettings
 from operando.segment.start import adapted_network, choose_start, new_network
 from operando.segment.strokes import check_shapes, find_strokes, hold_out
@@ -100,43 +100,43 @@ def train(
         )
     if network == TIME_UNET and single.volume_shape[0] == 1:
         raise InputError("Single slices are no series", "choose a network without time")
+    size = before.voxel_size if before else None
+    if voxel_size is not None:
+        size = check_voxel_size(voxel_size)
+    draw, shuffle = map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(2))
+    learn, score = hold_out(painted, settings.held_out, draw)
     frames = frames_for(network, images)
-    classes = _classes(classes, max(painted.classes), None if start == "pretrained" else before)
-    size = voxel_size or (before.voxel_size if before else None)
-    patch = choose_patch(frames.volume_shape, settings, size)
-    seeds = np.random.SeedSequence(settings.seed).spawn(2)
-    learn, score = hold_out(painted, settings.held_out, np.random.default_rng(seeds[0]))
     lesson = Lesson(
         frames=frames,
         learn=learn,
         score=score,
         normalise=Normalise({t: grey_scale(frames, t) for t in painted.frames}),
-        classes=classes,
-        patch=patch,
+        classes=_classes(classes, max(painted.classes), None if start == "pretrained" else before),
+        patch=choose_patch(frames.volume_shape, settings, size),
         spacing=size or (1.0, 1.0, 1.0),
         settings=settings,
         device=device,
     )
+    flat = lesson.patch[0] == 1
     if settings.network == "forest":
         architecture, result = _grow(lesson, progress)
     else:
         # Shipped weights saw volumes of electrodes: single slices of anything are learnt boldly.
-        gently = before is not None and not (start == "pretrained" and patch[0] == 1)
-        rng = np.random.default_rng(seeds[1])
-        architecture, result = _fit(lesson, before, gently, rng, progress)
+        gently = before is not None and not (start == "pretrained" and flat)
+        architecture, result = _fit(lesson, before, gently, shuffle, progress)
     curve = np.array(result.curve, np.float64)
     weights, held_out = result.weights, result.held_out
-    if _asks_forest(settings, flat=patch[0] == 1):
+    if _asks_forest(settings, flat=flat):
         architecture, weights, held_out = ask_forest(architecture, weights, lesson)
     return Model(
         architecture=architecture,
         weights=weights,
-        classes=classes,
-        patch=patch,
-        voxel_size=None if size is None else _spacing(size),
+        classes=lesson.classes,
+        patch=lesson.patch,
+        voxel_size=size,
         settings=settings.model_dump(),
         scores={
-            **held_out_scores(held_out, classes),
+            **held_out_scores(held_out, lesson.classes),
             "best_step": result.best_step,
             "steps": len(curve),
             "strokes": len(np.unique(painted.stroke)),
@@ -188,21 +188,8 @@ def _fit(
 
 def _grow(lesson: Lesson, progress: ProgressCallback | None) -> tuple[Architecture, Fit]:
     """Grow a random forest: one step."""
-    import torch
-
-    n_classes = len(lesson.classes)
-    flat = lesson.patch[0] == 1
-    architecture = forest_architecture(lesson.channels, n_classes, flat)
-    weights = grow_forest(
-        lesson.frames,
-        lesson.learn,
-        lesson.normalise,
-        n_classes,
-        spacing=lesson.spacing,
-        seed=lesson.settings.seed,
-    )
-    network = build(architecture)
-    network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+    architecture = forest_architecture(lesson)
+    network = restore(architecture, grow_forest(lesson))
     return architecture, _at_once(lesson, network, "Growing trees", progress)
 
 
@@ -254,8 +241,3 @@ def _classes(
     return tuple(
         LabelClass(f"class {k + 1}", COLOUR_CYCLE[k % len(COLOUR_CYCLE)]) for k in range(largest)
     )
-
-
-def _spacing(voxel_size: Sequence[float]) -> tuple[float, float, float]:
-    z, y, x = (float(v) for v in voxel_size)
-    return z, y, x
