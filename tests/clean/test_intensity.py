@@ -50,3 +50,9 @@ def test_a_missing_reference_is_named(grains, as_series):
 
 def test_levels_without_contrast_only_shift():
     assert linear((5, 5), (8, 8)) == (1.0, 3.0)
+
+
+def test_levels_of_small_differences_of_large_numbers(grains):
+    low, high = phase_levels(grains)
+    far = phase_levels(grains.astype(float) / (high - low) * 8 + 1e6)
+    assert far[1] - far[0] == pytest.approx(8, rel=0.03)

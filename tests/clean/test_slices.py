@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, shift
 
 from operando.clean import AlignSlices
-from operando.clean.slices import drift_to_remove, slice_shift
+from operando.clean.slices import drift_to_remove, move_slice, slice_shift
 from operando.compute.blocks import Place
 
 
@@ -47,3 +47,16 @@ def test_the_tilt_shears_along_y(stack, as_series):
 def test_a_shift_is_found_to_a_tenth(stack):
     moved = shift(stack[3], (1.4, -2.6), mode="wrap")
     np.testing.assert_allclose(slice_shift(stack[3], moved), (1.4, -2.6), atol=0.15)
+
+
+def test_what_was_not_imaged_stays_so_and_spoils_nothing(stack):
+    image = stack[5].copy()
+    image[:8, :8] = np.nan
+    np.testing.assert_allclose(
+        slice_shift(image, move_slice(image, np.array([1.5, -2.0]))), (1.5, -2.0), atol=0.2
+    )
+    moved = move_slice(image, np.array([2.0, 1.0]))
+    np.testing.assert_array_equal(np.isnan(moved[2:, 1:]), np.isnan(image[:-2, :-1]))
+    inside = (slice(12, 60), slice(12, 60))
+    np.testing.assert_allclose(moved[inside], stack[5][10:58, 11:59], atol=1e-4)
+    assert not slice_shift(image * np.nan, image).any()

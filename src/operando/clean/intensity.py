@@ -121,7 +121,8 @@ def phase_levels(image: NDArray[Any]) -> Levels:
     if not grey.size or grey.min() == grey.max():
         level = float(grey[0]) if grey.size else 0.0
         return level, level
-    border = threshold_otsu(grey)
+    # A histogram of small differences of large numbers has no bins in single precision.
+    border = grey.min() + threshold_otsu(grey - grey.min())
     return float(np.median(grey[grey <= border])), float(np.median(grey[grey > border]))
 
 

@@ -113,8 +113,10 @@ def slice_shift(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64
     """Shift ``(y, x)`` of the second slice against the first, to a twentieth of a voxel."""
     from skimage.registration import phase_cross_correlation
 
+    if not (np.isfinite(first).any() and np.isfinite(second).any()):
+        return np.zeros(2)
     window = np.multiply.outer(*(np.hanning(n + 2)[1:-1] for n in first.shape))
-    a, b = ((s - s.mean()) * window for s in (first, second))
+    a, b = (np.nan_to_num(s - np.nanmean(s)) * window for s in (first, second))
     if not a.any() or not b.any():
         return np.zeros(2)
     shift, _, _ = phase_cross_correlation(b, a, upsample_factor=20, normalization=None)
@@ -131,9 +133,13 @@ def drift_to_remove(positions: NDArray[np.float64], keep: float) -> NDArray[np.f
 
 
 def move_slice(image: NDArray[np.float32], shift: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Shift one slice ``(y, x)`` by cubic interpolation; edges are repeated."""
+    """Shift one slice ``(y, x)`` by cubic interpolation; edges are repeated, NaN stays NaN."""
     from scipy.ndimage import shift as move
 
-    if not np.abs(shift).max() > 1e-3:
+    known = np.isfinite(image)
+    if not np.abs(shift).max() > 1e-3 or not known.any():
         return image
-    return np.asarray(move(image, shift, order=3, mode="nearest"), np.float32)
+    filled = image if known.all() else np.where(known, image, image[known].mean())
+    moved = move(filled, shift, order=3, mode="nearest")
+    unknown = move((~known).astype(np.float32), shift, order=1, mode="nearest") > 0.5
+    return np.where(unknown, np.float32(np.nan), moved).astype(np.float32)
