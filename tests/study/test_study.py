@@ -202,5 +202,5 @@ def test_the_run_that_made_a_product_is_the_last(tmp_path, images):
 def test_what_is_not_there_is_named(tmp_path, images):
     with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
         for look in (study.phases, study.table, study.field):
-            with pytest.raises(StudyError, match=r"no .*'mine'"):
+            with pytest.raises(StudyError, match=r"no .*mine"):
                 look("mine")

@@ -255,10 +255,7 @@ class Study:
         """Open a block-wise result (images, phases, particles) as a Zarr array for reading."""
         from operando.files.ome_zarr import open_image
 
-        path = self.product_path(product)
-        if not path.exists():
-            raise StudyError(f"There is no {product} in this study", "run the step that makes it")
-        return open_image(path)
+        return open_image(self._there(product))
 
     def phases(self, name: str) -> tuple[Any, Any, tuple[LabelClass, ...]]:
         """Open a segmentation for reading.
@@ -277,10 +274,7 @@ class Study:
         StudyError
             If there is none of this name.
         """
-        path = self.product_path(f"phases/{name}")
-        if not path.exists():
-            raise StudyError(f"There is no segmentation {name!r} in this study", "segment first")
-        return open_phases(path)
+        return open_phases(self._there(f"phases/{name}"))
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table."""
@@ -366,6 +360,12 @@ class Study:
         if path.exists() and self._sources.are_there:
             converted = open_converted(path, self.source_state, **self._calibration)
         return converted or self.source_series
+
+    def _there(self, product: str) -> Path:
+        path = self.product_path(product)
+        if not path.exists():
+            raise StudyError(f"There is no {product} in this study", "run the step that makes it")
+        return path
 
     def _held_lock(self) -> StudyLock:
         if self._lock is None:
