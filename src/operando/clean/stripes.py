@@ -19,6 +19,8 @@ Method = Literal["median", "wavelet"]
 _WAVELET = "db8"
 _NOTCH = 2.0
 _OUTLIER = 1.5
+_TUKEY = 3.0
+_TURNS = 5
 
 
 class RemoveStripes(Operation):
@@ -72,9 +74,10 @@ def remove_stripes(
 ) -> NDArray[np.float32]:
     """Remove stripes from one slice.
 
-    "median" parts the image by width across the stripes; the median of each part along the stripes
-    is the stripe, as long as structures of that width fill less than half of a line. "wavelet"
-    parts it by wavelets and damps the frequencies around zero along the stripes [Münch 2009];
+    "median" finds by how much each line along the stripes is brighter than its neighbour: voxels
+    side by side are of one phase mostly, whose steps agree, and borders are outliers. The sum of
+    these steps, without what is wider than the widest stripe, is taken away. "wavelet" parts it by
+    wavelets and damps the frequencies around zero along the stripes [Münch 2009];
     coefficients beyond 1.5 times their robust spread belong to edges and are clipped before.
 
     Parameters
@@ -102,15 +105,25 @@ def _straight(grey: NDArray[np.float32], widest: float) -> NDArray[np.float32]:
     """Stripes along y, the same in every line."""
     from scipy.ndimage import gaussian_filter1d
 
-    rest, total = grey, np.zeros(grey.shape[1], np.float32)
-    width = 2.0
-    while width <= widest:
-        fine = rest - gaussian_filter1d(rest, width / 2, axis=1, mode="nearest")
-        stripe = np.median(fine, axis=0)
-        stripe -= np.median(stripe)
-        rest, total = rest - stripe, total + stripe
-        width *= 2
-    return np.asarray(np.broadcast_to(total, grey.shape))
+    steps = np.concatenate([[0.0], np.cumsum(_common_step(np.diff(grey, axis=1)))])
+    stripes = steps - gaussian_filter1d(steps, widest / 2, mode="nearest")
+    stripes -= np.median(stripes)
+    return np.asarray(np.broadcast_to(stripes.astype(np.float32), grey.shape))
+
+
+def _common_step(steps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Step that most lines ``(y, x)`` share, by Tukey's weights from the median on."""
+    from operando.compute.spread import robust_sigma
+
+    common = np.median(steps, axis=0).astype(np.float64)
+    reach = np.float32(_TUKEY * robust_sigma(steps - common))
+    if reach > 0:
+        for _ in range(_TURNS):
+            weight = np.clip(1 - ((steps - common.astype(np.float32)) / reach) ** 2, 0, None) ** 2
+            total = weight.sum(axis=0, dtype=np.float64)
+            mean = (weight * steps).sum(axis=0, dtype=np.float64) / np.maximum(total, 1e-12)
+            common = np.where(total > 1, mean, common)
+    return common
 
 
 def _wavering(grey: NDArray[np.float32], widest: float) -> NDArray[np.float32]:
