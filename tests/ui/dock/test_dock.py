@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtWidgets import QApplication, QMessageBox
 
 from operando import Study
 from operando.steps import STEPS
@@ -60,6 +60,13 @@ def test_the_work_from_opening_to_strain(
 
     dock.session.calibrate((0.3, 0.3, 0.3))
     assert _marks(dock)["Strain"] is Mark.OUT_OF_DATE
+
+
+def test_there_is_one_window(viewer: Any, dock: OperandoDock, study: Study) -> None:
+    """Any other would stay when napari is closed, and keep the program from ending."""
+    dock.session.show_study(study)
+    windows = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+    assert windows == [viewer.window._qt_window]
 
 
 def test_one_section_is_open_at_a_time(dock: OperandoDock) -> None:

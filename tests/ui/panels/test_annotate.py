@@ -110,12 +110,26 @@ def test_classes_are_added_renamed_and_removed(
     panel.classes.rows[3].name.editingFinished.emit()
     assert painter.strokes.classes[3].name == "separator"
     painter.layer.paint((0, 3, 10, 10), 4)
+    panel.refresh()
     panel.classes.rows[3].remove.click()
-    assert "has strokes" in panel.error.text()
+    assert len(painter.strokes.classes) == 4
+    assert "erase its strokes" in panel.classes.rows[3].remove.toolTip()
     painter.undo()
+    panel.refresh()
     panel.classes.rows[3].remove.click()
     assert len(painter.strokes.classes) == 3
     assert not panel.error.isVisible()
+
+
+def test_a_class_above_others_goes_while_nothing_is_painted(
+    panel: AnnotatePanel, painter: StrokePainter
+) -> None:
+    while painter.strokes.can_undo:
+        painter.undo()
+    panel.refresh()
+    panel.classes.rows[1].remove.click()
+    assert [c.name for c in painter.strokes.classes] == ["pore", "particle"]
+    assert [row.name.text() for row in panel.classes.rows] == ["pore", "particle"]
 
 
 def test_two_classes_of_one_name_are_refused(panel: AnnotatePanel, painter: StrokePainter) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.data.classes import DEFAULT_CLASSES
+from operando.errors import Cancelled
 from operando.segment.slips import Slip
 from operando.segment.suggest import Region
 from operando.study.phases import create_phases
@@ -16,6 +18,7 @@ from operando.ui.segment.guidance import (
     Guidance,
     advice_text,
     box_corners,
+    find_advice,
     region_text,
     slip_text,
 )
@@ -100,3 +103,12 @@ def test_the_box_lies_around_the_voxels() -> None:
     corners = box_corners(SLIP)
     np.testing.assert_array_equal(corners.min(axis=0), [0, 3, 1.5, 6.5])
     np.testing.assert_array_equal(corners.max(axis=0), [0, 3, 5.5, 8.5])
+
+
+def test_looking_ends_when_the_study_closes(session: Session) -> None:
+    """Else a thread would go on to read what is closed."""
+    stop = Event()
+    find_advice(session.study, session.painter.counts.slices, stop)
+    stop.set()
+    with pytest.raises(Cancelled):
+        find_advice(session.study, session.painter.counts.slices, stop)

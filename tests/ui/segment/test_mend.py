@@ -110,3 +110,18 @@ def test_images_are_those_that_were_segmented(study: Study) -> None:
     ran("repair")
     assert images_of(study, "phases") == "images/denoised"
     assert images_of(study, "phases_repaired") == "images/denoised"
+
+
+def test_steadying_takes_its_settings_from_under_more(qtbot: QtBot, panel: SegmentPanel) -> None:
+    mend = panel.mend
+    motion = mend.steady_form.field("motion")
+    assert not motion.isVisible()
+    mend.form.more.click()
+    assert motion.isVisible()
+    motion.setValue("none")
+    mend.steady_form.field("limit").setValue(0.7)
+    mend.asked.disconnect()
+    with qtbot.waitSignal(mend.asked) as heard:
+        mend.steady.click()
+    wanted = STEPS["steady"](motion="none", limit=0.7, phases="phases", result="phases_steady")
+    assert heard.args == [[wanted]]

@@ -25,8 +25,15 @@ def test_names_and_voxels_are_listed(classes: ClassList) -> None:
     assert [row.voxels.text() for row in classes.rows][:2] == ["12\u202f400 voxels", "none yet"]
 
 
-def test_only_the_last_can_be_removed_and_two_stay(classes: ClassList) -> None:
-    assert [row.remove.isVisible() for row in classes.rows] == [False, False, True]
+@pytest.mark.parametrize(
+    ("painted", "removable"),
+    [({}, [True, True, True]), ({1: 9}, [False, True, True]), ({2: 9}, [False, False, True])],
+)
+def test_only_what_is_not_painted_can_be_removed_and_two_stay(
+    classes: ClassList, painted: dict[int, int], removable: list[bool]
+) -> None:
+    classes.set_classes(DEFAULT_CLASSES, painted)
+    assert [row.remove.isEnabled() for row in classes.rows] == removable
     classes.set_classes(DEFAULT_CLASSES[:2], {})
     assert [row.remove.isVisible() for row in classes.rows] == [False, False]
     assert len(classes.rows) == 2

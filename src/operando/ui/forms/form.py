@@ -41,7 +41,7 @@ class SettingsForm(QWidget):
     Attributes
     ----------
     more : QToolButton
-        Shows and hides the other fields.
+        Shows and hides the other fields; whoever owns the form places it.
     """
 
     valueChanged = Signal()
@@ -75,7 +75,8 @@ class SettingsForm(QWidget):
         layout.addLayout(front_form)
         layout.addWidget(self._rest)
         self._rest.hide()
-        self.more.setVisible(rest_form.rowCount() > 0)
+        if not rest_form.rowCount():  # showing it while it has no parent would open a window
+            self.more.hide()
         self.more.toggled.connect(self._on_more)
         self.setValue(self._base)
 

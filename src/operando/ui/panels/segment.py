@@ -191,6 +191,7 @@ class SegmentPanel(RunPanel):
         self.curve.close_curve()
         if self.runs is not None:
             remove_dock(self.session.viewer, self.runs)
+        self.guidance.close_box()
         self.confidence.close_box()
         self.difference.close_box()
         self.connectivity.close_box()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
+from operando.errors import Cancelled
 from operando.study.phases import open_phases
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Shapes
 
+    from operando.compute.progress import Progress
     from operando.data import LabelClass
     from operando.errors import OperandoError
     from operando.segment.slips import Slip
@@ -68,6 +71,7 @@ class Guidance(QWidget):
         self._box: Shapes | None = None
         self._study: Study | None = None
         self._background = Background(self)
+        self._stop = Event()
         self.button = QPushButton("Where to paint next")
         self.button.setToolTip(
             "List the places where the last segmentation is least sure, and strokes that it "
@@ -93,8 +97,13 @@ class Guidance(QWidget):
         self.setVisible(study is not None and _PHASES in study.products("phases"))
         if study is not self._study:
             self._study = study
+            self._stop.set()
             self._box = None
             self._clear()
+
+    def close_box(self) -> None:
+        """Stop looking: the study is about to be closed."""
+        self._stop.set()
 
     def look(self) -> None:
         """Look for places, in a thread."""
@@ -102,9 +111,10 @@ class Guidance(QWidget):
         if study is None or painter is None or self._background.is_busy:
             return
         self.button.setEnabled(False)
+        self._stop = Event()
         self._say("Looking for doubt in the last segmentation…")
         self._background.start(
-            partial(find_advice, study, painter.counts.slices),
+            partial(find_advice, study, painter.counts.slices, self._stop),
             partial(self._on_advice, study),
             self._on_failed,
         )
@@ -127,7 +137,7 @@ class Guidance(QWidget):
 
     def _on_failed(self, error: OperandoError) -> None:
         self.button.setEnabled(True)
-        self._say(f"⚠ {error}")
+        self._say("" if isinstance(error, Cancelled) else f"⚠ {error}")
 
     def _say(self, text: str) -> None:
         self.text.setText(text)
@@ -167,15 +177,26 @@ class Guidance(QWidget):
             self._box.visible = True
 
 
-def find_advice(study: Study, painted: Sequence[tuple[int, int]]) -> Advice:
-    """Read the last segmentation of a study; touches nothing of the window."""
+def find_advice(study: Study, painted: Sequence[tuple[int, int]], stop: Event) -> Advice:
+    """Read the last segmentation of a study; touches nothing of the window.
+
+    Raises
+    ------
+    Cancelled
+        Soon after `stop` is set.
+    """
     from operando.segment.slips import find_slips
     from operando.segment.suggest import suggest_regions
+
+    def go_on(progress: Progress) -> None:
+        del progress
+        if stop.is_set():
+            raise Cancelled
 
     _, probabilities, classes = open_phases(study.product_path(f"phases/{_PHASES}"))
     return Advice(
         classes,
-        suggest_regions(probabilities, painted=painted),
+        suggest_regions(probabilities, painted=painted, progress=go_on),
         find_slips(probabilities, study.strokes().array, painted),
     )
 

@@ -6,12 +6,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from operando.steps import STEPS
 from operando.study.phases import open_phases
 from operando.ui.forms.form import SettingsForm
-from operando.ui.panels.panel import text_label
+from operando.ui.panels.panel import heading, text_label
 from operando.ui.segment.judge import JudgeBox
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PHASES = "phases"
 _EVERY, _NONE = ("", "every phase"), ("", "none")
+MOTIONS = (("follow", "follow it"), ("none", "nothing moves"))
 _DONE = {"steady": "Steadied", "repair": "Repaired"}
 NOTE = (
     "Flicker: share of voxels whose label changes to the next frame though their image does not. "
@@ -49,6 +50,8 @@ class MendBox(JudgeBox):
         Ask for the steps.
     form : SettingsForm
         Settings of the repair; both steps start from its phases.
+    steady_form : SettingsForm
+        Settings of steadying, shown with the other settings of the repair.
     """
 
     asked = Signal(object)
@@ -79,6 +82,17 @@ class MendBox(JudgeBox):
                 "bridge_phase": [_NONE],
             },
         )
+        self.steady_form = SettingsForm(
+            STEPS["steady"],
+            hidden=("images", _PHASES, "result"),
+            choices={"motion": MOTIONS},
+        )
+        self._steady_part = QWidget()
+        part = QVBoxLayout(self._steady_part)
+        part.setContentsMargins(0, 0, 0, 0)
+        part.addWidget(heading("Steady in time"))
+        part.addWidget(self.steady_form)
+        self._steady_part.hide()
         self.text = text_label()
         self.text.setTextFormat(Qt.TextFormat.RichText)
         for button in (self.steady, self.repair):
@@ -89,8 +103,10 @@ class MendBox(JudgeBox):
         row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
         row.addWidget(self.form.more)
+        self.add(self._steady_part)
         self.add(more)
         self.add(self.text)
+        self.form.more.toggled.connect(self._on_more)
         self.steady.clicked.connect(self._on_steady)
         self.repair.clicked.connect(self._on_repair)
         session.products_changed.connect(self._on_products)
@@ -135,10 +151,16 @@ class MendBox(JudgeBox):
         study = self._session.study
         if study is not None:
             source = self.form.value().phases
-            step = STEPS["steady"](
-                images=images_of(study, source), phases=source, result=f"{source}_steady"
-            )
-            self.asked.emit([step])
+            update = {
+                "images": images_of(study, source),
+                _PHASES: source,
+                "result": f"{source}_steady",
+            }
+            self.asked.emit([self.steady_form.value().model_copy(update=update)])
+
+    def _on_more(self, shown: bool) -> None:
+        self._steady_part.setVisible(shown)
+        self.steady_form.more.setChecked(shown)
 
     def _on_repair(self) -> None:
         asked = self.form.value()

@@ -38,6 +38,7 @@ class ModelChoice(QWidget):
         super().__init__(parent)
         self._in_use: str | None = None
         self.choice = ChoiceField()
+        self.choice.setMinimumContentsLength(4)
         self.choice.setToolTip("Model of this study that Segment uses")
         self.bring_in = QPushButton("Bring in…")
         self.bring_in.setToolTip("Take over a model that was trained in another study")

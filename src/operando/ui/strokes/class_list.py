@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from operando.data import LabelClass
 
 _SWATCH = 16
+_PAINTED = "To remove it, erase its strokes and those of the classes below it first"
 
 
 class ClassRow(QWidget):
@@ -61,7 +62,6 @@ class ClassRow(QWidget):
         self.voxels.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.remove = QToolButton()
         self.remove.setText("✕")
-        self.remove.setToolTip("Remove this class")
         self.radio.clicked.connect(self._on_chosen)
         self.swatch.clicked.connect(self._on_swatch)
         self.name.editingFinished.connect(self._on_renamed)
@@ -82,6 +82,11 @@ class ClassRow(QWidget):
         pixmap.fill(QColor(label_class.colour))
         self.swatch.setIcon(QIcon(pixmap))
         self.voxels.setText(count(voxels, "voxel") if voxels else "none yet")
+
+    def set_removable(self, removable: bool) -> None:
+        """Let the class be removed, or say what stands against it."""
+        self.remove.setEnabled(removable)
+        self.remove.setToolTip("Remove this class" if removable else _PAINTED)
 
     def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
         """Choose the class whose name is clicked."""
@@ -135,7 +140,9 @@ class ClassList(QWidget):
             self._append(len(self.rows) + 1)
         for row, label_class in zip(self.rows, classes, strict=True):
             row.show_class(label_class, voxels.get(row.label, 0))
-            row.remove.setVisible(row.label == len(classes) and len(classes) > 2)
+            row.remove.setVisible(len(classes) > 2)
+            # Labels are places in the list: what is painted must not move to another class.
+            row.set_removable(row.label > max(voxels, default=0))
 
     def set_chosen(self, label: int) -> None:
         """Mark the class that is painted with; 0 marks none."""
