@@ -53,6 +53,19 @@ def test_one_frame_may_be_scored(segmented: Study, electrode: Electrode, tmp_pat
     assert set(segmented.table("phases_agreement")["frame"]) == {1}
 
 
+def test_frames_without_labels_are_left_out(
+    segmented: Study, electrode: Electrode, tmp_path: Path
+) -> None:
+    truth = electrode.phases.astype(np.uint8)
+    truth[0] = 0
+    reference = _reference(tmp_path / "truth.tif", truth)
+    run_step(segmented, STEPS["compare"](reference=reference))
+    assert set(segmented.table("phases_agreement")["frame"]) == {1}
+    nothing = _reference(tmp_path / "nothing.tif", np.zeros_like(truth))
+    with pytest.raises(InputError, match="labels no voxel"):
+        run_step(segmented, STEPS["compare"](reference=nothing))
+
+
 def test_it_refuses_what_does_not_fit(segmented: Study, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No reference"):
         run_step(segmented, STEPS["compare"]())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
@@ -26,7 +27,7 @@ REFERENCE: Any = Field(
     "",
     title="Reference",
     description="File of labels of the same classes, numbered alike from 1; 0 is unknown and "
-    "not counted. As many frames as the images, or one",
+    "not counted, nor frames without any. As many frames as the images, or one",
 )
 FRAME: Any = Field(
     0, ge=0, title="Frame", description="Frame that a reference of one frame belongs to"
@@ -91,10 +92,12 @@ class Reference:
 def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Reference:
     """Open a file of reference labels of all frames of a series, or of one.
 
+    Frames without any label are left out.
+
     Raises
     ------
     InputError
-        If no file is named, or its frames or classes do not fit.
+        If no file is named, its frames or classes do not fit, or nothing is labelled.
     """
     from operando.files import read
 
@@ -102,13 +105,17 @@ def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Refe
         raise InputError("No reference is named", "choose a file of labels")
     labels = read(Path(path)).data[:, 0]
     frames = _frames(labels.shape[0], n_frames, frame)
-    highest = int(labels.max().compute())
+    largest = labels.max(axis=(1, 2, 3)).compute()
+    highest = int(largest.max())
     if highest > n_classes:
         raise InputError(
             f"The reference has the label {highest}, but there are {n_classes} classes",
             "choose one whose classes are numbered as in the segmentation",
         )
-    return Reference(labels, frames)
+    labelled = np.flatnonzero(largest > 0)
+    if not len(labelled):
+        raise InputError(f"{path} labels no voxel", "choose labels from 1, 0 is unknown")
+    return Reference(labels[labelled], tuple(frames[i] for i in labelled))
 
 
 def compare_frames(
