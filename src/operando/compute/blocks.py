@@ -53,12 +53,12 @@ class Place:
         return range(self.box[0].start, self.box[0].stop)
 
 
-def whole_slices(shape: Triple, halo: int = 0) -> Extent:
+def whole_slices(shape: Triple) -> Extent:
     """Blocks of whole slices, as many as make half a gigabyte at most."""
     slices = _CHUNK[0]
     while slices > 1 and 4 * slices * shape[1] * shape[2] > _SLICE_BYTES:
         slices //= 2
-    return Extent((slices, shape[1], shape[2]), (halo, 0, 0))
+    return Extent((slices, shape[1], shape[2]))
 
 
 def cubes(shape: Triple, halo: int) -> Extent:

@@ -10,10 +10,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_MOST = 4
+
+
 def shift_candidates(
-    reference: NDArray[np.float32], deformed: NDArray[np.float32], most: int = 4
+    reference: NDArray[np.float32], deformed: NDArray[np.float32]
 ) -> list[NDArray[np.float64]]:
-    """Likely whole-voxel shifts, best first, by phase and by plain cross-correlation."""
+    """Likely whole-voxel shifts, best first, by phase and by plain cross-correlation.
+
+    Parameters
+    ----------
+    reference, deformed
+        ``(z, y, x)``, equal shapes.
+
+    Returns
+    -------
+    ``(3,)`` each: what lies at X in the reference lies at X plus the shift in the other volume.
+    No shift at all is always among them.
+    """
     from scipy.fft import irfftn, next_fast_len, rfftn
     from scipy.ndimage import maximum_filter
 
@@ -30,13 +44,13 @@ def shift_candidates(
     for weight in (1 / (size + max(1e-3 * size.mean(), 1e-30)), 1.0):
         surface = irfftn(cross * weight, s=shape)
         peaks = np.argwhere((surface == maximum_filter(surface, 5, mode="wrap")) & (surface > 0))
-        order = np.argsort(surface[tuple(peaks.T)])[::-1][:most]
+        order = np.argsort(surface[tuple(peaks.T)])[::-1][:_MOST]
         for peak in peaks[order]:
             shift = np.where(peak > np.array(shape) // 2, peak - shape, peak)
             if (np.abs(shift) < 0.75 * np.array(reference.shape)).all():
                 found.append(shift.astype(float))
     zero = np.zeros(3)
-    unique = {tuple(s): s for s in [*found[:most], *found[most:], zero]}
+    unique = {tuple(s): s for s in [*found, zero]}
     return list(unique.values())
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from operando.data import DisplacementField, LabelClass
 
 PANEL_INCHES = 2.6
+LABEL_OPACITY = 0.45
 STRAIN_COMPONENTS = {"zz": (0, 0), "yy": (1, 1), "xx": (2, 2)}
 
 
@@ -31,7 +32,6 @@ def draw_slices(
     *,
     labels: Sequence[NDArray[Any]] | None = None,
     classes: Sequence[LabelClass] = (),
-    opacity: float = 0.45,
 ) -> Figure:
     """Draw slices side by side, with labels over them if given.
 
@@ -47,8 +47,6 @@ def draw_slices(
         Integer slices of the same shape; 0 is transparent.
     classes
         Class k has the label k + 1 and is named below; without classes colours are random.
-    opacity
-        Of the labels.
     """
     height = PANEL_INCHES + (0.65 if classes else 0.3)
     figure = Figure(figsize=(PANEL_INCHES * len(images), height), layout="constrained")
@@ -60,7 +58,7 @@ def draw_slices(
         if labels is not None:
             table = class_colours(classes) if classes else random_colours(256)
             rgba = table[np.asarray(labels[k]) % len(table)].copy()
-            rgba[..., 3] = np.where(np.asarray(labels[k]) > 0, opacity, 0)
+            rgba[..., 3] = np.where(np.asarray(labels[k]) > 0, LABEL_OPACITY, 0)
             ax.imshow(rgba, extent=extent, interpolation="nearest")
         ax.set_title(title, fontsize=9)
         _label_lengths(ax, first=k == 0)
@@ -139,9 +137,9 @@ def draw_strain(
     return figure
 
 
-def random_colours(n: int, seed: int = 7) -> NDArray[np.float64]:
+def random_colours(n: int) -> NDArray[np.float64]:
     """Colours that are easy to tell apart, ``(n, 4)``."""
-    hues = np.random.default_rng(seed).permutation(n) / n
+    hues = np.random.default_rng(7).permutation(n) / n
     return np.asarray(mpl.colormaps["hsv"](hues))
 
 
@@ -152,10 +150,10 @@ def class_colours(classes: Sequence[LabelClass]) -> NDArray[np.float64]:
     )(np.arange(len(classes) + 1))
 
 
-def to_png(figure: Figure, dpi: int = 110) -> bytes:
+def to_png(figure: Figure) -> bytes:
     """Render a figure."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
+    figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
 
 

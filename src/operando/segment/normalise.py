@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.compute.blocks import sample_slices
 from operando.nets.frames import check_finite
 
 if TYPE_CHECKING:
@@ -73,12 +74,12 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
         If the slices hold NaN or infinity.
     """
     _, channels, depth, height, width = frames.shape
-    slices = np.unique(np.linspace(0, depth - 1, min(depth, SAMPLED_SLICES)).round().astype(int))
+    slices = sample_slices(depth, SAMPLED_SLICES)
     step = max(1, int(np.sqrt(len(slices) * height * width / SAMPLED_VOXELS)))
     plane = (slice(0, height), slice(0, width))
     sampled = []
     for z in slices:
-        values = frames.read(t, (slice(int(z), int(z) + 1), *plane))
+        values = frames.read(t, (slice(z, z + 1), *plane))
         check_finite(values, t)
         values = values[:, 0, ::step, ::step].reshape(channels, -1)
         sampled.append(values.astype(float) if values.dtype.kind != "f" else values)
