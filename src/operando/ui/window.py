@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operando.ui.screen import SIZE
+from operando.errors import OperandoError
+from operando.study import Study
+from operando.ui import screen
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +19,21 @@ _SETTLING_ROUNDS = 60
 
 
 def show_study(path: str | os.PathLike[str]) -> None:
-    """Open a study in napari and return when the window is closed."""
+    """Open a study in napari and return when the window is closed.
+
+    Raises
+    ------
+    StudyError
+        If it is no study, damaged, or from a newer version.
+    OperandoError
+        If there is no screen.
+    """
+    Study.open(path, read_only=True).close()
+    if not screen.is_there():
+        raise OperandoError(
+            "There is no screen to open a window on",
+            "log in with one, or look at the page that `operando report` writes",
+        )
     import napari
 
     open_viewer(path)
@@ -41,7 +57,7 @@ def save_picture(study: Path, picture: Path) -> None:
 
     viewer = open_viewer(study)
     for _ in range(_SETTLING_ROUNDS):
-        viewer.window.resize(*SIZE)
+        viewer.window.resize(*screen.SIZE)
         QApplication.processEvents()
     viewer.reset_view()
     viewer.screenshot(str(picture), canvas_only=False, flash=False)
