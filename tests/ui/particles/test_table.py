@@ -119,8 +119,8 @@ def test_columns_can_be_hidden_and_shown(dock: ParticleTable) -> None:
     assert dock.table.isColumnHidden(names.index("x_um"))
     groups = [action.text() for action in dock.columns.menu().actions()]
     assert groups == ["Place", "Size", "Damage"]
-    dock.column_actions["x_um"].setChecked(True)
-    dock.column_actions["volume_um3"].setChecked(False)
+    dock.columns.actions_by_name["x_um"].setChecked(True)
+    dock.columns.actions_by_name["volume_um3"].setChecked(False)
     assert not dock.table.isColumnHidden(names.index("x_um"))
     assert dock.table.isColumnHidden(names.index("volume_um3"))
 

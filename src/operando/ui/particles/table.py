@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSize, Qt, QTimer
-from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -24,10 +23,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from operando.data import PARTICLE_COLUMNS
 from operando.errors import OperandoError
 from operando.ui import navigation
 from operando.ui.dock.widgets import DockContent
+from operando.ui.particles.columns import ColumnsButton
 from operando.ui.particles.export import write_table
 from operando.ui.particles.gallery import ParticleGallery
 from operando.ui.particles.model import ParticleModel
@@ -38,11 +37,6 @@ if TYPE_CHECKING:
 
     from operando.ui.particles.view import ParticleView
 
-_SHOWN_AT_FIRST = (
-    *("particle", "volume_um3", "diameter_um", "crack_fraction", "fragments"),
-    *("detachment", "path_mean_um", "mean_intensity", "on_edge"),
-)
-_KNOWN = {column.name for column in PARTICLE_COLUMNS}
 _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
@@ -59,11 +53,6 @@ class ParticleTable(DockContent):
         The particles in the canvas.
     parent
         Owner.
-
-    Attributes
-    ----------
-    column_actions : dict of QAction
-        What shows and hides each column, by the column's name.
     """
 
     def __init__(self, view: ParticleView, parent: QWidget | None = None) -> None:
@@ -72,7 +61,6 @@ class ParticleTable(DockContent):
         self._n_frames = 1
         self._following = False
         self.model = ParticleModel(self)
-        self.column_actions: dict[str, QAction] = {}
         self._make_controls()
         self._make_table()
         self.plot = ParticlePlot()
@@ -122,7 +110,7 @@ class ParticleTable(DockContent):
             problem = ""
         except OperandoError as error:
             problem = str(error)
-        self._show_frame_column()
+        self._show_columns()
         self._say_what_is_shown(problem)
         shown = self.model.shown_table()
         self.plot.set_shown(shown, self._view.particle, self._frame())
@@ -148,7 +136,7 @@ class ParticleTable(DockContent):
             "Part of an id, or comparisons with a column, joined by 'and':\n"
             "volume > 5 and on edge = no"
         )
-        self.all_frames = QCheckBox("all")
+        self.all_frames = QCheckBox("all frames")
         self.all_frames.setToolTip("Show the rows of all frames")
         self.colour = QComboBox()
         self.colour.setSizeAdjustPolicy(
@@ -156,9 +144,7 @@ class ParticleTable(DockContent):
         )
         self.colour.setMinimumContentsLength(5)
         self.colour.setToolTip("What the colours of the particles in the canvas mean")
-        self.columns = QPushButton("Columns")
-        self.columns.setToolTip("Choose the columns of the table")
-        self.columns.setMenu(QMenu(self.columns))
+        self.columns = ColumnsButton()
         self.save = QPushButton("Export")
         self.save.setToolTip("Write the table as CSV or Parquet")
         self.save.setMenu(QMenu(self.save))
@@ -206,6 +192,7 @@ class ParticleTable(DockContent):
         self._delay.timeout.connect(self.refresh)
         self.all_frames.toggled.connect(self.refresh)
         self.colour.currentIndexChanged.connect(self._on_colour)
+        self.columns.changed.connect(self._show_columns)
         self.model.modelReset.connect(self._on_reset)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
         self._view.viewer.dims.events.current_step.connect(self._on_step)
@@ -214,26 +201,9 @@ class ParticleTable(DockContent):
         self.gallery.picked.connect(self._on_picked)
 
     def _offer_columns(self) -> None:
-        """List the columns in the menus by group, and hide the less wanted ones."""
-        menu = self.columns.menu()
-        menu.clear()
-        self.column_actions = {}
-        groups: dict[str, QMenu] = {}
-        for number, column in enumerate(self.model.columns):
-            hidden = column.name in _KNOWN and column.name not in _SHOWN_AT_FIRST
-            self.table.setColumnHidden(number, hidden)
-            group = column.group or "other"
-            if group not in groups:
-                groups[group] = menu.addMenu(group.capitalize())
-            action = QAction(column.header, menu)
-            action.setToolTip(column.description)
-            action.setCheckable(True)
-            action.setChecked(not hidden)
-            action.setData(number)
-            action.toggled.connect(self._on_columns)
-            groups[group].addAction(action)
-            groups[group].setToolTipsVisible(True)
-            self.column_actions[column.name] = action
+        """List the columns in the menus, and show those that are wanted most."""
+        self.columns.offer(self.model.columns)
+        self._show_columns()
         self.colour.blockSignals(True)
         self.colour.clear()
         self.colour.addItem("id", None)
@@ -250,12 +220,11 @@ class ParticleTable(DockContent):
     def _frame_to_show(self) -> int | None:
         return None if self.all_frames.isChecked() else self._frame()
 
-    def _show_frame_column(self) -> None:
-        names = [column.name for column in self.model.columns]
-        if "frame" in names:
-            number = names.index("frame")
-            picked = self.column_actions["frame"].isChecked()
-            self.table.setColumnHidden(number, not (picked or self.all_frames.isChecked()))
+    def _show_columns(self) -> None:
+        """Show the chosen columns, and that of the frame where rows are of several."""
+        for number, column in enumerate(self.model.columns):
+            several = column.name == "frame" and self.all_frames.isChecked()
+            self.table.setColumnHidden(number, not (several or self.columns.chosen(column.name)))
 
     def _follow(self, particle: int) -> None:
         """Bring the row of a particle into view and select it."""
@@ -305,11 +274,6 @@ class ParticleTable(DockContent):
 
     def _on_colour(self) -> None:
         self._view.colour_by(self.colour.currentData())
-
-    def _on_columns(self) -> None:
-        for action in self.column_actions.values():
-            self.table.setColumnHidden(action.data(), not action.isChecked())
-        self._show_frame_column()
 
     def _export_shown(self) -> None:
         self._ask_and_export(everything=False)
