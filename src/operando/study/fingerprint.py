@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from operando.study.edits import edits_in_force
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from operando.study.study import Study
 
 
@@ -27,15 +25,6 @@ def fingerprint(study: Study, product: str) -> str:
     made = maker.id if maker else "unrecorded"
     edits = edits_in_force(study.path, name) if folder in ("particles", "tables") else ""
     return f"{made} corrected {_digest(edits)}" if edits else made
-
-
-def file_version(path: Path) -> tuple[int, int, int] | None:
-    """Tell one state of a file from another; None if it is not there."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def _digest(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from operando.data.series import Series
 from operando.errors import FileError, InputError
 from operando.study.converted import CONVERTED
+from operando.study.products import COPIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 CHUNK = (32, 64, 64)
 """Nearly alike along all axes, and fits into the blocks that steps write."""
-SOURCE = "images"
-COPIED = "source"
-"""Name under which images lie in the study that came as an array."""
 
 
 def check_new_set(product: str, source: str) -> None:

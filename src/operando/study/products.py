@@ -6,8 +6,12 @@ from pathlib import Path
 
 from operando.errors import InputError
 
+SOURCE = "images"
+"""The source images of a study, and the folder of what was made of them."""
+COPIED = "source"
+"""Name under which images lie in the study that came as an array."""
 SUFFIXES = {
-    "images": ".zarr",
+    SOURCE: ".zarr",
     "phases": ".zarr",
     "particles": ".zarr",
     "strain": ".zarr",
@@ -33,7 +37,7 @@ def product_path(study: Path, product: str) -> Path:
         raise InputError(f"{product!r} names no product", f"use one of {sorted(SUFFIXES)}/NAME")
     path = study / folder / f"{name}{SUFFIXES[folder]}"
     seen_through = path.with_suffix(".json")
-    return seen_through if folder == "images" and seen_through.exists() else path
+    return seen_through if folder == SOURCE and seen_through.exists() else path
 
 
 def product_names(study: Path, folder: str) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from operando.atomic import write_text
 from operando.errors import FileError
-from operando.study.fingerprint import file_version
+from operando.study.source_state import file_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -51,6 +51,15 @@ def source_state(sources: Sequence[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
+def file_version(path: Path) -> tuple[int, int, int] | None:
+    """Tell one state of a file from another; None if it is not there."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
 def _files(path: Path, name: str) -> Iterator[tuple[str, Path]]:
     if not path.is_dir():
         yield name, path

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from operando.compute.progress import Stopwatch
 from operando.data.series import Series, check_grey_values, check_times, check_voxel_size
 from operando.errors import FileError, InputError
-from operando.study.fingerprint import file_version
-from operando.study.image_sets import COPIED, SOURCE
-from operando.study.source_state import source_state
+from operando.study.products import COPIED, SOURCE
+from operando.study.source_state import file_version, source_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,11 +12,11 @@ from operando.study.converted import CONVERTED, open_converted
 from operando.study.create import create_folder, study_folder
 from operando.study.fields import read_field, write_field
 from operando.study.fingerprint import fingerprint
-from operando.study.image_sets import COPIED, SOURCE, open_image_set
+from operando.study.image_sets import open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
 from operando.study.phases import open_phases
-from operando.study.products import product_names, product_path
+from operando.study.products import COPIED, SOURCE, product_names, product_path
 from operando.study.record import FILE_NAME, Recipe
 from operando.study.sources import Sources
 from operando.study.strokes import StrokeSet
@@ -355,7 +355,7 @@ class Study:
         return {"voxel_size": self.voxel_size, "times": self.times, "name": self.name}
 
     def _open_series(self) -> Series:
-        path = self.product_path(f"images/{CONVERTED}")
+        path = self.product_path(f"{SOURCE}/{CONVERTED}")
         converted = None
         if path.exists() and self._sources.are_there:
             converted = open_converted(path, self.source_state, **self._calibration)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from operando.study.image_sets import SOURCE
+from operando.study.products import SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from operando.study.image_sets import SOURCE
+from operando.study.products import SOURCE
 from operando.ui import navigation
 from operando.ui.layers.factory import LayerFactory
 from operando.ui.strokes.painter import StrokePainter

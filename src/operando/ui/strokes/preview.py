@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from operando.study.image_sets import SOURCE
+from operando.study.products import SOURCE
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import class_colormap
