@@ -101,10 +101,14 @@ def correlate(
 
 
 def _triple(value: int | tuple[int, ...], name: str) -> Triple:
-    numbers = (value,) * 3 if isinstance(value, int | np.integer) else tuple(value)
-    if len(numbers) != 3 or any(int(v) != v or v < 1 for v in numbers):
+    try:
+        numbers = np.broadcast_to(np.asarray(value, float), 3)
+    except (TypeError, ValueError):
+        numbers = np.zeros(3)
+    if not (np.isfinite(numbers) & (numbers >= 1) & (numbers % 1 == 0)).all():
         raise InputError(f"The {name} is {value}", "give one whole number or three, at least 1")
-    return int(numbers[0]), int(numbers[1]), int(numbers[2])
+    z, y, x = (int(n) for n in numbers)
+    return z, y, x
 
 
 def _correlate(
