@@ -105,7 +105,7 @@ def _triple(value: int | tuple[int, ...], name: str) -> Triple:
         numbers = np.broadcast_to(np.asarray(value, float), 3)
     except (TypeError, ValueError):
         numbers = np.zeros(3)
-    if not (np.isfinite(numbers) & (numbers >= 1) & (numbers % 1 == 0)).all():
+    if not (np.isfinite(numbers) & (numbers >= 1) & (numbers == np.rint(numbers))).all():
         raise InputError(f"The {name} is {value}", "give one whole number or three, at least 1")
     z, y, x = (int(n) for n in numbers)
     return z, y, x
