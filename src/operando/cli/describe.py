@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
 
     from operando.steps import Step
     from operando.study import Study
@@ -34,7 +35,7 @@ def study_lines(study: Study) -> Iterator[str]:
 
 
 def step_lines(step: type[Step]) -> Iterator[str]:
-    """Say what a step does, and its settings with defaults, meaning and bounds."""
+    """Say what a step does, and its settings: default with unit, meaning, choices or bounds."""
     yield first_line(step)
     yield from _settings(step)
 
@@ -52,16 +53,26 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         if isinstance(default, BaseModel):
             yield from _settings(type(default), f"{prefix}{name}.")
             continue
-        bounds = _bounds(field.metadata)
-        yield f"  {prefix}{name} = {default!r}  {field.description or ''}{bounds}".rstrip()
+        allowed = _allowed(field)
+        about = f"{field.description or ''}{f' ({allowed})' if allowed else ''}"
+        yield f"  {prefix}{name} = {default!r}{_unit(field)}  {about}".rstrip()
 
 
-def _bounds(constraints: list[Any]) -> str:
+def _unit(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    unit = extra.get("unit") if isinstance(extra, dict) else None
+    return f" {unit}" if unit else ""
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Choices or bounds of a setting."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(map(str, get_args(field.annotation)))
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     told = [
         f"{sign} {getattr(constraint, kind):g}"
-        for constraint in constraints
+        for constraint in field.metadata
         for kind, sign in signs.items()
         if hasattr(constraint, kind)
     ]
-    return f" ({', '.join(told)})" if told else ""
+    return ", ".join(told)
