@@ -125,6 +125,17 @@ def test_loading_a_label_image(tmp_path, strokes):
     assert strokes.painted_slices == [(1, 2)]
 
 
+def test_labels_of_single_slices_are_those_of_the_frames(tmp_path):
+    """A TIFF of three pages is read as a volume; the images are three frames of a slice."""
+    slices = StrokeSet(tmp_path, "slices", (3, 1, 8, 9))
+    labels = np.zeros((3, 8, 9), np.uint8)
+    labels[2, 3:6, 4] = 2
+    tifffile.imwrite(tmp_path / "labels.tif", labels, photometric="minisblack")
+    slices.load(tmp_path / "labels.tif")
+    np.testing.assert_array_equal(slices.array[:, 0], labels)
+    assert slices.painted_slices == [(2, 0)]
+
+
 def test_loading_another_shape_is_refused(tmp_path, strokes):
     tifffile.imwrite(tmp_path / "labels.tif", np.zeros((5, 16, 15), np.uint8))
     with pytest.raises(InputError, match="choose strokes"):

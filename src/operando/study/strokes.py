@@ -136,6 +136,8 @@ class StrokeSet:
         from operando.files import read
 
         labels = read(path).data[:, 0]
+        if labels.shape[0] == self.array.shape[1] == 1:
+            labels = labels.swapaxes(0, 1)  # a file of single slices does not say they are frames
         if labels.shape != self.array.shape:
             raise InputError(
                 f"{path} has {labels.shape} voxels (t, z, y, x), the images {self.array.shape}",

@@ -44,7 +44,7 @@ AXES = (
     ("", "as the files say"),
     ("zyx", "one volume: z, y, x"),
     ("tzyx", "volumes in time: t, z, y, x"),
-    ("tyx", "slices in time: t, y, x"),
+    ("tyx", "single slices, one per frame: t, y, x"),
     ("czyx", "channels of a volume: c, z, y, x"),
     ("tczyx", "everything: t, c, z, y, x"),
 )

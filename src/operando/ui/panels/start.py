@@ -50,4 +50,4 @@ class StartView(QWidget):
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         column.addLayout(grid)
-        column.addWidget(text_label("Or drop a folder here."))
+        column.addWidget(text_label("Or drop a folder or files here."))

@@ -22,7 +22,7 @@ _MODEL = "model"
 
 
 class TrainingCurve(LossCurve):
-    """Shows how a training of a session's study goes; hidden until there is something to draw.
+    """Shows how a training of a session's study goes; hidden while there is no line to draw.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class TrainingCurve(LossCurve):
         if key != self._drawn:
             self._drawn = key
             self.set_curve(curve)
-            self.setVisible(len(curve) > 0)
+            self.setVisible(len(curve) > 1)
 
     def _on_theme(self, event: Any = None) -> None:
         del event
