@@ -1,8 +1,9 @@
-"""Fit the rules that join the pieces of a particle; writes src/operando/particles/joining.json.
+"""Fit the rules that join the pieces of a particle.
 
-Pairs of touching pieces are drawn from synthetic electrodes of many kinds, from the true phases
-and from roughened ones, at several stages of joining. Seeds from 7000 on are used here only. The
-rule of the network (`--method learned`) is fitted anew whenever the network is trained anew.
+Writes src/operando/particles/necks.json, or joining.json with `--method watershed`. Pairs of
+touching pieces are drawn from synthetic electrodes of many kinds, from the true phases and from
+roughened ones, at several stages of joining. Seeds from 7000 on are used here only. The rule for
+what the network sees is fitted anew whenever `tools/train_splitter.py` trained it anew.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
+from torch import nn
 from train_splitter import FRAMES, electrode, roughened
 
 from operando.compute.tiles import plan_tiles
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
     Pairs = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
-TARGET = Path(__file__).parents[1] / "src/operando/particles" / joining.WEIGHTS
+ROOM = Path(__file__).parents[1] / "src/operando/particles"
 FIRST_SEED = 7000
 UNIT = (1.0, 1.0, 1.0)
 
@@ -43,6 +46,9 @@ STAGES = (0.0, 0.4, 0.8, 1.0)
 
 VARIANTS = 3
 """How often every frame is seen: once as it is, else with roughened borders."""
+
+HIDDEN, STEPS, BATCH, RATE = 24, 6000, 1024, 5e-3
+"""Of the network that judges necks."""
 
 PURE = 0.7
 """Share of a piece that must lie in one true particle for the piece to be learned from."""
@@ -131,15 +137,57 @@ def join_some(
             join(pieces, a, b)
 
 
+def fit_network(features: NDArray[np.float64], together: NDArray[np.bool_]) -> necks.NeckRule:
+    """Train the network that judges necks."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    mean, spread = features.mean(0), features.std(0)
+    x = torch.tensor((features - mean) / spread, dtype=torch.float32)
+    truth = torch.tensor(together, dtype=torch.float32)
+    linear = [nn.Linear(x.shape[1], HIDDEN), nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 1)]
+    network = nn.Sequential(linear[0], nn.SiLU(), linear[1], nn.SiLU(), linear[2])
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    for _ in range(STEPS):
+        drawn = torch.from_numpy(rng.integers(0, len(x), BATCH))
+        answer = network(x[drawn])[:, 0]
+        loss = nn.functional.binary_cross_entropy_with_logits(answer, truth[drawn])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    layers = tuple(
+        (part.weight.detach().double().numpy(), part.bias.detach().double().numpy())
+        for part in linear
+    )
+    return necks.NeckRule(mean, spread, layers)
+
+
+def as_json(rule: necks.NeckRule | joining.JoiningRule) -> str:
+    """Write a rule with six digits."""
+
+    def rounded(values: NDArray[np.float64]) -> list[Any]:
+        digits: list[Any] = (
+            np.array([float(f"{v:.6g}") for v in values.flat]).reshape(values.shape).tolist()
+        )
+        return digits
+
+    if isinstance(rule, joining.JoiningRule):
+        stored: dict[str, Any] = {"features": joining.FEATURES, "weights": rounded(rule.weights)}
+    else:
+        stored = {"features": necks.FEATURES, "mean": rounded(rule.mean)}
+        stored["spread"] = rounded(rule.spread)
+        stored["layers"] = [[rounded(w), rounded(b)] for w, b in rule.layers]
+    return json.dumps(stored) + "\n"
+
+
 def main() -> None:
     """Parse the command line, fit, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--method", choices=("learned", "watershed"), default="learned")
     parser.add_argument("--count", type=int, default=48, help="number of electrodes")
-    parser.add_argument("--out", type=Path, default=TARGET)
     options = parser.parse_args()
-    draw = neck_pairs if options.method == "learned" else fit_pairs
-    names = necks.FEATURES if options.method == "learned" else joining.FEATURES
+    learns = options.method == "learned"
     drawn: list[Pairs] = []
     for seed in range(FIRST_SEED, FIRST_SEED + options.count):
         rng = np.random.default_rng(seed)
@@ -148,16 +196,15 @@ def main() -> None:
             frame = render_frame(scene, t)
             for variant in range(VARIANTS):
                 solid = frame.phases == 3
-                drawn.append(draw(roughened(solid, rng) if variant else solid, frame.ids, rng))
+                seen = roughened(solid, rng) if variant else solid
+                drawn.append((neck_pairs if learns else fit_pairs)(seen, frame.ids, rng))
         print(f"electrode {seed}: {sum(len(y) for _, y in drawn)} pairs so far", flush=True)
     features, together = (np.concatenate(part) for part in zip(*drawn, strict=True))
-    rule = joining.fit_rule(features, together)
+    rule = (fit_network if learns else joining.fit_rule)(features, together)
     right = (rule.score(features) > 0) == together
     print(f"{len(together)} pairs, {right.mean():.1%} right, {together.mean():.1%} together")
-    stored = json.loads(TARGET.read_text()) if TARGET.exists() else {}
-    weights = [float(f"{w:.6g}") for w in rule.weights]
-    stored[options.method] = {"features": names, "weights": weights}
-    options.out.write_text(json.dumps(stored) + "\n")
+    target = ROOM / (necks.WEIGHTS if learns else joining.WEIGHTS)
+    target.write_text(as_json(rule))
 
 
 if __name__ == "__main__":

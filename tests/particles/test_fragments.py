@@ -104,7 +104,7 @@ def test_the_shipped_rule_joins_halves_of_a_ball_and_parts_two_balls(make_ellips
         pieces = make_pieces([(labels.astype(np.int32), (0, 0, 0))], peaks, edges, UNIT)
         features = describe_fit(pieces[1], pieces[2], pieces[1].borders[2], 36)
         clean = CLEAN_CUT * fits_cleanly(features)
-        scores.append(float(shipped_rule("watershed").score(features) + clean))
+        scores.append(float(shipped_rule().score(features) + clean))
     assert scores[0] > 0 > scores[1]
 
 

@@ -1,10 +1,9 @@
-"""The rules that say whether two touching pieces are one particle.
+"""The rule that says whether two touching pieces are one particle.
 
-They are logistic regressions: on how pieces meet and how round and how convex they are apart and
-together (`describe_fit`), or on the neck between two parts of a network's answer
-(`operando.particles.necks`). The weights (``joining.json``) were fitted by
-``tools/fit_joining.py`` on synthetic electrodes of many kinds, from true and from degraded phases.
-All features are ratios, so the rules do not depend on the size of particles or voxels.
+It is a logistic regression on how the pieces meet and how round and how convex they are apart and
+together. Its weights (``joining.json``) were fitted by ``tools/fit_joining.py`` on synthetic
+electrodes of many kinds, from true and from degraded phases. All features are ratios, so the rule
+does not depend on the size of particles or voxels.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -50,7 +49,7 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class JoiningRule:
-    """Weights of the logistic regression on F features, their squares and products.
+    """Weights of the logistic regression on `FEATURES`, their squares and products.
 
     Parameters
     ----------
@@ -72,10 +71,10 @@ def fits_cleanly(features: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 @cache
-def shipped_rule(method: Literal["learned", "watershed"]) -> JoiningRule:
-    """Return the rule that comes with the package for a method of splitting."""
+def shipped_rule() -> JoiningRule:
+    """Return the rule that comes with the package."""
     text = resources.files("operando.particles").joinpath(WEIGHTS).read_text()
-    return JoiningRule(np.array(json.loads(text)[method]["weights"]))
+    return JoiningRule(np.array(json.loads(text)["weights"]))
 
 
 def describe_fit(a: Piece, b: Piece, border: Border, typical: float) -> NDArray[np.float64]:

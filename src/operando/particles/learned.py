@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from numba import njit, prange
 
 from operando.particles.guided import join_bumps
-from operando.particles.joining import shipped_rule
-from operando.particles.necks import join_at_necks
+from operando.particles.necks import join_at_necks, shipped_rule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,10 +24,10 @@ BUMP = 0.97
 CAUTION = 4.0
 """Log odds that the setting `separation` spans to either side."""
 
-TRUST = 3.0
-"""Log odds for joining parts of the same known particle, and against those of two."""
+TRUST = 4.0
+"""Log odds against joining parts of two known particles."""
 
-BIAS = 2.0
+BIAS = 1.0
 """Log odds in favour of joining: a part too many costs a particle just as one too few, and there
 are many more chances to part what is one than to join what is two."""
 
@@ -62,7 +61,7 @@ def join_by_depth(
     """
     parts = join_bumps(cells, BUMP)
     bias = CAUTION * (1 - 2 * separation) + BIAS
-    return join_at_necks(parts, shipped_rule("learned"), voxel, typical, bias, TRUST)[parts.names]
+    return join_at_necks(parts, shipped_rule(), voxel, typical, bias, TRUST)[parts.names]
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

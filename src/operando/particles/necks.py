@@ -3,12 +3,16 @@
 A part is a hill of the depth in the particle: a whole particle, a lobe of one, or a piece that
 cracks cut off. How high the neck between two parts is, how much of it runs through the solid and
 how deep in the particle its gaps lie tells whether they are one. Cracks are deep inside, the gap
-where two particles touch is not; lobes of one particle have no gap at all.
+where two particles touch is not; lobes of one particle have no gap at all. The weights of the
+rule (``necks.json``) were fitted by ``tools/fit_joining.py`` on synthetic electrodes of many kinds.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.particles.guided import Parts
-    from operando.particles.joining import JoiningRule
 
 FEATURES = (
     "contact",
@@ -33,6 +36,42 @@ FEATURES = (
     "small_peak",
     "large_peak",
 )
+
+WEIGHTS = "necks.json"
+
+
+@dataclass(frozen=True)
+class NeckRule:
+    """A small network that tells from `FEATURES` whether two parts are one particle.
+
+    Parameters
+    ----------
+    mean, spread
+        ``(F,)`` of the features that it learned from.
+    layers
+        Weights ``(outputs, inputs)`` and offsets ``(outputs,)``, the last with one output.
+    """
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    layers: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
+
+    def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log odds ``(E,)`` that parts belong together, for ``(E, F)`` features."""
+        values = (features - self.mean) / self.spread
+        *hidden, (weights, offsets) = self.layers
+        for inner, shift in hidden:
+            z = values @ inner.T + shift
+            values = z / (1 + np.exp(-z))  # SiLU
+        return np.asarray((values @ weights.T + offsets)[:, 0])
+
+
+@cache
+def shipped_rule() -> NeckRule:
+    """Return the rule that comes with the package."""
+    stored = json.loads(resources.files("operando.particles").joinpath(WEIGHTS).read_text())
+    layers = tuple((np.array(w), np.array(b)) for w, b in stored["layers"])
+    return NeckRule(np.array(stored["mean"]), np.array(stored["spread"]), layers)
 
 
 def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.float64]:
@@ -74,7 +113,7 @@ def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.flo
 
 
 def join_at_necks(
-    parts: Parts, rule: JoiningRule, voxel: float, typical: float, bias: float, trust: float
+    parts: Parts, rule: NeckRule, voxel: float, typical: float, bias: float, trust: float
 ) -> NDArray[np.int32]:
     """Join parts that are more likely one particle than two, the likeliest first.
 
@@ -92,7 +131,7 @@ def join_at_necks(
     bias
         Log odds in favour of joining.
     trust
-        Log odds for joining parts of the same known particle, and against those of two.
+        Log odds against joining parts of two known particles; those of one stay together.
 
     Returns
     -------
@@ -102,8 +141,9 @@ def join_at_necks(
     while len(parts.graph.pairs):
         a, b = parts.graph.pairs.T
         odds = rule.score(describe_necks(parts, voxel, typical)) + bias
-        known = (parts.known[a] > 0) & (parts.known[b] > 0)
-        odds += trust * known * np.where(parts.known[a] == parts.known[b], 1, -1)
+        first, second = parts.known[a], parts.known[b]
+        odds[(first > 0) & (second > 0) & (first != second)] -= trust
+        odds[(first > 0) & (first == second)] = np.inf
         best = np.zeros(len(parts.peaks))
         np.maximum.at(best, a, odds)
         np.maximum.at(best, b, odds)

@@ -59,7 +59,7 @@ def join_by_fit(
     ``(N + 1,)`` for every cell the particle.
     """
     names, pieces = find_pieces(cells, blocks, spacing)
-    rule = shipped_rule("watershed")
+    rule = shipped_rule()
     bias = CAUTION * (1 - 2 * separation) + BIAS
 
     def score(a: Piece, b: Piece, border: Border) -> float:
