@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from operando.clean import judge
-from operando.clean.quality import judge_slice, suggest
+from operando.clean.quality import detail, judge_slice, suggest
 from operando.clean.ranking import learn, score
 
 
@@ -49,6 +49,29 @@ def test_worse_images_get_lower_scores(clean):
     noise = rng.standard_normal(clean.shape)
     rows = pd.DataFrame([judge_slice(clean + level * noise) for level in (0, 15, 40)])
     assert (np.diff(score(rows)) < 0).all()
+
+
+def test_blurred_images_get_lower_scores(clean):
+    """Although a blur takes noise away and parts the phases better."""
+    rng = np.random.default_rng(2)
+    noise = 3 * rng.standard_normal(clean.shape)
+    rows = pd.DataFrame([judge_slice(gaussian_filter(clean, s) + noise) for s in (0, 1, 2, 3)])
+    assert (np.diff(score(rows)) < 0).all()
+
+
+def test_detail_tells_blur_from_noise(grains):
+    noise = np.random.default_rng(0).standard_normal(grains[6].shape)
+    plain = detail(grains[6])
+    assert detail(grains[6] + 20 * noise) == pytest.approx(plain, rel=0.05)
+    assert detail(gaussian_filter(grains[6], 1) + 5 * noise) < 0.8 * plain
+    assert detail(noise) < 0.4
+    assert detail(np.zeros((16, 40), np.float32)) == 0
+
+
+def test_few_strong_stripes_count(clean):
+    heights = np.zeros(160)
+    heights[[20, 50, 51, 90, 130]] = 40
+    assert judge_slice(clean + heights)["stripes_y"] > 0.06
 
 
 def test_the_ranking_learns_which_feature_counts():

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-LOGARITHMS = ("noise", "sharpness", "rings", "stripes", "shading")
+LOGARITHMS = ("noise", "sharpness", "detail", "rings", "stripes", "shading")
 PLAIN = ("separability", "saturation")
-_FLOOR = {"noise": 0.01, "sharpness": 0.01, "rings": 0.01, "stripes": 0.01, "shading": 0.05}
+_FLOOR = {
+    "noise": 0.01,
+    "sharpness": 0.01,
+    "detail": 0.02,
+    "rings": 0.01,
+    "stripes": 0.01,
+    "shading": 0.05,
+}
 
 
 def features(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Return what the model sees of a table of scores, ``(rows, 7)``."""
+    """Return what the model sees of a table of scores, ``(rows, 8)``."""
     scores = {name: table[name].to_numpy(float) for name in (*LOGARITHMS, *PLAIN) if name in table}
     scores["stripes"] = np.hypot(*(table[f"stripes_{axis}"].to_numpy(float) for axis in "yx"))
     logs = [np.log(np.maximum(scores[name], _FLOOR[name])) for name in LOGARITHMS]
