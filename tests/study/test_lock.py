@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -41,6 +42,19 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path):
     assert json.loads((tmp_path / ".lock").read_text())["token"] == lock.token
 
 
+@pytest.mark.skipif(os.name != "posix", reason="others keep no ended processes")
+def test_a_killed_process_that_nobody_waited_for_does_not_hold_the_lock(tmp_path):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    write_lock(tmp_path, pid=child.pid, started=psutil.Process(child.pid).create_time())
+    with pytest.raises(StudyError, match="open elsewhere"):
+        StudyLock(tmp_path)
+    child.kill()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    StudyLock(tmp_path).release()
+    child.communicate()
+
+
 def test_a_reused_process_number_does_not_hold_the_lock(tmp_path):
     write_lock(tmp_path, started=psutil.Process().create_time() - 1000)
     StudyLock(tmp_path).release()
@@ -66,6 +80,7 @@ def test_a_stale_token_is_refused(tmp_path):
         StudyLock(tmp_path, token="gone")
 
 
-def test_a_damaged_lock_is_taken_over(tmp_path):
-    (tmp_path / ".lock").write_text("{")
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe"])
+def test_a_damaged_lock_is_taken_over(tmp_path, content):
+    (tmp_path / ".lock").write_bytes(content)
     assert StudyLock(tmp_path).token

@@ -96,7 +96,7 @@ class StudyLock:
     def _holder(self) -> dict[str, object]:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (FileNotFoundError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
@@ -114,6 +114,7 @@ def _is_alive(holder: dict[str, object]) -> bool:
         return True
     try:
         process = psutil.Process(int(str(holder.get("pid", -1))))
-        return abs(process.create_time() - float(str(holder.get("started", 0)))) < 2.0
+        same = abs(process.create_time() - float(str(holder.get("started", 0)))) < 2.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, ValueError):
         return False
