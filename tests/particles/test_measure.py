@@ -72,6 +72,13 @@ def test_missing_grey_values_are_left_out(ids) -> None:
     assert measure(ids, image=image)["mean_intensity"].tolist() == [5, 5]
 
 
+def test_the_phase_of_particles_is_that_of_most_of_their_voxels(ids) -> None:
+    phases = np.where(ids > 0, 4, np.where(np.arange(64)[:, None] < 30, 1, 2)).astype(np.uint8)
+    phases[18:20] = 1
+    pd.testing.assert_frame_equal(measure(ids, phases=phases), measure(ids, phases=phases, phase=4))
+    assert measure(ids * 0, phases=phases).empty
+
+
 def test_ids_may_be_any_numbers(ids) -> None:
     largest = np.iinfo(np.int32).max
     table = measure(np.where(ids == 7, largest, ids))
@@ -146,7 +153,7 @@ def test_nothing_gives_an_empty_table_with_all_columns() -> None:
         ({"ids": np.full((4, 4, 4), np.nan)}, "float64"),
         ({"ids": np.full((4, 4, 4), -1)}, "-1"),
         ({"phases": np.zeros((4, 4, 5), bool)}, "(4, 4, 5)"),
-        ({"phases": np.full((4, 4, 4), 2, np.uint8)}, "phase"),
+        ({"phases": np.full((4, 4, 4), 2.5)}, "float64"),
         ({"probabilities": np.ones((2, 4, 4, 5))}, "(2, 4, 4, 5)"),
         ({"image": np.zeros((4, 4, 4), complex)}, "complex"),
         ({"spacing": (1, 0, 1)}, "voxel size"),

@@ -87,7 +87,8 @@ def test_small_and_large_side_by_side(make_ellipsoid) -> None:
 def test_only_the_named_phase(two) -> None:
     left, right = two
     phases = np.where(left, 3, np.where(right, 2, 1)).astype(np.uint8)
-    assert (split(phases, phase=3) == split(left)).all()
+    assert (split(phases, phase=2) == split(right)).all()
+    assert (split(phases) == split(left)).all()
 
 
 def test_a_mask_may_be_ones_and_zeros(two) -> None:

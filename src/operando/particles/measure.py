@@ -70,7 +70,7 @@ def measure(
     spacing
         Voxel size ``(z, y, x)`` in µm.
     phase
-        Label of the particles in `phases`; not needed for a mask.
+        Label of the particles in `phases`; by default the one that most of their voxels have.
     labels
         What the other labels mean; for a label volume by default 1 is pore and 2 is binder.
     probabilities

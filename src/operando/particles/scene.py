@@ -84,6 +84,7 @@ def make_scene(
     solid = None
     if phases is not None:
         phases = check_same_shape(phases, ids, "The phases")
+        phase = _phase_of(ids, phases) if phase is None else phase
         solid = solid_of(phases, phase)
     named = phases is not None and phases.dtype.kind != "b" and phase is not None
     if not named:
@@ -111,6 +112,14 @@ def make_scene(
         spacing=check_spacing(spacing),
         settings=settings or MeasureSettings(),
     )
+
+
+def _phase_of(ids: NDArray[np.int32], phases: NDArray[Any]) -> int | None:
+    """Label that most voxels of particles have; None for a mask."""
+    if phases.dtype.kind not in "ui" or phases.max() <= 1:
+        return None
+    labels, counts = np.unique(phases[ids > 0] if ids.any() else phases, return_counts=True)
+    return int(labels[counts.argmax()])
 
 
 def _check_image(image: NDArray[Any], ids: NDArray[np.int32]) -> NDArray[Any]:

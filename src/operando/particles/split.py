@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
 
+PARTICLE = 3
+"""Label of the particles where none is named."""
+
 
 def split(
     phases_or_mask: NDArray[Any],
@@ -45,7 +48,8 @@ def split(
         Weights of another network for the method "learned", as ``tools/train_splitter.py``
         writes them; None takes those of the package.
     phase
-        Label of the particles; needed for a label volume.
+        Label of the particles in a label volume; by default 3, as in the classes pore, binder and
+        particle that a new study has.
     guide
         ``(Z, Y, X)`` ids of particles that are expected here, such as those of the frame before,
         moved (`operando.particles.split_series`). Pieces in the same one are joined more readily,
@@ -68,7 +72,10 @@ def split(
     FileError
         If the model cannot be read.
     """
-    solid = solid_of(phases_or_mask, phase)
+    phases = np.asarray(phases_or_mask)
+    if phase is None and phases.max(initial=0) > 1 and (phases == PARTICLE).any():
+        phase = PARTICLE
+    solid = solid_of(phases, phase)
     if image is not None:
         solid = solid & ~np.isnan(check_same_shape(image, solid, "The image"))
     if guide is not None:
