@@ -46,7 +46,7 @@ def test_pressing_the_buttons_from_top_to_bottom_gives_everything(
     dock.session.open_study(path)
     panels = {panel.title: panel for panel in dock.panels}
     segment = panels["Segment"].form
-    small = {"effort": "quick", "patch": 32, "patch_depth": 16}
+    small = {"effort": "quick", "patch": 16, "patch_depth": 8}
     quick = segment.value().settings.model_copy(update=small)
     segment.setValue(segment.value().model_copy(update={"settings": quick}))
     strain = panels["Strain"].form

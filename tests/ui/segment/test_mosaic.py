@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("n", "shape"), [(1, (8, 8)), (16, (20, 50)), (128, (9, 3))])
 def test_all_images_are_seen_whole_and_apart(qtbot: QtBot, n: int, shape: tuple[int, int]) -> None:
-    mosaic = Mosaic(200)
+    mosaic = Mosaic(400, 200)
     qtbot.addWidget(mosaic)
-    mosaic.resize(400, 200)
     mosaic.set_images(np.zeros((n, *shape), np.float32))
     places = mosaic.places()
     assert len(places) == n
@@ -27,9 +26,8 @@ def test_all_images_are_seen_whole_and_apart(qtbot: QtBot, n: int, shape: tuple[
 
 
 def test_a_click_tells_which(qtbot: QtBot) -> None:
-    mosaic = Mosaic(100)
+    mosaic = Mosaic(300, 100)
     qtbot.addWidget(mosaic)
-    mosaic.resize(300, 100)
     mosaic.set_images(np.zeros((5, 10, 10), np.float32))
     with qtbot.waitSignal(mosaic.clicked) as caught:
         qtbot.mouseClick(mosaic, Qt.MouseButton.LeftButton, pos=mosaic.places()[3].center())
@@ -37,7 +35,7 @@ def test_a_click_tells_which(qtbot: QtBot) -> None:
 
 
 def test_limits_are_each_image_s_own_or_those_of_all(qtbot: QtBot) -> None:
-    mosaic = Mosaic(50)
+    mosaic = Mosaic(50, 50)
     qtbot.addWidget(mosaic)
     images = np.array([[[-1, 0, 0.5]], [[-4, 0, 4]]], np.float32)
     mosaic.set_images(images, common=True)

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from operando.study import Study
     from operando.ui.session import Session
 
-_SIZE = (640, 680)
-_MAPS_HEIGHT, _KERNELS_HEIGHT = 400, 110
+_WIDTH, _MAPS_HEIGHT, _KERNELS_HEIGHT = 620, 400, 110
 LAYER_NAME = "feature map"
 
 
@@ -75,10 +74,9 @@ class InsideBox(ResultBox):
         self._found: Insides | None = None
         self.dialog = QDialog(self)
         self.dialog.setWindowTitle("Inside the model")
-        self.dialog.resize(*_SIZE)
         self.level = ChoiceField()
         self.level.setToolTip("From the image down to coarse features, and up again to the classes")
-        self.maps, self.kernels = Mosaic(_MAPS_HEIGHT), Mosaic(_KERNELS_HEIGHT)
+        self.maps, self.kernels = Mosaic(_WIDTH, _MAPS_HEIGHT), Mosaic(_WIDTH, _KERNELS_HEIGHT)
         self.place = text_label()
         self._kernels_text = text_label(
             "The first filters, which read the grey values: white voxels count for a feature, "
@@ -97,7 +95,7 @@ class InsideBox(ResultBox):
             buttons,
         ):
             column.addWidget(widget)
-        column.addStretch(1)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         self.button.clicked.connect(self.look)
         self.level.valueChanged.connect(self._show_level)
         self.maps.clicked.connect(self.lay_over)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QRect, Qt, Signal
 from qtpy.QtGui import QImage, QPainter
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QToolTip, QWidget
 
 from operando.ui.layers.factory import limits_of
 
@@ -24,8 +24,8 @@ class Mosaic(QWidget):
 
     Parameters
     ----------
-    height
-        Of the whole, in pixels.
+    width, height
+        Most room for all of them, in pixels; what they do not need of the height is left.
     parent
         Owner.
     """
@@ -33,11 +33,11 @@ class Mosaic(QWidget):
     clicked = Signal(int)
     """An image was clicked; carries its number, from 0."""
 
-    def __init__(self, height: int, parent: QWidget | None = None) -> None:
+    def __init__(self, width: int, height: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._images: list[QImage] = []
-        self.setFixedHeight(height)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._room = width, height
+        self.setFixedSize(width, height)
         self.setMouseTracking(True)
 
     def set_images(self, images: NDArray[np.float32], *, common: bool = False) -> None:
@@ -56,6 +56,8 @@ class Mosaic(QWidget):
         else:
             limits = [limits_of(image) for image in images]
         self._images = [_picture(i, *pair) for i, pair in zip(images, limits, strict=True)]
+        bottom = max((place.bottom() for place in self.places()), default=0)
+        self.setFixedHeight(bottom + 1)
         self.update()
 
     def places(self) -> list[QRect]:
@@ -63,10 +65,10 @@ class Mosaic(QWidget):
         if not self._images:
             return []
         n = len(self._images)
+        room_x, room_y = self._room
         across = self._images[0].width() / self._images[0].height()
         width, columns = max(
-            (min(self.width() / k, self.height() / ceil(n / k) * across), k)
-            for k in range(1, n + 1)
+            (min(room_x / k, room_y / ceil(n / k) * across), k) for k in range(1, n + 1)
         )
         height = width / across
         return [
