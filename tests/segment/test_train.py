@@ -136,7 +136,7 @@ def test_pretrained_weights_are_there_and_know_electrodes() -> None:
 
     made = make_electrode(ElectrodeSettings(shape=(24, 64, 64), frames=1), seed=3)
     strokes = paint_strokes(made.phases, seed=3)
-    settings = TrainSettings(effort="quick", patch=32, patch_depth=8)
+    settings = TrainSettings(effort="quick", patch=16, patch_depth=8)
     reached = [
         score(
             train(
