@@ -24,6 +24,10 @@ def _grains(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray
         RawLayout((30, 128, 128), "uint8", offset=512),
         RawLayout((57, 75, 75), "float32", "big"),
         RawLayout((57, 75, 75), "int16", "little", 1024),
+        RawLayout((40, 90, 120), "uint8"),
+        RawLayout((48, 100, 70), "int16", "big"),
+        RawLayout((60, 48, 110), "float32"),
+        RawLayout((31, 84, 126), "int16"),
     ],
     ids=str,
 )

@@ -22,6 +22,8 @@ SHORTEST, LONGEST = 16, 16384
 FLATTEST = 64
 """How many times wider than thick a volume may be."""
 _COMPARED = 2**13
+_WIDTHS, _ALIKE = 2, 0.4
+"""Widths that are tried, and likeness of rows from which on they are."""
 _LEAST, _GOOD, _BETTER = 0.1, 0.6, 0.1
 """Likeness along every axis and over all from which on a layout is believed, and by which a less
 usual one has to be better."""
@@ -62,8 +64,9 @@ def guess_layout(path: Path) -> RawLayout | None:
     """Guess how a raw volume is stored; None if nothing fits.
 
     Lengths are those in the name, or those of square slices, that make just the length of the
-    file. Among them that layout is chosen that makes neighbours along all axes most alike:
-    a wrong type or length tears neighbours apart. Reads up to 8,192 values for each.
+    file; where none of them will do, those of other slices without bytes before them. Among them
+    that layout is chosen that makes neighbours along all axes most alike: a wrong type or length
+    tears neighbours apart. Reads up to 8,192 values for each.
 
     Parameters
     ----------
@@ -76,7 +79,10 @@ def guess_layout(path: Path) -> RawLayout | None:
         likeness = _likeness(path, layout)
         if likeness > most:
             best, most = layout, likeness + _BETTER
-    return best
+    if best is None:
+        found = [(_likeness(path, layout), layout) for layout in _oblong(path, size)]
+        most, best = max(found, key=lambda pair: pair[0], default=(0.0, None))
+    return best if most > _GOOD else None
 
 
 def middle_slice(path: Path, layout: RawLayout, edge: int = 256) -> NDArray[np.float32]:
@@ -114,6 +120,25 @@ def _square(size: int) -> Iterator[RawLayout]:
             z, rest = divmod(voxels, n * n)
             if not rest and n <= FLATTEST * z and z <= LONGEST:
                 yield RawLayout((z, n, n), kind, order, offset)
+
+
+def _oblong(path: Path, size: int) -> Iterator[RawLayout]:
+    """Layouts of any slices, as wide as rows are most alike."""
+    for kind, order in product(TYPES, ("little", "big")):
+        voxels, rest = divmod(size, np.dtype(kind).itemsize)
+        if rest or (order == "big" and np.dtype(kind).itemsize == 1):
+            continue
+        flat = RawLayout((1, 1, voxels), kind, order)
+        row = _voxels(path, flat, voxels // 2, _COMPARED + LONGEST)
+        widths = [n for n in range(SHORTEST, LONGEST + 1) if not voxels % n]
+        alike = {n: _correlation(row[:_COMPARED], row[n : n + _COMPARED]) for n in widths}
+        for x in sorted(widths, key=lambda n: -alike[n])[:_WIDTHS]:
+            if alike[x] < _ALIKE:
+                break
+            for y in range(SHORTEST, LONGEST + 1):
+                z, rest = divmod(voxels // x, y)
+                if not rest and max(x, y) <= FLATTEST * z and 1 < z <= LONGEST:
+                    yield RawLayout((z, y, x), kind, order)
 
 
 def _likeness(path: Path, layout: RawLayout) -> float:
