@@ -218,7 +218,9 @@ def export(
 @app.command(name="import-model")
 def import_model(
     study: Annotated[Path, typer.Argument(help="Folder of a study")],
-    package: Annotated[Path, typer.Argument(help="Package that operando exported, or a model folder")],
+    package: Annotated[
+        Path, typer.Argument(help="Package that operando exported, or a model folder")
+    ],
     name: Annotated[str, typer.Option(help="Name of the model in the study")] = "model",
 ) -> None:
     """Take a model that was trained in another study, to segment with or to train on."""
