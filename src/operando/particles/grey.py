@@ -45,8 +45,11 @@ class GreyScale:
 
     @classmethod
     def of_table(cls, rows: pd.DataFrame) -> GreyScale | None:
-        """Recover the scale from measured particles of one frame; None if they had none."""
-        known = rows.dropna(subset=["mean_intensity", "density"])
+        """Recover the scale from measured particles of one frame; None if they had none.
+
+        Tables of earlier versions have no density.
+        """
+        known = rows.reindex(columns=["mean_intensity", "density", "density_noise"]).dropna()
         if known["mean_intensity"].nunique() < 2:
             return None
         slope, start = np.polyfit(known["mean_intensity"], known["density"], 1)
