@@ -22,6 +22,8 @@ def series(form: str, compression: str, n_files: int = 1, z: int = 100) -> Serie
         (series("TIFF", "lzw"), "compressed one by one"),
         (series("TIFF", "none", n_files=100), "a file of its own"),
         (series("NIfTI", "gzip"), "in one piece"),
+        (series("MetaImage", "none", z=3000), "row by row"),
+        (series("TIFF", "none", z=3000), "row by row"),
     ],
 )
 def test_what_is_slow_says_why(shown: Series, word: str) -> None:
@@ -30,7 +32,13 @@ def test_what_is_slow_says_why(shown: Series, word: str) -> None:
 
 @pytest.mark.parametrize(
     "shown",
-    [series("TIFF", "none"), series("HDF5", "gzip"), series("TIFF", "lzw", z=2)],
+    [
+        series("TIFF", "none"),
+        series("HDF5", "gzip"),
+        series("TIFF", "lzw", z=2),
+        series("HDF5", "none", z=3000),
+        series("OME-Zarr 0.5", "none", z=3000),
+    ],
 )
 def test_what_is_fast_says_nothing(shown: Series) -> None:
     assert slow_reason(shown) == ""

@@ -12,6 +12,10 @@ UNPACKED = ("none", "1", "None")
 """How readers say that nothing is compressed."""
 SMALL = 20_000_000
 """Bytes of a frame below which nothing is slow."""
+LARGE = 1_000_000_000
+"""Bytes of a frame from which on reading all of it takes seconds, also where nothing is packed."""
+IN_ROWS = ("NumPy", "raw", "VGStudio", "MetaImage", "NIfTI", "NRRD", "MRC", "EDF", "Amira")
+"""Formats, besides TIFF, that store volumes row by row."""
 
 
 def slow_reason(series: Series) -> str:
@@ -33,6 +37,8 @@ def slow_reason(series: Series) -> str:
         return "Every slice is a file of its own, so that all files are read for a side view."
     if "TIFF" in form and compression not in UNPACKED:
         return "The slices are compressed one by one, so that all are unpacked for a side view."
+    if ("TIFF" in form or form in IN_ROWS) and per_frame > LARGE:
+        return "Frames are stored row by row, so that all of one is read for a view along x."
     return ""
 
 
