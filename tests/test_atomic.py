@@ -34,6 +34,19 @@ def test_replacing_swaps_whole_folders(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
+def test_what_a_killed_program_left_is_tidied_up(tmp_path):
+    (tmp_path / ".phases.zarr.0a1b2c3d.partial").mkdir()
+    (tmp_path / ".table.parquet.0a1b2c3d.partial").touch()
+    for name in (".model.1.0a1b2c3d.old", ".other.0a1b2c3d.old", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(name)
+    (tmp_path / ".phases.zarr.unfinished").mkdir()
+    atomic.tidy(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"model.1", "other", ".phases.zarr.unfinished"}
+    assert (tmp_path / "other" / "weights").read_text() == "other"
+    atomic.tidy(tmp_path / "nothing")
+
+
 @pytest.mark.parametrize(
     ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EACCES, "may not be written")]
 )

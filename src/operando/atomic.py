@@ -82,6 +82,18 @@ def put_in_place(new: Path, path: Path) -> None:
     remove(old)
 
 
+def tidy(folder: Path) -> None:
+    """Remove what a killed program left half-written; what it was about to replace comes back."""
+    for old in folder.glob(".*.old"):
+        path = folder / old.name[1:].rsplit(".", 2)[0]
+        if path.exists():
+            remove(old)
+        else:
+            os.replace(old, path)
+    for partial in folder.glob(".*.partial"):
+        remove(partial)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small text file atomically, in UTF-8."""
     with replacing(path) as partial:

@@ -136,6 +136,16 @@ def test_a_folder_with_content_is_refused(tmp_path, images):
     assert [p.name for p in (tmp_path / "cell.operando").iterdir()] == ["thesis.txt"]
 
 
+def test_opening_removes_what_a_killed_program_left(tmp_path, images):
+    Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)).close()
+    half = tmp_path / "cell.operando" / "particles" / ".particles.zarr.0a1b2c3d.partial"
+    half.mkdir(parents=True)
+    Study.open(tmp_path / "cell", read_only=True).close()
+    assert half.exists()
+    Study.open(tmp_path / "cell").close()
+    assert not half.exists()
+
+
 def test_open_elsewhere_is_refused_and_looking_is_not(tmp_path, images):
     with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
         with pytest.raises(StudyError, match="open elsewhere"):

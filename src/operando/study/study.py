@@ -16,7 +16,7 @@ from operando.study.image_sets import open_image_set
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
 from operando.study.phases import open_phases
-from operando.study.products import COPIED, SOURCE, product_names, product_path
+from operando.study.products import COPIED, SOURCE, SUFFIXES, product_names, product_path
 from operando.study.record import FILE_NAME, Recipe
 from operando.study.sources import Sources
 from operando.study.strokes import StrokeSet
@@ -133,6 +133,9 @@ class Study:
             folder = study_folder(folder)
         manifest = Manifest.read(folder)
         lock = None if read_only else StudyLock(folder, lock_token)
+        if lock is not None and lock_token is None:
+            for name in ("", "strokes", *SUFFIXES):
+                atomic.tidy(folder / name)
         return cls(folder, manifest, lock)
 
     def close(self) -> None:
