@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from operando import Study
-from operando.errors import InputError, StudyError
+from operando.errors import InputError, OperandoError, StudyError
 from operando.steps import STEPS, load_recipe, make_step, run_step
 
 STRAIN = {"window": 15, "spacing": 8}
@@ -67,3 +67,23 @@ def test_settings_survive_the_recipe_and_are_described(name):
     for field in STEPS[name].model_fields.values():
         assert field.title
         assert field.description
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "There is no recipe"),
+        ("", "holds no step; start every step with"),
+        ("hello", "not a list of steps"),
+        ("- step: [", "not YAML"),
+        ("- step: nope", "no step 'nope'; use one of"),
+        ("- step: strain\n  settings: {window: -3}", "'window' .* cannot be -3"),
+    ],
+)
+def test_what_is_no_recipe_is_refused_in_one_line(tmp_path, text, words):
+    path = tmp_path / "recipe.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(OperandoError, match=words) as caught:
+        load_recipe(str(path))
+    assert "\n" not in str(caught.value)

@@ -62,7 +62,10 @@ def plan_tiles(
     """
     halos = [halo] * len(shape) if isinstance(halo, int) else list(halo)
     if not len(size) == len(halos) == len(shape) or min(size) < 1 or min(halos) < 0:
-        raise InputError(f"Tiles of {tuple(size)} with halo {tuple(halos)} cannot be cut")
+        raise InputError(
+            f"Tiles of {tuple(size)} with halo {tuple(halos)} cannot be cut",
+            "take larger tiles or a smaller halo",
+        )
     tiles = []
     for start in product(*(range(0, n, s) for n, s in zip(shape, size, strict=True))):
         core, padded = [], []

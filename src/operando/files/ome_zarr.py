@@ -80,10 +80,15 @@ def create_image(
     if len(axes) != len(shape) or "".join(a for a in "tczyx" if a in axes) != axes:
         raise InputError(f"The axes {axes!r} do not fit the shape {shape}", "such as tzyx")
     if not {"y", "x"} <= set(axes) or min(shape) < 1:
-        raise InputError(f"An image of the axes {axes!r} and the shape {shape} cannot be written")
+        raise InputError(
+            f"An image of the axes {axes!r} and the shape {shape} cannot be written",
+            "give at least y and x, and a voxel",
+        )
     chosen = tuple(chunks) if chunks is not None else tuple(CHUNK[a] for a in axes)
     if len(chosen) != len(shape) or min(chosen) < 1:
-        raise InputError(f"The chunks {chosen} do not fit the shape {shape}")
+        raise InputError(
+            f"The chunks {chosen} do not fit the shape {shape}", "give one length per axis"
+        )
     scale = [1.0] * len(shape)
     if voxel_size is not None:
         size = dict(zip("zyx", check_voxel_size(voxel_size), strict=True))

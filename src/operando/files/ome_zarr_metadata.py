@@ -22,7 +22,10 @@ def image_axes(image: Mapping[str, Any], ndim: int) -> list[dict[str, Any]]:
     listed = image.get("axes") or systems[0].get("axes") or list(ORDER[-ndim:])
     axes = [dict(a) if isinstance(a, Mapping) else {"name": a} for a in listed]
     if len(axes) != ndim:
-        raise InputError(f"The OME-Zarr metadata name {len(axes)} axes for an array of {ndim}")
+        raise InputError(
+            f"The OME-Zarr metadata name {len(axes)} axes for an array of {ndim}",
+            "name them by axes=, such as tzyx",
+        )
     for axis in axes:
         name = str(axis["name"]).lower()
         kinds = {"time": "t", "channel": "c"}

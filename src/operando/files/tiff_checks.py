@@ -87,7 +87,9 @@ def _page_offsets(path: Path, size: int, modified_ns: int) -> NDArray[np.int64]:
         at = following.unpack_from(head, 8 if big else 4)[0]
         while at:
             if at in found:
-                raise FileError(f"{path} is damaged: its pages run in a circle")
+                raise FileError(
+                    f"{path} is damaged: its pages run in a circle", "copy it again from its origin"
+                )
             file.seek(at)
             raw = file.read(count.size)
             if at >= size or len(raw) < count.size:

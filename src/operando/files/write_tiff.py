@@ -105,9 +105,15 @@ def write_tiff(
 def _five_axes(volume: NDArray[Any] | da.Array, axes: str | None) -> NDArray[Any] | da.Array:
     names = axes or {2: "yx", 3: "zyx", 4: "tzyx", 5: ORDER}.get(volume.ndim, "")
     if len(names) != volume.ndim or not {"y", "x"} <= set(names) <= set(ORDER):
-        raise InputError(f"An array of the shape {volume.shape} with axes {names!r} is no image")
+        raise InputError(
+            f"An array of the shape {volume.shape} with axes {names!r} is no image",
+            "name every axis by one of t, c, z, y, x",
+        )
     if volume.dtype.kind not in "biuf" or 0 in volume.shape:
-        raise InputError(f"An array of {volume.dtype} and the shape {volume.shape} is no image")
+        raise InputError(
+            f"An array of {volume.dtype} and the shape {volume.shape} is no image",
+            "give two or more axes of numbers",
+        )
     return to_5d(volume, names)
 
 

@@ -101,7 +101,9 @@ def open_xradia(path: Path, axes: str | None = None) -> Opened:
         plane = _number(ole, "ImageInfo/ImageHeight"), _number(ole, "ImageInfo/ImageWidth")
         kind = _number(ole, "ImageInfo/DataType")
         if kind not in TYPES or min(plane) < 1:
-            raise FileError(f"{path} holds images of an unknown type ({kind}, {plane})")
+            raise FileError(
+                f"{path} holds images of an unknown type ({kind}, {plane})", "export it as TIFF"
+            )
         dtype = np.dtype(TYPES[kind])
         offsets = _offsets(ole, plane[0] * plane[1] * dtype.itemsize, path)
         size = _value(ole, "ImageInfo/PixelSize", "<f4")

@@ -129,7 +129,10 @@ def motion_from_field(
     motion = np.stack([field[k][index] for k in range(3)], axis=1).astype(float)
     known = np.isfinite(motion).all(axis=1)
     if not known.any():
-        raise InputError("A displacement field holds no number at any particle")
+        raise InputError(
+            "A displacement field holds no number at any particle",
+            "give one that covers the particles",
+        )
     if not known.all():
         motion[~known] = smooth_motion(places[~known], places[known], motion[known])
     return motion

@@ -143,7 +143,9 @@ def link_accuracy(
     0 to 1, NaN if there is no true link.
     """
     if len(found) != len(true):
-        raise InputError(f"{len(found)} found frames for {len(true)} true ones")
+        raise InputError(
+            f"{len(found)} found frames for {len(true)} true ones", "give the truth of every frame"
+        )
     right = total = 0
     before: dict[int, int] | None = None
     for a, b in zip(found, true, strict=True):

@@ -62,7 +62,8 @@ def split_series(
             solid = solid_of(frame, phase)
             if solid.shape != before.shape:
                 raise InputError(
-                    f"Frame {t} has the shape {solid.shape}, the one before {before.shape}"
+                    f"Frame {t} has the shape {solid.shape}, the one before {before.shape}",
+                    "give frames of one shape",
                 )
             motion = motion_to(before, solid) if fields is None else fields[t - 1]
             guide = carry(before, motion)
@@ -188,7 +189,8 @@ def carry(ids: NDArray[np.int32], motion: NDArray[Any] | DisplacementField) -> N
         return Drifted(ids, field)[whole]
     if field.shape != (3, *ids.shape):
         raise InputError(
-            f"A displacement field has the shape {field.shape}, the frames have {ids.shape}"
+            f"A displacement field has the shape {field.shape}, the frames have {ids.shape}",
+            "give one that was measured on these frames",
         )
     out = np.empty_like(ids)
     for z in range(ids.shape[0]):

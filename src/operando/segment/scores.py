@@ -32,7 +32,10 @@ def confusion(
         If the shapes differ.
     """
     if truth.shape != labels.shape:
-        raise InputError(f"Labels of the shape {labels.shape} for a truth of {truth.shape}")
+        raise InputError(
+            f"Labels of the shape {labels.shape} for a truth of {truth.shape}",
+            "give both on the same voxels",
+        )
     k = n_classes or int(max(truth.max(initial=1), labels.max(initial=1)))
     known = (truth > 0) & (labels > 0)
     index = (truth[known].astype(np.int64) - 1) * k + labels[known].astype(np.int64) - 1

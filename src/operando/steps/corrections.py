@@ -103,7 +103,9 @@ class Corrections:
         box, crop = self._crop(particle, frame)
         mask = crop == particle
         if not mask.any():
-            raise InputError(f"There is no particle {particle} in frame {frame}")
+            raise InputError(
+                f"There is no particle {particle} in frame {frame}", "choose one of its particles"
+            )
         deepest = np.unravel_index(distance(mask, (1, 1, 1)).argmax(), mask.shape)
         z, y, x = (int(d) + s.start for d, s in zip(deepest, box, strict=True))
         return z, y, x
@@ -229,7 +231,7 @@ class Corrections:
 
     def _ids_at(self, edit: Edit) -> list[int]:
         if edit.frame >= self._ids.shape[0]:
-            raise InputError(f"There is no frame {edit.frame}")
+            raise InputError(f"There is no frame {edit.frame}", "frames count from 0")
         points = edit.points[:1] if edit.kind in ("split", "cut") else edit.points
         shape = self._ids.shape[1:]
         if any(not 0 <= p < n for point in points for p, n in zip(point, shape, strict=True)):
@@ -265,11 +267,12 @@ class Corrections:
         rows = [row for row in (self._row(p, frame) for p in wanted) if row is not None]
         shape = self._ids.shape[1:]
         whole = (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
-        if not rows or "feret_max_um" not in self.table:
+        longest = np.array([[row.get("feret_max_um", np.nan)] for row in rows], float)
+        if not rows or np.isnan(longest).any():  # tables of earlier versions know no diameter
             return whole, np.asarray(self._ids[frame])
         size = np.asarray(self._study.voxel_size)
         centres = np.array([row[CENTRE].to_numpy(float) for row in rows]) / size
-        reach = np.array([[row["feret_max_um"]] for row in rows]) / size + 2
+        reach = longest / size + 2
         low = np.maximum(np.floor((centres - reach).min(0)), 0).astype(int)
         high = np.minimum(np.ceil((centres + reach).max(0)) + 1, shape).astype(int)
         z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))

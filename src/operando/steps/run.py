@@ -56,11 +56,13 @@ def load_recipe(path: str | Path) -> list[Step]:
 
     Raises
     ------
-    FileError, InputError
-        If the file is no recipe or holds a step or setting that does not exist.
+    FileError, InputError, StudyError
+        If the file is no recipe, holds no step, or a step or setting that does not exist.
     """
     path = Path(path)
     if not path.is_file():
         raise StudyError(f"There is no recipe {path}", "give the path of a YAML file")
     entries = replay_order(read_entries(path))
+    if not entries:
+        raise StudyError(f"{path} holds no step", "start every step with '- step: NAME'")
     return [step for entry in entries for step in make_steps(entry.step, entry.settings)]

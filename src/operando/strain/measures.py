@@ -57,7 +57,10 @@ def fit_motion(
     """
     use = np.isfinite(displacement).all(axis=1)
     if use.sum() < 3:
-        raise InputError(f"A rigid motion needs three points, there are {int(use.sum())}")
+        raise InputError(
+            f"A rigid motion needs three points, there are {int(use.sum())}",
+            "choose a smaller spacing",
+        )
     for _ in range(3):
         motion = _kabsch(points[use].astype(float), displacement[use], scale)
         distance = np.linalg.norm(displacement - motion.displacement(points), axis=1)

@@ -50,7 +50,10 @@ def profile(
     from scipy.ndimage import map_coordinates
 
     if values.shape != field.grid_shape:
-        raise InputError(f"Values of the shape {values.shape} on {field.grid_shape} nodes")
+        raise InputError(
+            f"Values of the shape {values.shape} on {field.grid_shape} nodes",
+            "give one value per node",
+        )
     line = np.linspace(np.asarray(start, float), np.asarray(end, float), points)
     place = ((line - field.positions[0]) / field.spacing).T
     last = np.array(field.grid_shape)[:, None] - 1
