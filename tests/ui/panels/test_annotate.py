@@ -103,7 +103,7 @@ def test_brush_and_reach_follow_the_layer_both_ways(
 def test_classes_are_added_renamed_and_removed(
     panel: AnnotatePanel, painter: StrokePainter
 ) -> None:
-    panel.add.click()
+    panel.classes.add.click()
     assert [c.name for c in painter.strokes.classes] == ["pore", "binder", "particle", "class 4"]
     assert painter.label == 4
     panel.classes.rows[3].name.setText("separator")

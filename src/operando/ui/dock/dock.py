@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtWidgets import (
-    QDockWidget,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QMainWindow,
     QMessageBox,
-    QScrollArea,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from operando.ui.dock.accordion import Accordion
 from operando.ui.dock.section import Section
+from operando.ui.dock.time_line_button import DOCK_WIDTH, TimeLineButton
 from operando.ui.jobs.turns import Turns
 from operando.ui.panels.align import AlignPanel
 from operando.ui.panels.annotate import AnnotatePanel
@@ -31,7 +27,6 @@ from operando.ui.panels.report import ReportPanel
 from operando.ui.panels.segment import SegmentPanel
 from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
-from operando.ui.timeline.dock import open_time_line
 from operando.ui.wording import study_line
 
 if TYPE_CHECKING:
@@ -53,8 +48,7 @@ PANELS: tuple[type[Panel], ...] = (
 )
 """Sections from top to bottom, in the order of the work."""
 
-_WIDTH, _LEAST_WIDTH = 430, 400
-_LINE_HEIGHT = 210
+_LEAST_WIDTH = 400
 _POLL_MS = 50
 _SOON_MS = 250
 
@@ -75,8 +69,6 @@ class OperandoDock(QWidget):
     ----------
     session : Session
     panels : tuple of Panel
-    time_line : TimeLine or None
-        The dock below the canvas, while it is open.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer, parent: QWidget | None = None) -> None:
@@ -86,12 +78,11 @@ class OperandoDock(QWidget):
         self._seen_job: tuple[Any, Any] = (None, None)
         self._window: QWidget | None = None
         self._closed = False
-        self.time_line: TimeLine | None = None
-        self._open_line = QToolButton()
+        self._line = TimeLineButton(self.session, self)
         self._name = QLabel()
         self._facts = QLabel()
         self.panels = tuple(panel(self.session) for panel in PANELS)
-        self.sections = tuple(Section(panel.title, panel) for panel in self.panels)
+        self._accordion = Accordion([Section(panel.title, panel) for panel in self.panels])
         for panel in self.panels:
             panel.state_changed.connect(self._show_states)
         self._lay_out()
@@ -115,16 +106,29 @@ class OperandoDock(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a width at which nothing is cut off."""
-        return QSize(_WIDTH, 700)
+        return QSize(DOCK_WIDTH, 700)
 
     def minimumSizeHint(self) -> QSize:
         """Return the least width at which panels can be used."""
         return QSize(_LEAST_WIDTH, 200)
 
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """A line with its panel for every step, from top to bottom."""
+        return self._accordion.sections
+
+    @property
+    def time_line(self) -> TimeLine | None:
+        """The dock below the canvas, while it is open."""
+        return self._line.line
+
+    def show_time_line(self) -> None:
+        """Open the time line below the canvas, if it is not open yet."""
+        self._line.open()
+
     def open_section(self, title: str) -> None:
         """Open one section and close the others."""
-        for section in self.sections:
-            section.set_open(section.header.text() == title)
+        self._accordion.open(title)
 
     def refresh(self) -> None:
         """Show the study, its products and the job as they are now."""
@@ -136,25 +140,14 @@ class OperandoDock(QWidget):
         for panel in self.panels:
             panel.refresh()
         self._show_states()
-        several = study is not None and len(study.times) > 1
-        self._open_line.setVisible(several and self.time_line is None)
-
-    def show_time_line(self) -> None:
-        """Open the time line below the canvas, if it is not open yet."""
-        if self.time_line is not None:
-            return
-        self.time_line = open_time_line(self.session)
-        if self.time_line is not None:
-            self.time_line.closed.connect(self._on_line_closed)
-            self._arrange(self.time_line.parent())
-            self._open_line.hide()
+        self._line.refresh()
 
     def event(self, event: QEvent) -> bool:
         """Close the session when napari takes the widget out of its dock."""
         if event.type() == QEvent.Type.ParentChange:
             self._watch_window()
             if self.parent() is None:
-                self._remove_time_line()
+                self._line.remove()
                 self.close_session()
         return super().event(event)
 
@@ -193,48 +186,20 @@ class OperandoDock(QWidget):
         big.setPointSizeF(1.25 * big.pointSizeF())
         self._name.setFont(big)
         self._facts.setWordWrap(True)
-        content = QWidget()
-        content.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(1)
-        for section in self.sections:
-            section.toggled.connect(self._on_toggled)
-            column.addWidget(section)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        self._scroll = scroll
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 2, 4)
         layout.setSpacing(2)
-        self._open_line.setText("Time line")
-        self._open_line.setToolTip("Frames with the voltage curve, below the canvas")
-        self._open_line.clicked.connect(self.show_time_line)
         top = QHBoxLayout()
         top.addWidget(self._name, 1)
-        top.addWidget(self._open_line)
+        top.addWidget(self._line)
         layout.addLayout(top)
         layout.addWidget(self._facts)
         layout.addSpacing(6)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._accordion, 1)
 
     def _show_states(self) -> None:
         for section, panel in zip(self.sections, self.panels, strict=True):
             section.header.set_state(*panel.state())
-
-    def _arrange(self, line_dock: QWidget | None) -> None:
-        """Keep the dock at full height and width beside a low time line."""
-        window, own_dock = self.window(), self.parent()
-        if isinstance(window, QMainWindow) and isinstance(line_dock, QDockWidget):
-            right = Qt.DockWidgetArea.RightDockWidgetArea
-            window.setCorner(Qt.Corner.BottomRightCorner, right)
-            window.resizeDocks([line_dock], [_LINE_HEIGHT], Qt.Orientation.Vertical)
-            if isinstance(own_dock, QDockWidget):
-                window.resizeDocks([own_dock], [_WIDTH], Qt.Orientation.Horizontal)
 
     def _watch_window(self) -> None:
         window = self.window()
@@ -254,26 +219,9 @@ class OperandoDock(QWidget):
         )
         return answer == QMessageBox.StandardButton.Yes
 
-    def _on_toggled(self, opened: bool) -> None:
-        sender = self.sender()
-        if not opened or not isinstance(sender, Section):
-            return
-        for section in self.sections:
-            if section is not sender:
-                section.set_open(False)
-        QTimer.singleShot(0, self._show_open_section)
-
-    def _show_open_section(self) -> None:
-        """Scroll as little as shows the whole section, and its line in any case."""
-        bar, height = self._scroll.verticalScrollBar(), self._scroll.viewport().height()
-        for section in self.sections:
-            if section.is_open:
-                bar.setValue(max(bar.value(), section.y() + section.height() - height))
-                bar.setValue(min(bar.value(), section.y()))
-
     def _on_study(self) -> None:
         self.refresh()
-        self._offer_time_line()
+        self._line.offer()
         if self.session.study is not None:
             # Layers and docks that come with a study take room from the canvas.
             self.session.later(self._fit.start)
@@ -281,21 +229,7 @@ class OperandoDock(QWidget):
     def _on_products(self, step_name: str) -> None:
         self.refresh()
         if step_name == CYCLING:
-            self._offer_time_line()
-
-    def _offer_time_line(self) -> None:
-        """Open the time line with a study that has something to show over time."""
-        study = self.session.study
-        if study and len(study.times) > 1 and study.products("tables"):
-            self.session.later(self.show_time_line)
-
-    def _on_line_closed(self) -> None:
-        self.time_line = None
-        self._open_line.setVisible(self.session.study is not None)
-
-    def _remove_time_line(self) -> None:
-        if self.time_line is not None:
-            self.session.viewer.window.remove_dock_widget(self.time_line)
+            self._line.offer()
 
     def _on_strokes(self) -> None:
         self._soon.start()

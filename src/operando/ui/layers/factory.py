@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import OperandoError
-from operando.study.phases import open_phases
 from operando.ui.layers.lookups import ChannelFrames
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ class LayerFactory:
         """Make the layer of a segmentation; it cannot be painted on."""
         from napari.layers import Labels
 
-        labels, _, classes = open_phases(self._study.product_path(f"phases/{name}"))
+        labels, _, classes = self._study.phases(name)
         layer = Labels(
             labels,
             name=name,
@@ -158,7 +157,7 @@ class LayerFactory:
         import dask.array as da
         from napari.layers import Image
 
-        _, stored, classes = open_phases(self._study.product_path(f"phases/{name}"))
+        _, stored, classes = self._study.phases(name)
         lazy = da.from_array(stored, chunks=stored.chunks)
         return [
             Image(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,21 +17,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from operando.data import LabelClass
-from operando.data.classes import next_colour
-from operando.errors import OperandoError
 from operando.ui import navigation
 from operando.ui.dock.section import Mark
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.strokes.brush_tools import BrushTools
-from operando.ui.strokes.class_list import ClassList
+from operando.ui.strokes.class_editor import ClassEditor
 from operando.ui.strokes.preview import LivePreview
 from operando.ui.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from operando.errors import OperandoError
     from operando.ui.session import Session
     from operando.ui.strokes.painter import StrokePainter
 
@@ -55,8 +50,7 @@ class AnnotatePanel(Panel):
         self._painter: StrokePainter | None = None
         self._background = Background(self)
         self.hint = text_label()
-        self.classes = ClassList()
-        self.add = QPushButton("Add class")
+        self.classes = ClassEditor()
         self.load = QPushButton("Import strokes…")
         self.load.setToolTip("Labels of the same size, such as a TIFF; 0 is unlabelled")
         self.tools = BrushTools()
@@ -86,15 +80,13 @@ class AnnotatePanel(Panel):
         self.hint.setText(next_hint(painter, self._n_frames) if painter else "Open a study first.")
         if painter is None:
             return
-        voxels = painter.counts.voxels
-        self.classes.set_classes(painter.strokes.classes, voxels)
+        self.classes.refresh()
         summary = summarise(painter)
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
         self.undo.setEnabled(painter.strokes.can_undo)
         self.redo.setEnabled(painter.strokes.can_redo)
         self._body.setEnabled(bool(self.session.study and self.session.study.writable))
-        self.classes.set_chosen(painter.label)
 
     def state(self) -> tuple[Mark, str]:
         """Say how much is painted; done once two classes have strokes."""
@@ -137,7 +129,7 @@ class AnnotatePanel(Panel):
         body.setContentsMargins(0, 0, 0, 0)
         body.setVerticalSpacing(8)
         body.addWidget(self.classes, 0, 0)
-        body.addWidget(self.add, 1, 0, Qt.AlignmentFlag.AlignLeft)
+        body.addWidget(self.classes.add, 1, 0, Qt.AlignmentFlag.AlignLeft)
         body.addWidget(self.tools, 2, 0)
         body.addLayout(edits, 3, 0)
         body.addWidget(self.live, 4, 0)
@@ -146,11 +138,7 @@ class AnnotatePanel(Panel):
         body.addWidget(self.place, 7, 0)
 
     def _connect(self) -> None:
-        self.classes.chosen.connect(self._on_chosen)
-        self.classes.renamed.connect(self._on_renamed)
-        self.classes.recoloured.connect(self._on_recoloured)
-        self.classes.removed.connect(self._on_removed)
-        self.add.clicked.connect(self._on_add)
+        self.classes.edited.connect(self._on_edited)
         self.load.clicked.connect(self._choose_import)
         self.undo.clicked.connect(self._on_undo)
         self.redo.clicked.connect(self._on_redo)
@@ -164,10 +152,7 @@ class AnnotatePanel(Panel):
 
     def _set_painter(self, painter: StrokePainter | None) -> None:
         """Follow the layer of another study's strokes."""
-        if self._painter is not None:
-            self._painter.chosen.disconnect(self.classes.set_chosen)
-        if painter is not None:
-            painter.chosen.connect(self.classes.set_chosen)
+        self.classes.set_painter(painter)
         self.tools.set_painter(painter)
         self._painter = painter
         self._show_place()
@@ -189,56 +174,9 @@ class AnnotatePanel(Panel):
         self.live_text.setText(text)
         self.live_text.setVisible(bool(text))
 
-    def _on_chosen(self, label: int) -> None:
-        if self._painter is not None:
-            self._painter.choose(label)
-            self.classes.set_chosen(self._painter.label)
-
-    def _on_renamed(self, label: int, name: str) -> None:
-        if self._painter is not None and name != self._painter.strokes.classes[label - 1].name:
-            self._change(label, name=name)
-
-    def _on_recoloured(self, label: int, colour: str) -> None:
-        self._change(label, colour=colour)
-
-    def _change(self, label: int, **changes: str) -> None:
-        if self._painter is not None:
-            classes = list(self._painter.strokes.classes)
-            try:
-                classes[label - 1] = replace(classes[label - 1], **changes)
-            except OperandoError as error:
-                self.show_error(error)
-                self.refresh()
-                return
-            self._set_classes(classes)
-
-    def _on_add(self) -> None:
-        if self._painter is not None:
-            classes = self._painter.strokes.classes
-            new = LabelClass(f"class {len(classes) + 1}", next_colour(classes))
-            if self._set_classes([*classes, new]):
-                self._on_chosen(len(classes) + 1)
-                self.classes.rows[-1].name.selectAll()
-                self.classes.rows[-1].name.setFocus()
-
-    def _on_removed(self, label: int) -> None:
-        if self._painter is not None:
-            classes = list(self._painter.strokes.classes)
-            del classes[label - 1]
-            self._set_classes(classes)
-
-    def _set_classes(self, classes: Sequence[LabelClass]) -> bool:
-        if self._painter is None:
-            return False
-        try:
-            self._painter.set_classes(classes)
-        except OperandoError as error:
-            self.show_error(error)
-            self.refresh()
-            return False
-        self.show_error(None)
+    def _on_edited(self, error: OperandoError | None) -> None:
+        self.show_error(error)
         self.refresh()
-        return True
 
     def _on_undo(self) -> None:
         if self._painter is not None:

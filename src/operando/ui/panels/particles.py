@@ -9,7 +9,6 @@ from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
 from operando.steps.particle_motion import join_motion
-from operando.study.phases import open_phases
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyParticles
@@ -185,7 +184,7 @@ class ParticlesPanel(RunPanel):
         study = self.session.study
         if study is None or _PHASES not in study.products(_PHASES):
             return []
-        _, _, classes = open_phases(study.product_path(f"{_PHASES}/{_PHASES}"))
+        _, _, classes = study.phases(_PHASES)
         return [label_class.name for label_class in classes]
 
     def _fill_table(self) -> None:

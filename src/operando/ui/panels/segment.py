@@ -12,7 +12,6 @@ from operando.steps import STEPS
 from operando.steps.grid import expand_grid, free_names
 from operando.steps.train import Train
 from operando.steps.training_runs import model_in_use
-from operando.study.phases import open_phases
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.fields import ChoiceField
@@ -179,7 +178,7 @@ class SegmentPanel(RunPanel):
         if train is not None and train.entry is not None:
             parts.append(escape(training_text(train.entry.values)))
         if _PHASES in study.products("tables") and _PHASES in study.products("phases"):
-            _, _, classes = open_phases(study.product_path(f"phases/{_PHASES}"))
+            _, _, classes = study.phases(_PHASES)
             colours = {c.name: c.colour for c in classes}
             table = study.table(_PHASES)
             parts.append(fractions_html(table, colours))

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton
 
 from operando.errors import InputError, OperandoError
 from operando.segment.scores import dice
-from operando.study.phases import open_phases
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside
@@ -182,7 +181,7 @@ class DifferenceBox(ResultBox):
     def _open(self, study: Study, chosen: Any, classes: Sequence[LabelClass]) -> Any:
         if not isinstance(chosen, str):
             return chosen.data
-        labels, _, others = open_phases(study.product_path(f"phases/{chosen}"))
+        labels, _, others = study.phases(chosen)
         own_names, names = ([c.name for c in some] for some in (classes, others))
         if own_names != names:
             raise InputError(

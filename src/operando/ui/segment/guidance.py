@@ -12,7 +12,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import Cancelled
-from operando.study.phases import open_phases
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
@@ -193,7 +192,7 @@ def find_advice(study: Study, painted: Sequence[tuple[int, int]], stop: Event) -
         if stop.is_set():
             raise Cancelled
 
-    _, probabilities, classes = open_phases(study.product_path(f"phases/{_PHASES}"))
+    _, probabilities, classes = study.phases(_PHASES)
     return Advice(
         classes,
         suggest_regions(probabilities, painted=painted, progress=go_on),

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from operando.steps import STEPS
-from operando.study.phases import open_phases
 from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.panel import heading, text_label
 from operando.ui.segment.judge import JudgeBox
@@ -123,7 +122,7 @@ class MendBox(JudgeBox):
         if study is None or _PHASES not in names:
             return
         self.form.set_choices(_PHASES, [(name, name) for name in names])
-        _, _, classes = open_phases(study.product_path(f"{_PHASES}/{_PHASES}"))
+        _, _, classes = study.phases(_PHASES)
         phases = [(c.name, c.name) for c in classes]
         self.form.set_choices("island_phase", [_EVERY, *phases])
         self.form.set_choices("bridge_phase", [_NONE, *phases])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import StudyError
-from operando.study.phases import open_phases
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class ResultBox(QWidget):
         study = self._session.study
         if study is None or not self.is_there():
             raise StudyError("There is no segmentation", "press Segment first")
-        return open_phases(study.product_path(f"{PHASES}/{PHASES}"))
+        return study.phases(PHASES)
 
     def show_above(self, layer: Layer) -> None:
         """Show a layer above the other results, below the strokes; the active one stays active."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.strain.region import labels_at_nodes, region_statistics, statistics_by_label
-from operando.study.phases import open_phases
 from operando.ui.particles.groups import groups_of
 from operando.ui.strain.drawn_region import drawn_region
 
@@ -120,7 +119,7 @@ class _Divider:
             view = strain.view
             self._drawn = drawn_region(view.viewer, field, view.plane, study.voxel_size)
         elif regions == PHASES:
-            labels, _, classes = open_phases(study.product_path("phases/phases"))
+            labels, _, classes = study.phases("phases")
             self._labels = labels_at_nodes(field, _Frame(labels, reference))
             self._names = {k: c.name for k, c in enumerate(classes, 1)}
         else:
