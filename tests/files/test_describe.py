@@ -111,3 +111,10 @@ def test_the_histogram_counts_every_voxel_of_the_slices_it_saw() -> None:
     assert found.counts.sum() == image.size
     assert np.array_equal(found.counts, np.histogram(image, found.edges)[0])
     assert len(set(np.diff(found.edges))) == 1
+
+
+def test_the_histogram_has_no_comb_where_only_some_values_occur() -> None:
+    """Eight bits that were stretched to sixteen fill every bin alike."""
+    image = (256 * (np.arange(2**16) % 256)).astype(np.uint16).reshape(1, 1, 1, 256, 256)
+    found = describe(series(image))
+    assert set(found.counts.tolist()) == {512}

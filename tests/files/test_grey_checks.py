@@ -33,6 +33,13 @@ def test_few_grey_levels(texture: np.ndarray) -> None:
     assert "16 bits but only" in warning
 
 
+def test_eight_bits_stretched_to_sixteen(rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (200, 200)).astype(np.uint16)
+    assert grey_warnings(image) == []
+    (warning,) = grey_warnings(image * 257)
+    assert "16 bits but only 256 grey levels" in warning
+
+
 @pytest.mark.parametrize("shift", [(0, 0), (5, -9), (-12, 0), (0, 20)])
 def test_shift_is_found_under_noise(
     texture: np.ndarray, shift: tuple[int, int], rng: np.random.Generator

@@ -174,8 +174,9 @@ def _histogram(
     low, high = float(values.min()), float(values.max())
     whole = images[0].dtype.kind in "biu"
     bins = min(BINS, int(high - low) + 1) if whole else BINS
-    # Bins of whole grey values are equally wide.
-    width = -(-(int(high - low) + 1) // bins) if whole else 0
+    # Bins of whole grey values hold equally many of those that occur.
+    step = int(np.gcd.reduce(np.diff(np.unique(values)).astype(int))) or 1 if whole else 1
+    width = -(-(int(high - low) + 1) // (bins * step)) * step if whole else 0
     limits = (low - 0.5, low - 0.5 + width * bins) if whole else (low, high)
     return np.histogram(values, bins, limits)
 

@@ -28,7 +28,8 @@ def grey_warnings(image: NDArray[Any]) -> list[str]:
     if len(levels) == 1 and image.size > 1:
         return ["The middle slice is of one grey value."]
     warnings = []
-    if image.dtype.itemsize > 1 and 16 < len(levels) < FEW_GREY_LEVELS and image.size > 10_000:
+    sparse = len(levels) < FEW_GREY_LEVELS or int(np.gcd.reduce(np.diff(levels.astype(int)))) > 1
+    if image.dtype.itemsize > 1 and len(levels) > 16 and sparse and image.size > 10_000:
         bits = 8 * image.dtype.itemsize
         warnings.append(
             f"The images have {bits} bits but only {len(levels)} grey levels in the middle slice; "
