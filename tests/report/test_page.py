@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from operando.data import DEFAULT_CLASSES, PARTICLE_COLUMNS, DisplacementField
+from operando.files import create_image
 from operando.report import write_report
 from operando.report.particles import frame_table, largest_table
 from operando.report.phases import fraction_table
@@ -72,6 +73,17 @@ def test_an_empty_study_has_a_report_too(study):
     page = write_report(study).read_text()
     assert study.name in page
     assert "<img" not in page
+
+
+def test_maps_beside_the_particles_are_no_particles(full_study):
+    create_image(
+        full_study.product_path("particles/particles-damage"),
+        (2, 4, 8, 8),
+        np.float32,
+        axes="tzyx",
+        voxel_size=(1, 1, 1),
+    )
+    assert "particles-damage" not in write_report(full_study).read_text()
 
 
 def test_fractions_of_every_frame_are_told(full_study, electrode):

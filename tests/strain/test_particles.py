@@ -163,6 +163,12 @@ def test_wrong_labels_are_refused(labels):
         correlate_particles(volume, volume, labels.astype(float))
 
 
+def test_single_slices_are_refused():
+    slices = np.random.default_rng(0).random((1, 40, 40))
+    with pytest.raises(InputError, match=r"volume of \(1, 40, 40\) voxels; every axis needs 7"):
+        correlate_particles(slices, slices, np.ones(slices.shape, int))
+
+
 def test_no_particles_give_an_empty_table(labels):
     volume = render(False, 1)
     table = correlate_particles(volume, volume, np.zeros_like(labels))

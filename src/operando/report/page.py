@@ -63,7 +63,8 @@ def _sections(study: Study) -> Iterator[Section]:
         yield through_time
     for name in study.products("phases"):
         yield phases_section(study, name)
-    for name in study.products("particles"):
+    # Maps of cracks and paths lie beside the particles; they have no table of their own.
+    for name in sorted({*study.products("particles")} & {*study.products("tables")}):
         yield particles_section(study, name)
     if (strain := strain_section(study)) is not None:
         yield strain

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _COARSE_VOXELS = 16_000_000
 _CUT = 4
+SMALLEST = 7
+"""Voxels along an axis, without which no derivative of grey values is known inside."""
 """Standard deviations at which the Gaussian ends."""
 
 
@@ -82,6 +84,11 @@ def correlate_particles(
         raise InputError(
             f"The labels are {labels.dtype} of shape {labels.shape}",
             f"whole numbers of shape {first.shape} are needed",
+        )
+    if min(first.shape) < SMALLEST:
+        raise InputError(
+            f"Particles cannot be followed in a volume of {first.shape} voxels",
+            f"every axis needs {SMALLEST}: take more slices",
         )
     bodies = find_bodies(labels, voxel_size)
     watch = Stopwatch(progress, len(bodies), "particles", "looking for the coarse motion")
