@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from operando.clean.noise import noise_sigma
 from operando.clean.operation import Operation
 from operando.compute.spread import robust_sigma
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from operando.compute.blocks import Place
 
 Which = Literal["bright", "dark", "both"]
+_AROUND = 6
+"""Squares across the neighbourhood that a spot has to outshine."""
 
 
 class RemoveSpots(Operation):
@@ -57,18 +60,25 @@ def remove_spots(
     """Replace spots of one slice ``(y, x)`` by the local median; all else stays as it is.
 
     A spot is what an opening with a square one voxel larger takes away: structures that hold such
-    a square stay. It has to stand out by `threshold` robust standard deviations, and by a quarter
-    of the grey range (5 to 95 %) of the slice.
+    a square stay. It has to stand out from what is left by `threshold` robust standard deviations
+    and by a quarter of the grey range (5 to 95 %) of the slice. It also has to be brighter than
+    all that is left within three such squares, by half the threshold times the noise: fine parts
+    of a phase are as bright as the phase beside them, spots are brighter.
     """
-    from scipy.ndimage import grey_opening, median_filter
+    from scipy.ndimage import grey_opening, maximum_filter, median_filter
 
     spot = np.zeros(image.shape, bool)
     low, high = np.percentile(image, (5, 95))
+    beyond = threshold / 2 * noise_sigma(image)
     for wanted, sign in (("bright", 1), ("dark", -1)):
         if which in {wanted, "both"}:
             signed = sign * image
-            extra = signed - grey_opening(signed, size=size + 1, mode="reflect")
+            left = grey_opening(signed, size=size + 1, mode="reflect")
+            extra = signed - left
             extra -= np.median(extra)
-            spot |= extra > max(threshold * robust_sigma(extra), 0.25 * float(high - low), 1e-12)
+            brightest = maximum_filter(left, size=_AROUND * (size + 1) + 1, mode="reflect")
+            spot |= (signed > brightest + beyond) & (
+                extra > max(threshold * robust_sigma(extra), 0.25 * float(high - low), 1e-12)
+            )
     local = median_filter(image, size=2 * size + 3, mode="reflect") if spot.any() else image
     return np.where(spot, local, image)
