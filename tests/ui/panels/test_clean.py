@@ -107,7 +107,11 @@ def test_the_region_is_the_box_around_the_strokes(qtbot, session):
     panel.use_strokes.click()
     step = panel.form.value()
     assert (step.z, step.y, step.x) == stroke_box(session.study.strokes().array)
+    assert [panel.whole.isChecked(), panel.use_strokes.isChecked()] == [False, True]
     panel.whole.click()
+    assert [panel.whole.isChecked(), panel.use_strokes.isChecked()] == [True, False]
+    panel.whole.click()
+    assert panel.whole.isChecked()
     assert panel.form.value() == make_step("align", {})
     panel.close_panel()
 

@@ -62,8 +62,9 @@ class StudyLayers:
         viewer.layers.selection.active = self.painter.layer
         self._insert_in_turn(self._images[:1], self._images[1:])
         self._sets: dict[str, Image] = {}
+        *_, newest = study.image_sets  # results were made of it, and fit on it
         for product in study.image_sets[1:]:
-            later(partial(self._show_image_set, product, False))
+            later(partial(self._show_image_set, product, product == newest))
         self._show_phases(visible=not study.products("particles"))
 
     @property

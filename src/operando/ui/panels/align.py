@@ -51,8 +51,12 @@ class AlignPanel(RunPanel):
         self.extra.addWidget(QLabel("Compare"))
         self.extra.addWidget(self.whole, 1)
         self.extra.addWidget(self.use_strokes, 1)
+        for button in (self.whole, self.use_strokes):
+            button.setCheckable(True)
+        self.form.valueChanged.connect(self._show_region)
         self.use_strokes.clicked.connect(self._on_strokes)
         self.whole.clicked.connect(self._on_whole)
+        self._show_region()
         self.refresh()
 
     def make_form(self) -> SettingsForm:
@@ -93,9 +97,17 @@ class AlignPanel(RunPanel):
         sides = stroke_box(study.strokes().array)
         if sides is not None:
             self._set_region(sides)
+        self._show_region()
 
     def _on_whole(self) -> None:
         self._set_region(((0, 0),) * 3)
+
+    def _show_region(self) -> None:
+        """Mark where is compared."""
+        step: Any = self.form.value()
+        part = any(map(any, (step.z, step.y, step.x)))
+        self.whole.setChecked(not part)
+        self.use_strokes.setChecked(part)
 
     def _set_region(self, sides: tuple[tuple[int, int], ...]) -> None:
         step: Any = self.form.value()
