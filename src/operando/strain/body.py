@@ -10,26 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from operando.strain.kernels import (
-    CONVERGED,
-    GRADIENT_NOISE,
-    LEFT,
-    SINGULAR,
-    STOPPED,
-    assemble,
-    compose,
-    factor,
-    relax,
-    substitute,
-)
+from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, STOPPED, compose, relax
+from operando.strain.moments import compare, window_moments
+from operando.strain.normal_matrix import GRADIENT_NOISE, assemble, factor, substitute
 from operando.strain.window import (
     centre_window,
-    compare,
     drop_outside,
     read_window,
     stays_inside,
     warp_window,
-    window_moments,
 )
 
 TRANSLATION, RIGID, SWELLING, AFFINE = 0, 1, 2, 3
@@ -127,7 +116,7 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
     numbers[:, 0] = SINGULAR
     if count < limits[2] or not norm > 0:
         return
-    window_moments(window, half, sx, moments, first)
+    window_moments(window, half, sx, 2, moments, first)
     start = c[:, 0].copy()
     d, last = np.zeros((3, 10)), np.zeros((3, 10))
     for model in models:
@@ -148,7 +137,7 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
                 if count < limits[2] or not norm > 0:
                     numbers[model, 0] = LEFT
                     return
-                window_moments(window, half, sx, moments, first)
+                window_moments(window, half, sx, 2, moments, first)
                 assemble(moments, first, 4, count, norm, 0.0, matrix)
                 small = reduced(matrix, basis)
                 if not factor(small, small.shape[0]):

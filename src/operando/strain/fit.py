@@ -9,6 +9,7 @@ overlapping windows cause. Derivatives are those of the quintic spline through t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -93,14 +94,14 @@ def node_derivative(
     A cut edge ends the spline; a node cut off on both sides gets NaN.
     """
     f = np.moveaxis(field, axis, 0)
-    out = _spline_derivative(f)
+    out = np.tensordot(spline_derivative(len(f)), f, 1)
     if cuts is not None:
         cut = np.moveaxis(cuts[axis], axis, 0)
         for line in np.argwhere(cut[:-1].any(axis=0)):
             at = tuple(line)
             ends = [0, *(np.flatnonzero(cut[(slice(None, -1), *at)]) + 1), len(f)]
             for a, b in pairwise(ends):
-                out[(slice(a, b), *at)] = _spline_derivative(f[(slice(a, b), *at)])
+                out[(slice(a, b), *at)] = spline_derivative(b - a) @ f[(slice(a, b), *at)]
     return np.asarray(np.moveaxis(out, 0, axis))
 
 
@@ -120,14 +121,15 @@ def cut_edges(disturbed: NDArray[np.bool_], grid: Triple) -> NDArray[np.bool_]:
     return cuts
 
 
-def _spline_derivative(line: NDArray[np.float64]) -> NDArray[np.float64]:
+@cache
+def spline_derivative(n: int) -> NDArray[np.float64]:
+    """Matrix ``(n, n)`` that differentiates the spline through n values at them; NaN for one."""
     from scipy.interpolate import make_interp_spline
 
-    n = len(line)
     if n < 2:
-        return np.full_like(line, np.nan)
+        return np.full((n, n), np.nan)
     degree = 5 if n > 5 else min(3, n - 1)
-    return np.asarray(make_interp_spline(np.arange(n), line, k=degree)(np.arange(n), 1))
+    return np.asarray(make_interp_spline(np.arange(n), np.eye(n), k=degree)(np.arange(n), 1))
 
 
 def fit_nodes(

@@ -11,37 +11,30 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from operando.strain.moments import compare, window_moments
+from operando.strain.normal_matrix import (
+    DEGREES,
+    POWERS,
+    assemble,
+    factor,
+    noise_gain,
+    predict_variance,
+    stiffness,
+    substitute,
+)
 from operando.strain.window import (
-    PAIRS,
     centre_window,
-    compare,
     cut_window,
     drop_outside,
     read_window,
     stays_inside,
     warp_window,
-    window_moments,
 )
 
 CONVERGED, STOPPED, SINGULAR, LEFT = 0, 1, 2, 3
-GRADIENT_NOISE = 2 * (45**2 + 9**2 + 1) / 60**2
-"""Variance of the 7-point derivative of white noise of variance 1."""
 
-POWERS = np.array(
-    [
-        [0, 0, 0],
-        [1, 0, 0],
-        [0, 1, 0],
-        [0, 0, 1],
-        [2, 0, 0],
-        [0, 2, 0],
-        [0, 0, 2],
-        [1, 1, 0],
-        [1, 0, 1],
-        [0, 1, 1],
-    ]
-)
-_SUM = POWERS[:, None] + POWERS[None]
+NEAR = 30
+"""Tolerances from the goal where the cubic spline has done its part."""
 
 BEST_RATE = 0.1
 """Updates are not trusted to shrink faster than this: rates seen far from the goal flatter."""
@@ -53,70 +46,13 @@ def _slope_times() -> np.ndarray:
     out = np.full((3, 10, 10), -1)
     for axis, step in enumerate(np.eye(3, dtype=int)):
         for m, n in np.ndindex(10, 10):
-            power = tuple(_SUM[m, n] - step)
+            power = tuple(DEGREES[m, n] - step)
             if POWERS[m, axis] and power in terms:
                 out[axis, m, n] = terms.index(power)
     return out
 
 
 SLOPE_TIMES = _slope_times()
-
-
-@njit(nogil=True, cache=True)
-def assemble(moments, first, terms, count, norm, noise, out):
-    """Build the normal matrix without grey offset and gain, less the noise of the gradients."""
-    for p in range(6):
-        a, b = PAIRS[p]
-        for m in range(terms):
-            for n in range(terms):
-                i, j, k = _SUM[m, n, 0], _SUM[m, n, 1], _SUM[m, n, 2]
-                value = moments[p, i, j, k]
-                if a == b:
-                    value -= noise * moments[6, i, j, k]
-                out[a * terms + m, b * terms + n] = value
-                out[b * terms + n, a * terms + m] = value
-    size = 3 * terms
-    mean, grey = np.empty(size), np.empty(size)
-    for a in range(3):
-        for m in range(terms):
-            i, j, k = _SUM[m, 0, 0], _SUM[m, 0, 1], _SUM[m, 0, 2]
-            mean[a * terms + m] = first[0, a, i, j, k]
-            grey[a * terms + m] = first[1, a, i, j, k]
-    for i in range(size):
-        for j in range(size):
-            out[i, j] -= mean[i] * mean[j] / count + grey[i] * grey[j] / norm
-
-
-@njit(nogil=True, cache=True)
-def factor(matrix, size):
-    """Cholesky factor in place (lower triangle); False where the matrix is singular."""
-    for j in range(size):
-        scale = matrix[j, j]
-        for k in range(j):
-            matrix[j, j] -= matrix[j, k] * matrix[j, k]
-        if not matrix[j, j] > 1e-7 * scale:
-            return False
-        pivot = np.sqrt(matrix[j, j])
-        matrix[j, j] = pivot
-        for i in range(j + 1, size):
-            s = matrix[i, j]
-            for k in range(j):
-                s -= matrix[i, k] * matrix[j, k]
-            matrix[i, j] = s / pivot
-    return True
-
-
-@njit(nogil=True, cache=True)
-def substitute(lower, size, vector):
-    """Solve with a Cholesky factor, in place."""
-    for i in range(size):
-        for k in range(i):
-            vector[i] -= lower[i, k] * vector[k]
-        vector[i] /= lower[i, i]
-    for i in range(size - 1, -1, -1):
-        for k in range(i + 1, size):
-            vector[i] -= lower[k, i] * vector[k]
-        vector[i] /= lower[i, i]
 
 
 @njit(nogil=True, cache=True)
@@ -128,7 +64,7 @@ def compose(c, d, half, terms):
             new[i, m] -= d[i, m]
         for axis in range(3):
             for m in range(1, terms):
-                slope = c[i, m] * _SUM[m, 0, axis] / max(half[axis], 1)
+                slope = c[i, m] * DEGREES[m, 0, axis] / max(half[axis], 1)
                 if slope == 0.0:
                     continue
                 for n in range(terms):
@@ -136,52 +72,6 @@ def compose(c, d, half, terms):
                     if 0 <= target < terms:
                         new[i, target] -= slope * d[axis, n]
     c[:] = new
-
-
-@njit(nogil=True, cache=True)
-def noise_gain(c, half, table):
-    """Mean share of white noise that survives interpolation at the moved voxels."""
-    total = 0.0
-    size = table.size
-    for z in range(-2, 3):
-        for y in range(-2, 3):
-            for x in range(-2, 3):
-                sz, sy, sx = 0.5 * z, 0.5 * y, 0.5 * x
-                gain = 1.0
-                for k in range(3):
-                    u = c[k, 0] + c[k, 1] * sz + c[k, 2] * sy + c[k, 3] * sx
-                    u += c[k, 4] * sz * sz + c[k, 5] * sy * sy + c[k, 6] * sx * sx
-                    u += c[k, 7] * sz * sy + c[k, 8] * sz * sx + c[k, 9] * sy * sx
-                    offset = sz if k == 0 else (sy if k == 1 else sx)
-                    u += offset * half[k]
-                    gain *= table[int((u - np.floor(u)) * size) % size]
-                total += gain
-    return total / 125.0
-
-
-@njit(nogil=True, cache=True)
-def predict_variance(moments, first, terms, count, norm, grey_noise, out):
-    """Variance of the displacement of the window centre, given the noise variance of one frame."""
-    size = 3 * terms
-    weakest = min(moments[0, 0, 0, 0], moments[1, 0, 0, 0], moments[2, 0, 0, 0])
-    noise = min(GRADIENT_NOISE * grey_noise, 0.5 * weakest / count)
-    matrix = np.empty((size, size))
-    assemble(moments, first, terms, count, norm, noise, matrix)
-    if not factor(matrix, size):
-        out[:] = np.inf
-        return
-    column = np.empty(size)
-    for k in range(3):
-        column[:] = 0.0
-        column[k * terms] = 1.0
-        substitute(matrix, size, column)
-        blur = 0.0
-        for a in range(3):
-            for m in range(terms):
-                for n in range(terms):
-                    i, j, h = _SUM[m, n, 0], _SUM[m, n, 1], _SUM[m, n, 2]
-                    blur += column[a * terms + m] * column[a * terms + n] * moments[6, i, j, h]
-        out[k] = 2 * grey_noise * column[k * terms] + noise * grey_noise * blur
 
 
 @njit(nogil=True, cache=True)
@@ -209,7 +99,7 @@ def relax(d, last, terms, weight, before):
 
 
 @njit(nogil=True, cache=True)
-def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits, out):
+def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits, warped, out):
     """Gauss-Newton for one window from the motion ``c``, which is replaced by the best found.
 
     Parameters
@@ -218,9 +108,13 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
         Flat cubic coefficients, flat quintic ones (empty: cubic to the end), elements per plane,
         per row and before the first voxel, shape of the volume, mask of it (empty: all).
     sums
-        Moments and first moments of `window_moments`, and ``[count, norm]`` of the window.
+        Moments and first moments of `window_moments`, ``[count, norm]`` of the window, offsets
+        along x and the degree of the moments.
     limits
         Tolerance in voxels, most iterations, smallest count, largest excursion in voxels.
+    warped
+        ``(3, 10)`` motion for which `moved` holds the grey values of the final spline, NaN for
+        none; `c` must be the same then. Receives that of the last iteration.
     out
         Receives ZNCC and number of iterations.
 
@@ -229,7 +123,7 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     One of CONVERGED, STOPPED, SINGULAR, LEFT.
     """
     cubic, quintic, strides, shape, mask = deformed
-    moments, first, norms, sx = sums
+    moments, first, norms, sx, degree = sums
     tolerance, most, fewest, excursion = limits
     size = 3 * terms
     matrix = np.empty((size, size))
@@ -240,6 +134,7 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     d, last, best, start = np.zeros((3, 10)), np.zeros((3, 10)), c.copy(), c[:, 0].copy()
     out[0], before, smallest, stalled = -1.0, 0.0, np.inf, 0
     weight, rate, fine = 1.0, 1.0, False
+    reused = not np.isnan(warped[0, 0])
     for iteration in range(most):
         out[1] = iteration + 1
         dropped = 0
@@ -249,17 +144,21 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
             norms[0], norms[1] = centre_window(window, lanes)
             if norms[0] < fewest:
                 return LEFT
-            window_moments(window, half, sx, moments, first)
+            window_moments(window, half, sx, degree, moments, first)
             assemble(moments, first, terms, norms[0], norms[1], 0.0, matrix)
             if not factor(matrix, size):
                 return SINGULAR
-        sharp = fine and quintic.size > 0
-        warp_window(quintic if sharp else cubic, strides, sharp, centre, half, c, lanes, moved)
+        sharp = fine or reused
+        if not reused:
+            final = sharp and quintic.size > 0
+            warp_window(quintic if final else cubic, strides, final, centre, half, c, lanes, moved)
         total, square, product = compare(window, moved, half, sx, terms, projected)
         energy = square - total * total / norms[0]
         if not energy > 0:
             return SINGULAR
         zncc = product / np.sqrt(energy * norms[1])
+        if iteration == 0:
+            rate = max(3 * stiffness(moments, zncc, norms[1]), BEST_RATE)
         stalled += 1
         if zncc > out[0]:
             stalled = stalled if zncc < out[0] + 1e-6 else 0
@@ -272,7 +171,7 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
             return STOPPED
         for a in range(3):
             for m in range(terms):
-                i, j, k = _SUM[m, 0, 0], _SUM[m, 0, 1], _SUM[m, 0, 2]
+                i, j, k = DEGREES[m, 0, 0], DEGREES[m, 0, 1], DEGREES[m, 0, 2]
                 vector[a * terms + m] = (
                     projected[a, i, j, k]
                     - total / norms[0] * first[0, a, i, j, k]
@@ -291,6 +190,7 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
             return STOPPED
         weight = relax(d, last, terms, weight, before)
         step *= weight
+        warped[:] = c
         compose(c, d, half, terms)
         for k in range(3):
             if abs(c[k, 0] - start[k]) > excursion:
@@ -300,9 +200,12 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
         if fine and (step < tolerance or (contraction < 0.5 and step * contraction < tolerance)):
             return CONVERGED
         before = step
-        if not fine and step < 30 * tolerance:
-            fine, before, rate = True, 0.0, max(contraction, BEST_RATE)
+        fine |= (BEST_RATE * step if reused else step) < NEAR * tolerance
+        if fine != sharp:
+            # another spline: neither its updates nor its ZNCC compare with those before
+            before, rate = 0.0, max(contraction, BEST_RATE)
             out[0] = -1.0
+        reused = False
     return STOPPED
 
 
@@ -340,8 +243,9 @@ def correlate_nodes(
     sx = ((np.arange(8 * blocks) - half[2]) / max(half[2], 1)).astype(np.float32)
     moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
     norms, out = np.empty(2), np.empty(2)
-    sums = (moments, first, norms, sx)
-    c = np.empty((3, 10))
+    degree = 4 if plan[1] else 2
+    sums = (moments, first, norms, sx, degree)
+    c, warped = np.empty((3, 10)), np.empty((3, 10))
     for n in range(len(centres)):
         numbers[n, :, 0] = SINGULAR
         read_window(reference, mask, centres[n], half, window)
@@ -355,17 +259,19 @@ def correlate_nodes(
         if not norms[1] > 1e-12 * norms[0]:
             continue
         moved[:] = 0
-        window_moments(window, half, sx, moments, first)
+        window_moments(window, half, sx, degree, moments, first)
         contrast[n, 0] = norms[1] / norms[0]
         for k in range(3):
             contrast[n, 1 + k] = moments[k, 0, 0, 0] / norms[0]
         c[:] = guesses[n]
+        warped[:] = np.nan
         for order in range(2):
             if not plan[order]:
                 continue
             terms = 4 if order == 0 else 10
+            place = centres[n]
             code = refine(
-                deformed, window, lanes, moved, sums, centres[n], half, c, terms, limits, out
+                deformed, window, lanes, moved, sums, place, half, c, terms, limits, warped, out
             )
             numbers[n, order, 0], numbers[n, order, 1], numbers[n, order, 2] = code, out[0], out[1]
             numbers[n, order, 4] = norms[0] / full
@@ -376,3 +282,7 @@ def correlate_nodes(
             noise = spread / (1 + noise_gain(c, half, table))
             numbers[n, order, 3] = noise
             predict_variance(moments, first, terms, norms[0], norms[1], noise, variance[n, order])
+            if code == CONVERGED:
+                c[:] = warped
+            else:
+                warped[:] = np.nan

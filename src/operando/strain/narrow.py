@@ -132,7 +132,7 @@ def _candidates(solution: Solution, verdict: Verdict) -> NDArray[np.int64]:
 
 def _scale(solution: Solution, ratio: NDArray[np.float64]) -> None:
     """Express motion in offsets of the full window, whose half edge is longer by a ratio."""
-    from operando.strain.kernels import POWERS
+    from operando.strain.normal_matrix import POWERS
 
     solution.motion[:] *= np.prod(ratio**POWERS, axis=1)
 

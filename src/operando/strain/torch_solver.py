@@ -14,16 +14,8 @@ import numpy as np
 import torch
 
 from operando.strain.bspline import weight_polynomials
-from operando.strain.kernels import (
-    CONVERGED,
-    GRADIENT_NOISE,
-    LEFT,
-    POWERS,
-    SINGULAR,
-    SLOPE_TIMES,
-    STOPPED,
-    noise_gain,
-)
+from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, SLOPE_TIMES, STOPPED
+from operando.strain.normal_matrix import GRADIENT_NOISE, POWERS, noise_gain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Compiled work on the voxels of one window: read, move, compare.
+"""Compiled work on the voxels of one window: read, cut, move.
 
 A window is an array ``(5, rows, lanes)``: grey values, their derivatives along z, y, x, and
 weights; a row is a line of voxels along x, padded with weight 0 to a multiple of eight. The motion
@@ -13,8 +13,6 @@ import numpy as np
 from numba import njit
 
 from operando.strain.vectors import LANES, cubic_block, quintic_block
-
-PAIRS = np.array([[0, 0], [1, 1], [2, 2], [0, 1], [0, 2], [1, 2]])
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -111,64 +109,6 @@ def centre_window(window, lanes):
     return count, norm
 
 
-@njit(nogil=True, cache=True, fastmath=True)
-def _row_moments(a, b, sx, sums):
-    """Sum ``a * b * sx**p`` over a row for p = 0..4."""
-    s0, s1, s2 = np.float32(0), np.float32(0), np.float32(0)
-    s3, s4 = np.float32(0), np.float32(0)
-    for i in range(np.uint64(a.size)):
-        x = sx[i]
-        q = a[i] * b[i]
-        s0 += q
-        q *= x
-        s1 += q
-        q *= x
-        s2 += q
-        q *= x
-        s3 += q
-        s4 += q * x
-    sums[0], sums[1], sums[2], sums[3], sums[4] = s0, s1, s2, s3, s4
-
-
-@njit(nogil=True, cache=True, fastmath=True)
-def _spread(sums, z, y, degree, out):
-    """Add a row's x moments to all moments up to a total degree."""
-    pz = 1.0
-    for i in range(degree + 1):
-        py = pz
-        for j in range(degree + 1 - i):
-            for k in range(degree + 1 - i - j):
-                out[i, j, k] += py * sums[k]
-            py *= y
-        pz *= z
-
-
-@njit(nogil=True, cache=True, fastmath=True)
-def window_moments(window, half, sx, moments, first):
-    """Moments of gradient products (6), of the weights (1), and of gradients and gradient x grey.
-
-    ``moments`` is ``(7, 5, 5, 5)``, ``first`` is ``(2, 3, 3, 3, 3)``.
-    """
-    moments[:] = 0.0
-    first[:] = 0.0
-    sums = np.empty(5, np.float32)
-    ny = 2 * half[1] + 1
-    for r in range(window.shape[1]):
-        z = (r // ny - half[0]) / max(half[0], 1)
-        y = (r % ny - half[1]) / max(half[1], 1)
-        for p in range(6):
-            a, b = PAIRS[p]
-            _row_moments(window[1 + a, r], window[1 + b, r], sx, sums)
-            _spread(sums, z, y, 4, moments[p])
-        _row_moments(window[4, r], window[4, r], sx, sums)
-        _spread(sums, z, y, 4, moments[6])
-        for k in range(3):
-            _row_moments(window[1 + k, r], window[4, r], sx, sums)
-            _spread(sums, z, y, 2, first[0, k])
-            _row_moments(window[1 + k, r], window[0, r], sx, sums)
-            _spread(sums, z, y, 2, first[1, k])
-
-
 @njit(nogil=True, cache=True)
 def row_motion(c, z, y, first, step, motion):
     """Motion along a row as a parabola of the lane, starting at scaled offset `first`."""
@@ -256,39 +196,3 @@ def drop_outside(window, centre, half, c, shape, mask):
                 window[4, r, i] = 0
                 dropped += 1
     return dropped
-
-
-@njit(nogil=True, cache=True, fastmath=True)
-def compare(window, moved, half, sx, terms, projected):
-    """Sum moved grey values, and project them on gradient x basis, ``(3, 3, 3, 3)``."""
-    projected[:] = 0.0
-    degree = 1 if terms == 4 else 2
-    ny = 2 * half[1] + 1
-    total, square, product = 0.0, 0.0, 0.0
-    sums = np.empty(3, np.float32)
-    for r in range(window.shape[1]):
-        z = (r // ny - half[0]) / max(half[0], 1)
-        y = (r % ny - half[1]) / max(half[1], 1)
-        g = moved[r]
-        f, w = window[0, r], window[4, r]
-        s, q, p = np.float32(0), np.float32(0), np.float32(0)
-        for i in range(np.uint64(g.size)):
-            v = g[i] * w[i]
-            s += v
-            q += v * v
-            p += v * f[i]
-        total += s
-        square += q
-        product += p
-        for k in range(3):
-            d = window[1 + k, r]
-            s0, s1, s2 = np.float32(0), np.float32(0), np.float32(0)
-            for i in range(np.uint64(g.size)):
-                v = g[i] * d[i]
-                s0 += v
-                v *= sx[i]
-                s1 += v
-                s2 += v * sx[i]
-            sums[0], sums[1], sums[2] = s0, s1, s2
-            _spread(sums, z, y, degree, projected[k])
-    return total, square, product
