@@ -102,6 +102,21 @@ def test_merging_through_time_undo_and_redo(found) -> None:
     np.testing.assert_array_equal(_ids(found), merged)
 
 
+def test_the_table_of_an_earlier_version_can_be_corrected(found) -> None:
+    before, table = _ids(found), found.table("particles")
+    newer = ["feret_max_um", "density", "density_noise"]
+    found.write_table("particles", table.drop(columns=newer))
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(table)
+    corrections.apply(_merge(corrections, a, b))
+    merged = np.where(before == b, a, before)
+    np.testing.assert_array_equal(_ids(found), merged)
+    # Only what was measured again has the newer columns now.
+    other = int(table.loc[~table["particle"].isin([a, b]), "particle"].iloc[0])
+    corrections.apply(Edit(kind="delete", frame=0, points=(corrections.anchor(other, 0),)))
+    np.testing.assert_array_equal(_ids(found), np.where(merged == other, 0, merged))
+
+
 def test_undo_survives_closing(found) -> None:
     before = _ids(found)
     corrections = Corrections(found, FindParticles())
