@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,7 @@ from napari.components import ViewerModel
 
 from operando.files import write_tiff
 from operando.ui.dock.section import Mark
-from operando.ui.panels.annotate import AnnotatePanel
+from operando.ui.panels.annotate import AnnotatePanel, summarise
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
@@ -171,3 +172,13 @@ def test_without_a_study_there_is_nothing_to_paint(panel: AnnotatePanel, session
     panel.refresh()
     assert panel.hint.text() == "Open a study first."
     assert not panel.classes.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("frames", "text"),
+    [(1, "12 voxels painted on 2 slices."), (3, "12 voxels painted on 2 slices in 1 frame.")],
+)
+def test_frames_are_counted_where_there_are_several(frames: int, text: str) -> None:
+    counts = SimpleNamespace(voxels={1: 5, 2: 7}, slices=[(0, 3), (0, 4)])
+    strokes = SimpleNamespace(array=np.zeros((frames, 5, 4, 4), np.uint8))
+    assert summarise(SimpleNamespace(counts=counts, strokes=strokes)) == text

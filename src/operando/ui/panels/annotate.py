@@ -215,11 +215,10 @@ def summarise(painter: StrokePainter) -> str:
     voxels, slices = painter.counts.voxels, painter.counts.slices
     if not voxels:
         return ""
-    frames = len({t for t, _ in slices})
-    return (
-        f"{count(sum(voxels.values()), 'voxel')} painted on {count(len(slices), 'slice')} "
-        f"in {count(frames, 'frame')}."
-    )
+    several = painter.strokes.array.shape[0] > 1
+    frames = f" in {count(len({t for t, _ in slices}), 'frame')}" if several else ""
+    painted = f"{count(sum(voxels.values()), 'voxel')} painted"
+    return f"{painted} on {count(len(slices), 'slice')}{frames}."
 
 
 def next_hint(painter: StrokePainter, n_frames: int) -> str:
