@@ -91,7 +91,7 @@ def node_axes(
         if room < 0:
             raise InputError(
                 f"A window of {window} voxels does not fit into a volume of {shape}",
-                f"every axis needs {2 * MARGIN} voxels more than the window: use a smaller window",
+                f"every axis needs {2 * MARGIN} voxels more: use a smaller window or more slices",
             )
         count = room // s + 1
         first = MARGIN + w // 2 + (room - (count - 1) * s) // 2
