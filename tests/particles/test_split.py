@@ -157,6 +157,7 @@ def test_nothing_and_everything() -> None:
         (np.zeros((4, 4), bool), "shape"),
         (np.zeros((0, 4, 4), bool), "shape"),
         (np.full((4, 4, 4), np.nan), "float64"),
+        ("particles.tif", "shape"),
         (np.full((4, 4, 4), 2, np.uint8), "no phase was named"),
     ],
 )

@@ -72,8 +72,8 @@ def split(
     FileError
         If the model cannot be read.
     """
-    phases = np.asarray(phases_or_mask)
-    if phase is None and phases.max(initial=0) > 1 and (phases == PARTICLE).any():
+    phases = check_volume(phases_or_mask, "The phases")
+    if phase is None and phases.max() > 1 and (phases == PARTICLE).any():
         phase = PARTICLE
     solid = solid_of(phases, phase)
     if image is not None:
