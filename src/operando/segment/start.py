@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from operando.data.classes import LabelClass
+    from operando.nets.frames import Frames
     from operando.segment.lesson import Lesson
     from operando.segment.settings import TrainSettings
 
 
-def choose_start(start: str | Path | Model, settings: TrainSettings, channels: int) -> Model | None:
+def choose_start(
+    start: str | Path | Model, settings: TrainSettings, frames: Frames
+) -> Model | None:
     """Return the model to go on from; None starts anew.
 
     There are pre-trained weights of the 3D U-Net only, from which the one that sees time starts
@@ -34,8 +37,22 @@ def choose_start(start: str | Path | Model, settings: TrainSettings, channels: i
     Raises
     ------
     InputError
-        If the model is for another number of channels, or is a random forest.
+        If the model is for another number of channels, is a random forest, or sees time where
+        the frames are single slices; or if there is nothing for instant training to go on from.
     """
+    before = _known(start, settings, frames.shape[1])
+    network = before.architecture.network if before else settings.network
+    if before is None and not settings.steps and network != "forest":
+        raise InputError(
+            "Instant training changes only the last layer of a network that knows something",
+            "start from pretrained, or choose more effort",
+        )
+    if network == TIME_UNET and frames.volume_shape[0] == 1:
+        raise InputError("Single slices are no series", "choose a network without time")
+    return before
+
+
+def _known(start: str | Path | Model, settings: TrainSettings, channels: int) -> Model | None:
     if start == "scratch" or settings.network == "forest":
         return None
     if start == "pretrained":

@@ -11,7 +11,7 @@ from operando.compute.progress import Stopwatch
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
 from operando.data.series import check_voxel_size
 from operando.errors import InputError
-from operando.nets.architecture import TIME_UNET, restore
+from operando.nets.architecture import restore
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
 from operando.segment.forest import ask_forest, forest_architecture, grow_forest
@@ -91,27 +91,19 @@ def train(
     single = Frames(images)
     check_shapes(single.shape, strokes)
     painted = find_strokes(strokes)
-    before = choose_start(start, settings, single.shape[1])
-    network = before.architecture.network if before else settings.network
-    if before is None and not settings.steps and network != "forest":
-        raise InputError(
-            "Instant training changes only the last layer of a network that knows something",
-            "start from pretrained, or choose more effort",
-        )
-    if network == TIME_UNET and single.volume_shape[0] == 1:
-        raise InputError("Single slices are no series", "choose a network without time")
+    before = choose_start(start, settings, single)
+    frames = frames_for(before.architecture.network if before else settings.network, images)
     size = before.voxel_size if before else None
     if voxel_size is not None:
         size = check_voxel_size(voxel_size)
     draw, shuffle = map(np.random.default_rng, np.random.SeedSequence(settings.seed).spawn(2))
     learn, score = hold_out(painted, settings.held_out, draw)
-    frames = frames_for(network, images)
     lesson = Lesson(
+        classes=_classes(classes, max(painted.classes), None if start == "pretrained" else before),
         frames=frames,
         learn=learn,
         score=score,
         normalise=Normalise({t: grey_scale(frames, t) for t in painted.frames}),
-        classes=_classes(classes, max(painted.classes), None if start == "pretrained" else before),
         patch=choose_patch(frames.volume_shape, settings, size),
         spacing=size or (1.0, 1.0, 1.0),
         settings=settings,
