@@ -5,6 +5,7 @@ are and with borders roughened as a segmentation roughens them. Seeds from 5000 
 only. `--minutes 1 --count 2` shows in a minute that it runs. The time decides how far the training
 comes, so weights differ from run to run. Those that ship went on for 4100 steps with `--count 340
 --minutes 90 --start` from those of a forerunner: 2700 steps on 95 electrodes without mixed sizes.
+Run `tools/fit_joining.py` afterwards: it fits the rule that reads the network's answer.
 """
 
 from __future__ import annotations

@@ -47,12 +47,6 @@ distance from the surface to the middle of every particle."""
 FIRST_MARGIN = 32
 """Voxels around a block in which its surface is sought."""
 
-SMALLEST = 1 / 4
-"""Least diameter of a particle, in typical ones."""
-
-SMALLEST_CUT = 1 / 6
-"""Least diameter of what is seen of a particle at the image border, in typical ones."""
-
 PARTS = 6
 """Times that every block is gone through; the network counts as one."""
 
@@ -270,18 +264,12 @@ class BlockSplitter:
 
     def _number(self, sizes: Sizes, typical: float) -> int:
         """Leave out small particles and number the others in order of their first voxel."""
-        smallest = self.settings.smallest_diameter
         voxel = float(np.prod(self.spacing))
-        limits = np.array([smallest or typical * share for share in (SMALLEST, SMALLEST_CUT)])
-        inside, cut = np.pi / 6 * limits**3 / voxel
-        kept = np.flatnonzero(sizes.count >= np.where(sizes.cut, cut, inside))
-        kept = kept[kept > 0]
-        names = np.zeros(len(sizes.count), np.int32)
-        names[kept[np.argsort(sizes.first[kept])]] = np.arange(1, len(kept) + 1)
+        names = sizes.numbers(self.settings.smallest_diameter, typical, voxel)
         for tile in self._tiles(0):
             self.out[tile.core] = rename(np.asarray(self.out[tile.core]), names)
             self.watch.advance()
-        return len(kept)
+        return int(names.max(initial=0))
 
 
 def _mask(solid: Any, box: Box) -> NDArray[np.bool_]:

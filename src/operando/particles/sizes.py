@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from operando.compute.tiles import Tile
 
 
+SMALLEST = 1 / 4
+"""Least diameter of a particle, in typical ones."""
+
+SMALLEST_CUT = 1 / 6
+"""Least diameter of what is seen of a particle at the image border, in typical ones."""
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Voxels of every label, the place of its first one, and whether the image border cuts it."""
@@ -32,6 +39,26 @@ class Sizes:
         """Count the labels of the core of a block; `shape` is that of the volume."""
         start = tuple(s.start for s in tile.core)
         _add_sizes(np.ascontiguousarray(ids), start, shape, self.count, self.first, self.cut)
+
+    def numbers(self, smallest: float | None, typical: float, voxel: float) -> NDArray[np.int32]:
+        """Return numbers ``(N,)`` from 1 in order of the first voxel, 0 for what is too small.
+
+        Parameters
+        ----------
+        smallest
+            Least equivalent diameter; None: `SMALLEST` and `SMALLEST_CUT` of the typical one.
+        typical
+            Typical diameter.
+        voxel
+            Volume of a voxel.
+        """
+        limits = np.array([smallest or typical * share for share in (SMALLEST, SMALLEST_CUT)])
+        inside, cut = np.pi / 6 * limits**3 / voxel
+        kept = np.flatnonzero(self.count >= np.where(self.cut, cut, inside))
+        kept = kept[kept > 0]
+        names = np.zeros(len(self.count), np.int32)
+        names[kept[np.argsort(self.first[kept])]] = np.arange(1, len(kept) + 1)
+        return names
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
