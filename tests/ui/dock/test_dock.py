@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from operando.steps import STEPS
 from operando.ui.contributions import open_dock, show_segment
 from operando.ui.dock.dock import PANELS, OperandoDock
 from operando.ui.dock.section import Mark
+from operando.ui.jobs.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +108,20 @@ def test_a_voltage_curve_opens_the_time_line(
     study.write_table("cycling", pd.DataFrame(curve))
     dock.session.products_changed.emit("cycling")
     qtbot.waitUntil(lambda: dock.time_line is not None)
+
+
+def test_work_in_threads_ends_before_the_study_is_closed(dock: OperandoDock, study: Study) -> None:
+    dock.session.show_study(study)
+    open_at_the_end = []
+
+    def work() -> None:
+        sleep(0.3)
+        open_at_the_end.append(dock.session.study is study)
+
+    background = Background()
+    background.start(work, lambda _: None, lambda _: None)
+    dock.close_session()
+    assert open_at_the_end == [True]
 
 
 def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, study: Study) -> None:

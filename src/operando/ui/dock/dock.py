@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtCore import QEvent, QSize, QThreadPool, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -51,6 +51,7 @@ PANELS: tuple[type[Panel], ...] = (
 _LEAST_WIDTH = 400
 _POLL_MS = 50
 _SOON_MS = 250
+_LAST_WORK_MS = 2000
 
 
 class OperandoDock(QWidget):
@@ -179,6 +180,8 @@ class OperandoDock(QWidget):
             self._window = None
         for panel in self.panels:
             panel.close_panel()
+        # Threads that were told to stop read what is about to be closed.
+        QThreadPool.globalInstance().waitForDone(_LAST_WORK_MS)
         self.session.close()
 
     def _lay_out(self) -> None:
