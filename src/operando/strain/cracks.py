@@ -9,6 +9,7 @@ import numpy as np
 
 from operando.data.displacement import NodeStatus
 from operando.strain.guess import Guess
+from operando.strain.narrow import narrower_windows
 from operando.strain.register import no_motion
 from operando.strain.volumes import check_pair
 
@@ -31,6 +32,8 @@ COLUMNS = [
 _OFFSETS = (-6.0, -3.0, 3.0, 6.0)
 _SMALLEST_HALF = 0.12
 _RIM = 2.0
+_LEAST_NOISE = 0.7
+"""Of the noise share of a typical sound window: what a very good one may have."""
 
 
 def plane_normals() -> NDArray[np.float64]:
@@ -52,8 +55,8 @@ def find_cracks(
     Every node with low correlation is cut by planes of 13 orientations, then of five
     distances; each half finds its own affine motion, started from the sound nodes on its side.
     The split is believed where it lowers the residual variance below `drop` times that of the
-    whole window. Two voxels next to the plane are left out: there the spline sees the gap.
-    Near a crack's edge, where it changes within a window, the opening comes out too small.
+    whole window, which may bend. Two voxels next to the plane are left out: there the spline sees
+    the gap. Near a crack's edge, where it changes within a window, the opening comes out too small.
 
     Parameters
     ----------
@@ -93,16 +96,41 @@ def find_cracks(
     rows = []
     for start in range(0, len(nodes), 16):
         part = nodes[start : start + 16]
-        rows += _split(frames, field, part, drop)
+        tried, before = _unexplained(frames, field, part, drop)
+        if len(tried):
+            rows += _split(frames, field, tried, before, drop)
         watch.advance(len(part))
     return pd.DataFrame(rows, columns=COLUMNS, dtype=float)
 
 
-def _split(
+def _unexplained(
     frames: Frames, field: DisplacementField, nodes: NDArray[np.int64], drop: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Nodes whose residual is worth a split, and that residual in the whole window, ``(n,)``.
+
+    A motion that bends needs no crack: the whole window is of order 2. No split lowers the
+    residual below the noise, which sound nodes tell.
+    """
+    centres = np.asarray(field.positions[nodes], np.int64)
+    start = _starts(field, centres, None)
+    whole = frames.solve(centres, start, field.window, coverage=0.3, orders=(True, True))
+    followed = whole.code[:, 1] == 0
+    residual = np.where(followed, whole.noise[:, 1], whole.noise[:, 0])
+    residual = np.where(np.isfinite(residual), residual, np.inf)
+    zncc = np.where(followed, whole.zncc[:, 1], whole.zncc[:, 0])
+    least = _LEAST_NOISE * (1 - float(np.median(field.zncc[field.valid])))
+    worth = ~(drop * (1 - zncc) < least)
+    return nodes[worth], residual[worth]
+
+
+def _split(
+    frames: Frames,
+    field: DisplacementField,
+    nodes: NDArray[np.int64],
+    before: NDArray[np.float64],
+    drop: float,
 ) -> list[dict[str, float]]:
     centres = np.asarray(field.positions[nodes], np.int64)
-    whole = frames.solve(centres, _starts(field, centres, None), field.window, coverage=0.3)
     normals = plane_normals()
     planes = np.concatenate([normals, np.zeros((len(normals), 1))], axis=1)
     trials = np.repeat(planes[None], len(nodes), axis=0)
@@ -111,13 +139,15 @@ def _split(
     offsets = np.repeat(best[:, None], len(_OFFSETS) + 1, axis=1)
     offsets[:, 1:, 3] = _OFFSETS
     residual, up, down, variance = _solve_halves(frames, field, centres, offsets)
+    # the narrow window that a valid node was followed in is whole
+    sound = min(w // 2 for w in (narrower_windows(field.window) or [field.window])[-1])
     rows = []
     for k in range(len(nodes)):
         j = int(residual[k].argmin())
-        before = whole.noise[k, 0] if np.isfinite(whole.noise[k, 0]) else np.inf
-        if not residual[k, j] < drop * before:
-            continue
         normal, distance = offsets[k, j, :3], offsets[k, j, 3]
+        cut = not field.valid[nodes[k]] or abs(distance) >= sound
+        if not (cut and residual[k, j] < drop * before[k]):
+            continue
         opening = up[k, j] - down[k, j]
         place = centres[k] + distance * normal
         rows.append(
@@ -125,7 +155,7 @@ def _split(
             | {
                 "opening": float(opening @ normal),
                 "sigma_opening": float(np.sqrt(normal**2 @ variance[k, j])),
-                "residual_ratio": float(residual[k, j] / before),
+                "residual_ratio": float(residual[k, j] / before[k]),
             }
         )
     return rows
