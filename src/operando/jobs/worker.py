@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from dataclasses import dataclass
@@ -67,6 +68,9 @@ def work(
     cancel: Event,
 ) -> None:
     """Entry point of the child process."""
+    # Threads that spin while they wait would fight with the window for the processor; what reads
+    # this (torch, numba) is imported later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from operando.steps.registry import make_step
     from operando.steps.run import run_step
     from operando.study import Study
