@@ -63,3 +63,13 @@ def test_whole_rings_go_as_well_when_parts_are_looked_for(grains, compare):
     clean = grains[6]
     damaged = clean + rings(clean.shape, (79.5, 79.5))
     assert compare(clean).removed(damaged, remove_rings(damaged, arc=90)) > 0.7
+
+
+def test_parts_of_rings_go_among_noise(compare):
+    rng = np.random.default_rng(5)
+    texture = gaussian_filter(rng.standard_normal((320, 320)), 8)
+    clean = 100 + 100 * gaussian_filter((texture > 0).astype(float), 0.7)
+    noisy = (clean + 15 * rng.standard_normal(clean.shape)).astype(np.float32)
+    damaged = noisy + parts_of_rings(320, 60, 3)
+    assert compare(noisy).removed(damaged, remove_rings(damaged, arc=60)) > 0.4
+    assert compare(noisy).changed(remove_rings(noisy, arc=60)) < 0.05

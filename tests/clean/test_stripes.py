@@ -26,7 +26,7 @@ def test_narrow_stripes_go(grains, compare, method, share, error):
 
 @pytest.mark.parametrize(("width", "widest", "share"), [(4, 8, 0.5), (4, 16, 0.7), (10, 32, 0.9)])
 def test_wider_stripes_go_mostly(grains, compare, width, widest, share):
-    """Also those as wide as the grains, which are 10 voxels across."""
+    """Also those half as wide as the grains."""
     clean = grains[6]
     damaged = (clean + curtains(clean.shape, width)).astype(np.float32)
     assert compare(clean).removed(damaged, remove_stripes(damaged, widest=widest)) > share

@@ -20,6 +20,8 @@ _NEAREST = 3.0
 _WHOLE = 360.0
 _SHORTEST, _PIECES = 20.0, 15
 """Shortest part of a ring that is told from structure, voxels, and pieces that it is cut into."""
+_STANDS_OUT, _BESIDE = 4.5, 21
+"""Times the usual height, of so many radii, from which on a height is a ring's."""
 
 
 class RemoveRings(Operation):
@@ -131,6 +133,9 @@ def _arc_heights(extra: NDArray[np.float32], arc: float) -> tuple[NDArray[np.flo
     around = np.resize(np.nan_to_num(extra), (pieces * per_piece, extra.shape[1]))
     medians = np.median(around.reshape(pieces, per_piece, -1), axis=1)
     heights = median_filter(medians, size=(_PIECES, 1), mode="wrap")
+    # Rings are few: what most pieces at about one radius show is structure and noise.
+    usual = median_filter(np.median(np.abs(heights), axis=0), size=_BESIDE, mode="nearest")
+    heights[np.abs(heights) < _STANDS_OUT * usual] = 0
     # Where it is only a few voxels long, a part of a ring is told from nothing.
     heights[:, : int(_SHORTEST / np.radians(arc) / _STEP)] = 0
     return heights, per_piece
