@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from zipfile import ZipFile
 
 import h5py
@@ -29,6 +30,10 @@ def images(tmp_path, rng):
     path = tmp_path / "scan.tif"
     tifffile.imwrite(path, rng.integers(0, 255, (2, 5, 16, 16)).astype(np.uint8))
     return path
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version").split() == ["napari-operando", version("napari-operando")]
 
 
 def test_new_and_info(tmp_path, images):

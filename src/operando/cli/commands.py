@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from operando import __version__
 from operando.cli.describe import first_line, step_lines, study_lines
 from operando.cli.progress import TerminalProgress
 from operando.errors import InputError, OperandoError
@@ -17,11 +18,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="operando",
-    help="From brush strokes to phases, particles and strain in 3D+t tomograms of batteries.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"napari-operando {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it")
+    ] = False,
+) -> None:
+    """From brush strokes to phases, particles and strain in 3D+t tomograms of batteries."""
 
 
 def main() -> None:
