@@ -12,7 +12,7 @@ cache, so that the figures are those of the code, not of the disk.
 
 `--sparse` writes files with holes, of so many GB in all, which take no room on the disk; plain
 tifffile, which would need as much memory, is left out. `--convert` converts the compressed layout
-to OME-Zarr and times both.
+to OME-Zarr and times both. Cleaning and alignment have a script of their own, ``cleaning.py``.
 """
 
 from __future__ import annotations
