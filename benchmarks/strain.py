@@ -155,11 +155,14 @@ def main() -> None:
     sys.path.insert(0, str(BENCH))
     import numba
 
-    from operando.strain import correlate
+    from operando.strain import correlate, correlate_particles
 
     numba.set_num_threads(1)
     texture = np.random.default_rng(0).random((40, 40, 40))
+    body = np.zeros(texture.shape, np.int32)
+    body[8:32, 8:32, 8:32] = 1
     correlate(texture, texture)
+    correlate_particles(texture, texture, body)
     extra = ["--noise", str(args.noise), "--fwhm", *map(str, args.fwhm)]
     print(
         "| case | seed | code, order | valid | bias | RMSE | RMSE fitted | strain normal / shear "
