@@ -41,7 +41,7 @@ _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
 _LEAST_HEIGHT = 195
-_LEAST_FILTER = 140
+_LEAST_FILTER = 100
 
 
 class ParticleTable(DockContent):
