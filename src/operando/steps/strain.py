@@ -156,9 +156,6 @@ def frame_or_lazy(images: Series, t: int, channel: int, tile: int) -> Any:
 DISAGREEMENT = 1.3
 """Scatter of neighbours over their predicted errors from which it is said."""
 
-WORTH_TELLING = 0.1
-"""Share of windows with motion of their own from which it is said."""
-
 
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
     from operando.strain.scatter import neighbour_scatter
@@ -170,12 +167,10 @@ def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
     error = float(np.sqrt(np.median(np.mean(field.sigma[valid].astype(float) ** 2, axis=1))))
     volume = np.linalg.det(np.eye(3) + field.gradient[valid].astype(float))
     scatter = neighbour_scatter(field)
-    own = float(field.info.get("own_motion_share", 0.0))
     doubt = f", neighbours differ by {scatter:.1f} times that" if scatter > DISAGREEMENT else ""
-    inside = f", motion inside {100 * own:.0f} % of windows" if own > WORTH_TELLING else ""
-    summary = f"{error:.3f} voxel error{doubt}, {100 * share:.0f} % of nodes valid{inside}"
+    summary = f"{error:.3f} voxel error{doubt}, {100 * share:.0f} % of nodes valid"
     known = {} if np.isnan(scatter) else {"neighbour_scatter": scatter}
-    known["own_motion_percent"] = 100 * own
+    known["own_motion_percent"] = 100 * float(field.info.get("own_motion_share", 0.0))
     return summary, known | {
         "nodes": float(valid.size),
         "valid_fraction": share,

@@ -90,13 +90,17 @@ def test_lengths_are_told_in_micrometres(panel: StrainPanel, session: Session) -
     )
 
 
-@pytest.mark.parametrize("scatter", [0.9, 3.0])
-def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float) -> None:
+@pytest.mark.parametrize(("scatter", "own"), [(0.9, 88.4), (3.0, 2.0)])
+def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float, own: float) -> None:
     study.add_entry(
         Entry(
             step="strain",
             summary="0.004 voxel error, 51-voxel gauge",
-            values={"median_volume_change_percent": 3.21, "neighbour_scatter": scatter},
+            values={
+                "median_volume_change_percent": 3.21,
+                "neighbour_scatter": scatter,
+                "own_motion_percent": own,
+            },
         )
     )
     session = Session(ViewerModel())
@@ -106,6 +110,7 @@ def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float) -
     told = panel.result.text()
     assert told.startswith("0.004 voxel error, 51-voxel gauge<br>median volume change +3.21 %")
     assert ("Errors may be larger than predicted" in told) is (scatter > 2)
+    assert ("In 88 % of the windows particles move on their own" in told) is (own > 10)
     panel.close_panel()
     session.close()
 

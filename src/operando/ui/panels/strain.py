@@ -32,6 +32,12 @@ _DOUBT = (
     "from node to node. Errors may be larger than predicted there: try a smaller window and "
     "spacing, or Particle motion."
 )
+OWN_MOTION_PERCENT = 10
+"""Share of the windows with motion inside from which the panel says so."""
+_OWN_MOTION = (
+    "In {:.0f} % of the windows particles move on their own. The errors count that; a smaller "
+    "window or Particle motion tells more."
+)
 FEW_VALID = 0.5
 """Share of the nodes below which the panel says what may help."""
 _FEW = (
@@ -122,6 +128,9 @@ class StrainPanel(RunPanel):
         change = status.entry.values.get("median_volume_change_percent")
         if change is not None and np.isfinite(change):
             lines.append(f"median volume change {change:+.2f} %")
+        own = status.entry.values.get("own_motion_percent", 0)
+        if own > OWN_MOTION_PERCENT:
+            lines.append(_OWN_MOTION.format(own))
         if status.entry.values.get("neighbour_scatter", 0) > DISAGREEMENT:
             lines.append(_DOUBT)
         if status.entry.values.get("valid_fraction", 1) < FEW_VALID:
