@@ -30,13 +30,13 @@ _LAST = -1
 _DOUBT = (
     "Where neighbours differ more than their errors allow, something cracks, or the motion changes "
     "from node to node. Errors may be larger than predicted there: try a smaller window and "
-    "spacing, or Particle motion."
+    "spacing, or Measure motion in Particles."
 )
 OWN_MOTION_PERCENT = 10
 """Share of the windows with motion inside from which the panel says so."""
 _OWN_MOTION = (
     "In {:.0f} % of the windows particles move on their own. The errors count that; a smaller "
-    "window or Particle motion tells more."
+    "window, or Measure motion in Particles, tells more."
 )
 FEW_VALID = 0.5
 """Share of the nodes below which the panel says what may help."""
