@@ -18,7 +18,21 @@ def report_path(study: Study) -> Path:
 
 
 def write_report(study: Study, path: Path | None = None) -> Path:
-    """Write the HTML report of a study; see `operando.report.page.write_report`."""
+    """Write the HTML report of everything that a study holds.
+
+    Parameters
+    ----------
+    study
+        An open study; nothing of it is changed but its reports.
+    path
+        The page; by default `report_path` of the study.
+
+    Returns
+    -------
+    Where the page lies.
+    """
     from operando.report.page import write_report as write
 
-    return write(study, path)
+    path = path or report_path(study)
+    write(study, path)
+    return path

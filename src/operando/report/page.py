@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from operando.atomic import write_text
-from operando.report import report_path
 from operando.report.particles import particles_section
 from operando.report.phases import phases_section
 from operando.report.strain import strain_section
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from operando.study import Study
 
 
-def write_report(study: Study, path: Path | None = None) -> Path:
+def write_report(study: Study, path: Path) -> None:
     """Write the report of everything that a study holds.
 
     Parameters
@@ -30,13 +29,8 @@ def write_report(study: Study, path: Path | None = None) -> Path:
     study
         An open study; nothing of it is changed but its reports.
     path
-        The page; by default ``reports/report.html`` of the study.
-
-    Returns
-    -------
-    Where the page lies.
+        The page.
     """
-    path = path or report_path(study)
     template = files("operando.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     recipe = study.recipe_path
@@ -48,7 +42,6 @@ def write_report(study: Study, path: Path | None = None) -> Path:
         recipe=recipe.read_text(encoding="utf-8") if recipe.exists() else "",
     )
     write_text(path, page)
-    return path
 
 
 def _facts(study: Study) -> str:
