@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from operando import Study
-from operando.errors import InputError, StudyError
-from operando.files.ome_zarr import create_image
+from operando.errors import Cancelled, InputError, StudyError
+from operando.files.ome_zarr import create_image, open_image
 from operando.particles import MeasureSettings, link, measure
 from operando.particles.edits import Edit
 from operando.steps import step_status
 from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
 from operando.study import Entry
+from operando.study.edits import EditLog
 from operando.study.phases import create_phases
+
+if TYPE_CHECKING:
+    from operando.compute.progress import Progress
 
 
 @pytest.fixture
@@ -60,6 +66,13 @@ def _measure_all(study, ids):
 
 def _ids(study):
     return np.asarray(study.open_array("particles/particles")[:])
+
+
+def _find_again(study, ids, table):
+    """Write ids and their table as the step would."""
+    open_image(study.product_path("particles/particles"), "r+")[:] = ids
+    study.write_table("particles", table)
+    return Corrections(study, FindParticles())
 
 
 def _same_table(study, table):
@@ -183,8 +196,8 @@ def test_deleting_accepting_growing(found) -> None:
 def test_what_makes_no_sense_changes_nothing(found) -> None:
     before = _ids(found)
     corrections = Corrections(found, FindParticles())
-    a, _ = _two_in_both(corrections.table)
-    point = corrections.anchor(a, 0)
+    a, b = _two_in_both(corrections.table)
+    point, other = corrections.anchor(a, 0), corrections.anchor(b, 0)
     free = tuple(int(v) for v in np.argwhere(before[0] == 0)[0])
     for edit, words in (
         (Edit(kind="merge", frame=0, points=(point, point)), "only one"),
@@ -192,6 +205,7 @@ def test_what_makes_no_sense_changes_nothing(found) -> None:
         (Edit(kind="delete", frame=7, points=(point,)), "no frame 7"),
         (Edit(kind="delete", frame=0, points=((999, 0, 0),)), "outside"),
         (Edit(kind="split", frame=0, points=(point, point)), "same place"),
+        (Edit(kind="split", frame=0, points=(point, other)), "two particles"),
     ):
         with pytest.raises(InputError, match=words):
             corrections.apply(edit)
@@ -212,6 +226,70 @@ def test_corrections_are_done_again_when_particles_are_found_anew(found) -> None
     again.undo()
     again.undo()
     assert _ids(found)[0][point] > 0
+
+
+def test_corrections_that_were_not_done_again_in_time_wait_for_the_next_time(found) -> None:
+    before, table = _ids(found), found.table("particles")
+    corrections = Corrections(found, FindParticles())
+    pair = _two_in_both(table)
+    for label in pair:
+        corrections.apply(Edit(kind="delete", frame=0, points=(corrections.anchor(label, 0),)))
+    edits = corrections.edits
+
+    def stop(_: Progress) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        _find_again(found, before, table).reapply(stop)
+    again = _find_again(found, before, table)
+    assert again.reapply() == 0
+    assert again.edits == edits
+    np.testing.assert_array_equal(_ids(found), np.where(np.isin(before, pair), 0, before))
+
+
+def test_what_a_crash_cut_short_is_taken_back(found, monkeypatch) -> None:
+    before = _ids(found)
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(corrections.table)
+    edit = _merge(corrections, a, b)
+    corrections.apply(Edit(kind="accept", frame=0, points=(edit.points[0],)))
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EditLog, "save", crash)
+        with pytest.raises(KeyboardInterrupt):
+            corrections.apply(edit)
+    assert not (_ids(found) == before).all()
+    again = Corrections(found, FindParticles())
+    np.testing.assert_array_equal(_ids(found), before)
+    _same_table(found, again.table)
+    assert [e.kind for e in again.edits] == ["accept"]
+    again.apply(edit)
+    merged = _ids(found)
+    with monkeypatch.context() as broken:
+        broken.setattr(EditLog, "save", crash)
+        with pytest.raises(KeyboardInterrupt):
+            again.undo()
+    last = Corrections(found, FindParticles())
+    np.testing.assert_array_equal(_ids(found), merged)
+    _same_table(found, last.table)
+
+
+def test_a_grown_particle_is_measured_wholly_also_when_done_again(found) -> None:
+    """It has no row in the table then, and what is beside it may be smaller."""
+    largest = _two_in_both(found.table("particles"))[-1]
+    point = Corrections(found, FindParticles()).anchor(largest, 0)
+    without = np.where(_ids(found) == largest, 0, _ids(found))
+    corrections = _find_again(found, without, _measure_all(found, without))
+    corrections.apply(Edit(kind="grow", frame=0, points=(point,)))
+    _same_table(found, corrections.table)
+    corrections.undo()
+    _same_table(found, corrections.table)
+    corrections.redo()
+    _same_table(found, corrections.table)
+    assert corrections.particle_at(point, 0) > 0
 
 
 def _check_tracks(study):

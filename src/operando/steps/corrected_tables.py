@@ -11,16 +11,17 @@ from operando.particles.body import grown
 from operando.particles.measure import PACKING_DIAMETERS, refresh_neighbours
 from operando.particles.neighbourhood import packing_density
 from operando.particles.tracks import KEYS, correct_tracks
-from operando.steps.measured_volumes import CENTRE, MeasuredVolumes
+from operando.steps.particle_places import CENTRE
 from operando.study.edits import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from operando.particles.body import Box
+    from operando.steps.measured_volumes import MeasuredVolumes
     from operando.steps.particles import FindParticles
     from operando.study import Study
 
@@ -60,32 +61,39 @@ class CorrectedTables:
         here = self.particles["particle"].isin(list(particles))
         if frame is not None:
             here &= self.particles["frame"] == frame
-        self.particles.loc[here, "accepted"] = accepted
+        marks = self.particles["accepted"].mask(here, accepted)
+        self.particles = self.particles.assign(accepted=marks.astype(bool))
 
-    def measure(self, frame: int, labels: set[int], near: Box, crop: NDArray[np.int32]) -> None:
-        """Measure particles of a frame again; `near` and `crop` as in `MeasuredVolumes`."""
+    def measure(
+        self, frame: int, labels: set[int], near: Box, crop: NDArray[np.int32]
+    ) -> pd.DataFrame:
+        """Measure particles of a frame again; returns all rows of the frame.
+
+        `near` and `crop` are those of `MeasuredVolumes.measure_again`.
+        """
         import pandas as pd
 
-        self._keep_tracks()
+        before = self.particles[self.particles["frame"] == frame]
+        rows = self._volumes.measure_again(before, frame, labels, near, crop)
+        accepted = before.loc[before["accepted"], "particle"]
+        rows["accepted"] = rows["particle"].isin(accepted)
+        kept = before[~before["particle"].isin(list(labels))]
+        rows = pd.concat([kept, rows], ignore_index=True) if len(kept) else rows
+        return self._packed(refresh_neighbours(rows), frame, near)
+
+    def write(self, measured: Mapping[int, pd.DataFrame]) -> None:
+        """Write both tables, with the rows of frames that were measured again."""
+        import pandas as pd
+
         table = self.particles
-        accepted = table.loc[table["accepted"], KEYS]
-        known = set(accepted.itertuples(index=False, name=None))
-        rows = self._volumes.measure_again(table, frame, labels, near, crop)
-        rows["accepted"] = [(frame, p) in known for p in rows["particle"]]
-        old = (table["frame"] == frame) & table["particle"].isin(list(labels))
-        table = pd.concat([table[~old], rows], ignore_index=True)
-        here = table["frame"] == frame
-        table.loc[here] = self._packed(refresh_neighbours(table[here]), frame, near)
+        if measured:
+            self._keep_tracks()
+            other = table[~table["frame"].isin(list(measured))]
+            table = pd.concat([other, *measured.values()]).sort_values(KEYS, ignore_index=True)
+        self._study.write_table(self._name, table)
         self.particles = table
-
-    def write(self) -> None:
-        """Write both tables."""
-        self.particles = self.particles.sort_values(KEYS, ignore_index=True)
-        self._study.write_table(self._name, self.particles)
         if self._found.exists():
-            import pandas as pd
-
-            tracks = correct_tracks(pd.read_parquet(self._found), self.particles)
+            tracks = correct_tracks(pd.read_parquet(self._found), table)
             self._study.write_table(f"{self._name}-tracks", tracks)
 
     def _keep_tracks(self) -> None:

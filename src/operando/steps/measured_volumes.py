@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from operando.files.ome_zarr import open_image
 from operando.particles.frames import Frame
 from operando.particles.grey import GreyScale
-from operando.particles.measure import PACKING_DIAMETERS
 from operando.particles.measure_blocks import measure_in
+from operando.steps.particle_places import shifted
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from operando.particles.body import Box
     from operando.particles.settings import PhaseLabels
     from operando.steps.particles import FindParticles
     from operando.study import Study
-
-CENTRE = ["z_um", "y_um", "x_um"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +35,8 @@ class MeasuredVolumes:
         The step that found the particles: definitions of the measures.
     ids
         ``(T, Z, Y, X)`` particles, can be written.
-    phases, probabilities
-        ``(T, Z, Y, X)`` labels and ``(T, K, Z, Y, X)`` probabilities.
+    phases, image, probabilities
+        ``(T, Z, Y, X)`` labels and grey values, and ``(T, K, Z, Y, X)`` probabilities.
     names
         Which label is pore, binder and so on.
     phase
@@ -49,6 +47,7 @@ class MeasuredVolumes:
     step: FindParticles
     ids: Any
     phases: Any
+    image: Any
     probabilities: Any
     names: PhaseLabels
     phase: int
@@ -62,6 +61,7 @@ class MeasuredVolumes:
             step=step,
             ids=open_image(study.product_path(f"particles/{step.particles}"), "r+"),
             phases=labels,
+            image=study.image_series(step.images).data[:, step.channel],
             probabilities=probabilities,
             names=step.names.labels(classes),
             phase=[c.name for c in classes].index(step.phase) + 1,
@@ -73,7 +73,7 @@ class MeasuredVolumes:
 
     def measure_again(
         self,
-        table: pd.DataFrame,
+        rows: pd.DataFrame,
         frame: int,
         labels: set[int],
         near: Box,
@@ -81,43 +81,36 @@ class MeasuredVolumes:
     ) -> pd.DataFrame:
         """Measure some particles of a frame, without reading all of it.
 
+        Packing and distances to neighbours are those of the box that is read: they have to be
+        taken again.
+
         Parameters
         ----------
-        table
-            Of all particles as it was: it gives the typical size and the grey scale.
+        rows
+            Of all particles of the frame as they were: they give the grey scale.
         frame, labels
             What to measure; ids that are no more are left out.
         near, crop
             Box that holds them wholly, and the ids in it.
         """
-        rows = []
-        for label in sorted(labels & set(np.unique(crop).tolist())):
-            places = np.nonzero(crop == label)
-            tight = tuple(
-                slice(int(p.min()) + s.start, int(p.max()) + 1 + s.start)
-                for p, s in zip(places, near, strict=True)
-            )
-            rows.append(self._row(table, frame, label, (tight[0], tight[1], tight[2])))
-        return pd.concat(rows, ignore_index=True) if rows else table.iloc[:0].copy()
+        from scipy.ndimage import find_objects
 
-    def _row(self, table: pd.DataFrame, frame: int, label: int, tight: Box) -> pd.DataFrame:
-        settings = self.step.measure
-        here = table[table["frame"] == frame]
-        around = settings.packing_window or PACKING_DIAMETERS * float(here["diameter_um"].median())
+        there = np.isin(crop, sorted(labels))
+        if not there.any():
+            return rows.iloc[:0].copy()
+        voxel = min(self.study.voxel_size)
         return measure_in(
-            tight,
-            [label],
+            shifted(find_objects(there.view(np.uint8))[0], near),
+            labels,
             ids=Frame(self.ids, frame),
             phases=Frame(self.phases, frame),
-            image=Frame(
-                self.study.image_series(self.step.images).data[:, self.step.channel], frame
-            ),
+            image=Frame(self.image, frame),
             spacing=self.study.voxel_size,
             phase=self.phase,
             labels=self.names,
             probabilities=Frame(self.probabilities, frame),
-            settings=settings.model_copy(update={"packing_window": around}),
-            scale=GreyScale.of_table(here),
+            settings=self.step.measure.model_copy(update={"packing_window": voxel}),
+            scale=GreyScale.of_table(rows),
             frame=frame,
             time_h=self.study.times[frame],
         )

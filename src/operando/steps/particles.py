@@ -155,7 +155,7 @@ class FindParticles(Step):
         study.write_table(self.particles, particles)
         study.write_table(f"{self.particles}-tracks", tracks)
         corrections = Corrections(study, self)
-        lost = corrections.reapply()
+        lost = corrections.reapply(progress)
         summary, values = _summarise(corrections.table, n_frames)
         if corrections.edits or lost:
             values |= {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from operando.atomic import remove, write_text
 from operando.errors import StudyError
@@ -21,8 +20,34 @@ if TYPE_CHECKING:
 
 FOLDER = "edits"
 
-Touched = dict[int, tuple[int, ...]]
-"""For every frame the ids that a correction touched: those before it and those after it."""
+Ranges = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+class Touch(BaseModel):
+    """What a correction touched in one frame.
+
+    Parameters
+    ----------
+    ids
+        Those in and beside what changed, before it and after it.
+    box
+        First voxel and the one after the last of what was written, along z, y, x; lists of earlier
+        versions do not have it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    ids: tuple[int, ...]
+    box: Ranges | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_version(cls, value: Any) -> Any:
+        return {"ids": value} if isinstance(value, list | tuple) else value
+
+
+Touched = dict[int, Touch]
+"""For every frame that changed."""
 
 
 class Record(BaseModel):
@@ -45,34 +70,58 @@ class Record(BaseModel):
     touched: Touched
 
 
-def edits_in_force(study: Path, name: str) -> str:
-    """Text that tells which corrections changed a set of particles; empty if none did.
+class EditList(BaseModel):
+    """Corrections as they are kept on disk.
 
-    Those that only mark a particle as right do not count.
+    Parameters
+    ----------
+    done
+        Those that hold, in order.
+    undone
+        Those that `redo` brings back, the next one last.
+    waiting
+        Those still to be done again on particles that were found anew.
+    """
+
+    done: list[Record] = []
+    undone: list[Record] = []
+    waiting: list[Edit] = []
+
+
+def read_edits(study: Path, name: str) -> EditList:
+    """Read the corrections of a set of particles; there may be none.
+
+    Raises
+    ------
+    StudyError
+        If the list is damaged.
     """
     path = study / FOLDER / f"{name}.json"
     if not path.exists():
-        return ""
-    edits = [record.edit for record in _read_records(path)["done"]]
-    return "".join(edit.model_dump_json() for edit in edits if edit.kind != "accept")
-
-
-def _read_records(path: Path) -> dict[str, list[Record]]:
+        return EditList()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        keys = ("done", "undone")
-        return {key: [Record.model_validate(item) for item in content[key]] for key in keys}
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        return EditList.model_validate_json(path.read_bytes())
+    except ValueError as error:
         raise StudyError(
             f"The corrections in {path} are damaged ({type(error).__name__})",
             "restore the file from a copy, or delete it to go on without them",
         ) from None
 
 
+def edits_in_force(study: Path, name: str) -> str:
+    """Text that tells which corrections changed a set of particles; empty if none did.
+
+    Those that only mark a particle as right do not count.
+    """
+    edits = [record.edit for record in read_edits(study, name).done]
+    return "".join(edit.model_dump_json() for edit in edits if edit.kind != "accept")
+
+
 class EditLog:
     """Corrections of one set of particles, with undo and redo that survive closing.
 
     ``NAME.json`` lists them as they can be done again; ``NAME.journal`` holds the changed blocks.
+    The list is written last: what a crash has cut short is not in it, and `settle` takes it back.
 
     Parameters
     ----------
@@ -91,21 +140,19 @@ class EditLog:
         self._path = study / FOLDER / f"{name}.json"
         self._journal_path = study / FOLDER / f"{name}.journal"
         self._path.parent.mkdir(exist_ok=True)
-        self._done: list[Record] = []
-        self._undone: list[Record] = []
-        self._read()
+        self._list = read_edits(study, name)
         self._journal = Journal(self._journal_path)
         self._blocks = 0
 
     @property
     def edits(self) -> list[Edit]:
         """Corrections that hold, in order."""
-        return [record.edit for record in self._done]
+        return [record.edit for record in self._list.done]
 
     @property
     def undone(self) -> list[Edit]:
         """Corrections that `redo` brings back, the next one last."""
-        return [record.edit for record in self._undone]
+        return [record.edit for record in self._list.undone]
 
     def change(self, array: Any, box: Box, after: NDArray[Any]) -> None:
         """Write a block of an array so that it can be taken back."""
@@ -115,10 +162,12 @@ class EditLog:
 
     def add(self, edit: Edit, touched: Touched) -> None:
         """Keep a correction that consists of the blocks changed since the last one."""
-        self._done.append(Record(edit=edit, blocks=self._blocks, touched=touched))
-        self._undone.clear()
+        self._list.done.append(Record(edit=edit, blocks=self._blocks, touched=touched))
+        self._list.undone.clear()
         self._blocks = 0
-        self._write()
+        if self._list.waiting[:1] == [edit]:
+            self._list.waiting.pop(0)
+        self.save()
 
     def take_back(self, array: Any) -> None:
         """Take back the blocks changed since the last correction."""
@@ -127,44 +176,52 @@ class EditLog:
         self._blocks = 0
 
     def undo(self, array: Any) -> Record | None:
-        """Take back the last correction; None if there is none."""
-        if not self._done:
+        """Take back the last correction, None if there is none; `save` keeps that."""
+        if not self._list.done:
             return None
-        record = self._done.pop()
+        record = self._list.done.pop()
         for _ in range(record.blocks):
             self._journal.undo(array)
-        self._undone.append(record)
-        self._write()
+        self._list.undone.append(record)
         return record
 
     def redo(self, array: Any) -> Record | None:
-        """Do the last correction that was taken back again; None if there is none."""
-        if not self._undone:
+        """Do the last correction that was taken back again; `save` keeps that."""
+        if not self._list.undone:
             return None
-        record = self._undone.pop()
+        record = self._list.undone.pop()
         for _ in range(record.blocks):
             self._journal.redo(array)
-        self._done.append(record)
-        self._write()
+        self._list.done.append(record)
         return record
 
+    def settle(self, array: Any) -> list[Box]:
+        """Bring an array in line with the list after a crash; returns what changed."""
+        wanted = sum(record.blocks for record in self._list.done)
+        boxes = []
+        while self._journal.count > wanted:
+            boxes.append(self._journal.undo(array))
+        while self._journal.count < wanted and self._journal.can_redo:
+            boxes.append(self._journal.redo(array))
+        return [box for box in boxes if box is not None]
+
     def start_over(self) -> list[Edit]:
-        """Forget all blocks, because the particles were found anew; returns what to do again."""
-        edits = self.edits
-        self._done, self._undone, self._blocks = [], [], 0
+        """Forget all blocks, because the particles were found anew; returns what to do again.
+
+        What is not done again because the program ends is returned the next time.
+        """
+        again = [*self.edits, *self._list.waiting]
+        self._list, self._blocks = EditList(waiting=again), 0
+        self.save()
         remove(self._journal_path)
         self._journal = Journal(self._journal_path)
-        self._write()
-        return edits
+        return list(again)
 
-    def _read(self) -> None:
-        if self._path.exists():
-            records = _read_records(self._path)
-            self._done, self._undone = records["done"], records["undone"]
+    def give_up(self, edit: Edit) -> None:
+        """Forget a correction that cannot be done again."""
+        self._list.waiting.remove(edit)
+        self.save()
 
-    def _write(self) -> None:
-        content = {
-            key: [record.model_dump(mode="json") for record in items]
-            for key, items in (("done", self._done), ("undone", self._undone))
-        }
-        write_text(self._path, json.dumps(content, indent=1) + "\n")
+    def save(self) -> None:
+        """Write the list."""
+        write_text(self._path, self._list.model_dump_json(indent=1) + "\n")

@@ -41,6 +41,11 @@ class Journal:
         self._load()
 
     @property
+    def count(self) -> int:
+        """How many edits hold."""
+        return len(self._undoable)
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""
         return bool(self._undoable)
