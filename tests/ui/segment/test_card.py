@@ -2,37 +2,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from operando.segment import pretrained
 from operando.segment.bioimage import import_package
-from operando.ui.panels.segment import SegmentPanel
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    import pytest
     from pytestqt.qtbot import QtBot
 
     from operando import Study
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    panel.judge.header.setChecked(True)
-    yield panel
-    panel.close_panel()
-    session.close()
+    from operando.ui.panels.segment import SegmentPanel
 
 
 def test_a_click_shows_the_card_of_the_model(

@@ -5,41 +5,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.data.classes import DEFAULT_CLASSES
 from operando.study.phases import create_phases
 from operando.ui.layers.confidence import CONFIDENCE_NAME
-from operando.ui.panels.segment import SegmentPanel
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.panels.segment import SegmentPanel
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+def study(study: Study) -> Study:
     """All is the second class, with a probability of 51 / 255."""
     labels, probabilities = create_phases(
         study.product_path("phases/phases"), study, DEFAULT_CLASSES
     )
     labels[:] = 2
     probabilities[:, 1] = 51
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    panel.judge.header.setChecked(True)
-    yield panel
-    panel.close_panel()
-    session.close()
+    return study
 
 
 def test_a_click_shows_confidence_below_the_strokes(qtbot: QtBot, panel: SegmentPanel) -> None:

@@ -4,25 +4,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.data.classes import DEFAULT_CLASSES
 from operando.study.phases import create_phases
 from operando.ui.navigation import go_to_frame
-from operando.ui.panels.segment import SegmentPanel
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.panels.segment import SegmentPanel
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+def study(study: Study) -> Study:
     """Frame 0 is all pore; half of frame 1 is the second phase."""
     labels, probabilities = create_phases(
         study.product_path("phases/phases"), study, DEFAULT_CLASSES
@@ -33,16 +29,7 @@ def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
     probabilities[:] = np.stack(
         [255 * (truth == k + 1) for k in range(len(DEFAULT_CLASSES))], 1
     ).astype(np.uint8)
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    panel.judge.header.setChecked(True)
-    yield panel
-    panel.close_panel()
-    session.close()
+    return study
 
 
 def test_a_click_measures_and_the_frame_in_view_is_shown(qtbot: QtBot, panel: SegmentPanel) -> None:

@@ -25,8 +25,6 @@ from operando.ui.segment.guidance import (
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
     from operando import Study
@@ -37,7 +35,7 @@ SLIP = Slip(0, 3, (2, 6), (7, 9), 1, 3, 8, 0.95)
 
 
 @pytest.fixture
-def session(study: Study, electrode: Electrode) -> Iterator[Session]:
+def study(study: Study, electrode: Electrode) -> Study:
     """A segmentation that is right and sure but in one doubtful square and one wrong one."""
     labels, probabilities = create_phases(
         study.product_path("phases/phases"), study, DEFAULT_CLASSES
@@ -49,10 +47,7 @@ def session(study: Study, electrode: Electrode) -> Iterator[Session]:
     t, z = np.argwhere(painted == 3)[0][:2]
     share[t, :, z][:, painted[t, z] == 3] = np.array([250, 5, 0]).reshape(3, 1)
     probabilities[:] = share
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
+    return study
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.nets.architecture import build
 from operando.segment import pretrained
 from operando.ui.segment.inside_box import InsideBox, flat_kernels
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +19,16 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.session import Session
 
 
 @pytest.fixture
-def box(qtbot: QtBot, study: Study) -> Iterator[InsideBox]:
-    session = Session(ViewerModel())
-    session.show_study(study)
+def box(qtbot: QtBot, session: Session) -> Iterator[InsideBox]:
     box = InsideBox(session)
     qtbot.addWidget(box)
     box.refresh()
     yield box
     box.close_box()
-    session.close()
 
 
 def test_maps_of_the_slice_in_view_are_shown_and_laid_over(

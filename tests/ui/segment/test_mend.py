@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.data.classes import DEFAULT_CLASSES
@@ -12,21 +11,18 @@ from operando.steps import STEPS
 from operando.study.phases import create_phases, open_phases
 from operando.study.record import Entry
 from operando.ui.layers.difference import DIFFERENCE_NAME
-from operando.ui.panels.segment import SegmentPanel
 from operando.ui.segment.mend import images_of
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
     from qtpy.QtWidgets import QPushButton
 
     from operando import Study
+    from operando.ui.panels.segment import SegmentPanel
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
+def study(study: Study) -> Study:
     """All is pore but an island of 8 voxels of the second class in frame 1."""
     labels, probabilities = create_phases(
         study.product_path("phases/phases"), study, DEFAULT_CLASSES
@@ -35,16 +31,7 @@ def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
     truth[1, 10:12, 10:12, 10:12] = 2
     labels[:] = truth
     probabilities[:, 0], probabilities[:, 1] = 150, 105
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    panel.mend.header.setChecked(True)
-    yield panel
-    panel.close_panel()
-    session.close()
+    return study
 
 
 def click_and_wait(qtbot: QtBot, panel: SegmentPanel, button: QPushButton) -> None:

@@ -5,35 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog
 
 from operando.segment import pretrained
 from operando.segment.bioimage import export_package
-from operando.ui.panels.segment import SegmentPanel
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.panels.segment import SegmentPanel
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    session.products_changed.connect(panel.refresh)
-    yield panel
-    panel.close_panel()
-    session.close()
+def panel(panel: SegmentPanel) -> SegmentPanel:
+    """The panel as it is in its dock: it follows what jobs write."""
+    panel.session.products_changed.connect(panel.refresh)
+    return panel
 
 
 @pytest.mark.parametrize("kind", ["package", "folder"])

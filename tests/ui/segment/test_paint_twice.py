@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.ui.segment.paint_twice import LAYER_NAME, PaintTwiceBox
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +14,11 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.session import Session
 
 
 @pytest.fixture
-def box(qtbot: QtBot, study: Study) -> Iterator[PaintTwiceBox]:
-    session = Session(ViewerModel())
-    session.show_study(study)
+def box(qtbot: QtBot, session: Session) -> Iterator[PaintTwiceBox]:
     box = PaintTwiceBox(session)
     for widget in (box, box.button):
         qtbot.addWidget(widget)
@@ -29,7 +26,6 @@ def box(qtbot: QtBot, study: Study) -> Iterator[PaintTwiceBox]:
     box.refresh()
     yield box
     box.close_box()
-    session.close()
 
 
 def painted(study: Study) -> tuple[np.ndarray, np.ndarray]:

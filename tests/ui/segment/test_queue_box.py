@@ -3,34 +3,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from operando.steps import STEPS
-from operando.ui.panels.segment import SegmentPanel
 from operando.ui.segment.queue_box import queue_text
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
+    from operando.ui.panels.segment import SegmentPanel
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, study: Study) -> Iterator[SegmentPanel]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    panel = SegmentPanel(session)
-    session.job_changed.connect(panel.refresh_job)
-    qtbot.addWidget(panel)
-    panel.refresh()
-    panel.show()
-    yield panel
-    panel.close_panel()
-    session.close()
+def panel(panel: SegmentPanel) -> SegmentPanel:
+    """The panel as it is in its dock: it follows the jobs."""
+    panel.session.job_changed.connect(panel.refresh_job)
+    return panel
 
 
 def rows(panel: SegmentPanel) -> list[str]:

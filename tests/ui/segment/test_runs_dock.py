@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox
 
@@ -13,7 +12,6 @@ from operando.jobs import Job, JobState
 from operando.steps import STEPS
 from operando.ui.segment.runs_dock import RunsDock
 from operando.ui.segment.runs_plot import curve_so_far
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,24 +19,25 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.ui.session import Session
 
 
 @pytest.fixture
-def dock(
-    qtbot: QtBot, study: Study, trained: Callable[..., None], score: Callable[..., None]
-) -> Iterator[RunsDock]:
+def study(study: Study, trained: Callable[..., None], score: Callable[..., None]) -> Study:
     """Two models, the second of which is scored against a reference."""
     trained(study, "model", "2026-01-01T00:00:00+00:00", 0.9)
     trained(study, "model 2", "2026-01-02T00:00:00+00:00", 0.8, width=8)
     score(study, "model 2")
-    session = Session(ViewerModel())
-    session.show_study(study)
+    return study
+
+
+@pytest.fixture
+def dock(qtbot: QtBot, session: Session) -> Iterator[RunsDock]:
     dock = RunsDock(session)
     qtbot.addWidget(dock)
     dock.show()
     yield dock
     dock.unlink()
-    session.close()
 
 
 def column(dock: RunsDock, title: str) -> list[str]:

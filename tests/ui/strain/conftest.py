@@ -6,30 +6,65 @@ import numpy as np
 import pytest
 
 from operando.data import DisplacementField
+from operando.ui.layers.study_results import StudyStrain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from operando.ui.session import Session
+
+SHAPE, SPACING = (3, 5, 5), 8.0
+NODES = np.stack(np.meshgrid(*[np.arange(n) for n in SHAPE], indexing="ij"), -1).reshape(-1, 3)
+POSITIONS = NODES * SPACING + 6
+N = len(NODES)
 
 
 @pytest.fixture(scope="session")
 def uniform_stretch() -> Callable[[float], DisplacementField]:
     """Make a field of 3 x 5 x 5 nodes, all stretched by the same share from the origin."""
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * 8.0 + 6
-    n = len(positions)
 
     def make(stretch: float) -> DisplacementField:
         return DisplacementField(
-            positions=positions,
-            displacement=positions * stretch,
-            gradient=np.tile(np.eye(3) * stretch, (n, 1, 1)),
-            sigma=np.full((n, 3), 0.01),
-            zncc=np.full(n, 0.9),
-            status=np.zeros(n, int),
-            grid_shape=shape,
-            spacing=(8.0,) * 3,
+            positions=POSITIONS,
+            displacement=POSITIONS * stretch,
+            gradient=np.tile(np.eye(3) * stretch, (N, 1, 1)),
+            sigma=np.full((N, 3), 0.01),
+            zncc=np.full(N, 0.9),
+            status=np.zeros(N, int),
+            grid_shape=SHAPE,
+            spacing=(SPACING,) * 3,
             window=(11, 11, 11),
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def numbered_field() -> DisplacementField:
+    """Nodes at 6, 14, 22 ... voxels; the correlation is the number along x, in tenths."""
+    return DisplacementField(
+        positions=POSITIONS,
+        displacement=np.zeros((N, 3)),
+        gradient=np.zeros((N, 3, 3)),
+        sigma=np.full((N, 3), 0.01),
+        zncc=NODES[:, 2] / 10,
+        status=np.zeros(N, int),
+        grid_shape=SHAPE,
+        spacing=(SPACING,) * 3,
+        window=(8, 8, 8),
+    )
+
+
+@pytest.fixture
+def show_field(session: Session) -> Iterator[Callable[[DisplacementField], StudyStrain]]:
+    """Keep a field of frame 0 to 1 in the study and show its strain."""
+    shown = []
+
+    def show(field: DisplacementField) -> StudyStrain:
+        session.study.write_field("000-001", field)
+        shown.append(StudyStrain(session))
+        return shown[-1]
+
+    yield show
+    for strain in shown:
+        strain.close()

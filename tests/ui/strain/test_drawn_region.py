@@ -4,50 +4,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Shapes
 
-from operando.data import DisplacementField
-from operando.ui.layers.study_results import StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.drawn_region import drawn_region, in_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from operando import Study
+    from operando.data import DisplacementField
+    from operando.ui.layers.study_results import StudyStrain
 
 SPACING = 8.0
 
 
 @pytest.fixture
-def strain(study: Study) -> Iterator[StudyStrain]:
-    """A correlation that is the number of the node along x, in tenths."""
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1).reshape(-1, 3)
-    n = len(nodes)
-    session = Session(ViewerModel())
-    session.show_study(study)
-    study.write_field(
-        "000-001",
-        DisplacementField(
-            positions=nodes * SPACING + 6,
-            displacement=np.zeros((n, 3)),
-            gradient=np.zeros((n, 3, 3)),
-            sigma=np.full((n, 3), 0.01),
-            zncc=nodes[:, 2] / 10,
-            status=np.zeros(n, int),
-            grid_shape=shape,
-            spacing=(SPACING,) * 3,
-            window=(11, 11, 11),
-        ),
-    )
-    strain = StudyStrain(session)
+def strain(
+    show_field: Callable[[DisplacementField], StudyStrain],
+    numbered_field: DisplacementField,
+) -> StudyStrain:
+    strain = show_field(numbered_field)
     strain.view.show_quantity("zncc")
     strain.refresh()
     strain.go_to_frame()
-    yield strain
-    session.close()
+    return strain
 
 
 def _rectangle(strain: StudyStrain, first: int, last: int) -> np.ndarray:

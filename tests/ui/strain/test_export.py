@@ -5,49 +5,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog
 
-from operando.data import DisplacementField
 from operando.errors import InputError
 from operando.ui.layers.study_results import StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.export import export_strain
 from operando.ui.strain.export_button import StrainExport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
+    from operando.data import DisplacementField
+    from operando.ui.session import Session
 
 
 @pytest.fixture
-def strain(study: Study) -> Iterator[StudyStrain]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * 8.0 + 6
-    n = len(positions)
-    field = DisplacementField(
-        positions=positions,
-        displacement=positions * 0.01,
-        gradient=np.tile(np.eye(3) * 0.01, (n, 1, 1)),
-        sigma=np.full((n, 3), 0.01),
-        zncc=np.full(n, 0.9),
-        status=np.zeros(n, int),
-        grid_shape=shape,
-        spacing=(8.0,) * 3,
-        window=(11, 11, 11),
-    )
-    study.write_field("000-001", field)
-    strain = StudyStrain(session)
+def strain(
+    show_field: Callable[[DisplacementField], StudyStrain],
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> StudyStrain:
+    strain = show_field(uniform_stretch(0.01))
     strain.show((0, 1))
-    yield strain
-    session.close()
+    return strain
 
 
 def test_the_button_writes_what_is_shown_and_says_so(
@@ -84,9 +66,6 @@ def test_a_figure_of_the_shown_slice(
     assert path.read_bytes().startswith(start)
 
 
-def test_nothing_to_export(study: Study, tmp_path: Path) -> None:
-    session = Session(ViewerModel())
-    session.show_study(study)
+def test_nothing_to_export(session: Session, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run Strain"):
         export_strain(StudyStrain(session), tmp_path / "field.vti")
-    session.close()

@@ -4,32 +4,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
-from operando.ui.layers.study_results import StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.line_tables import elongation_table, profile_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from operando import Study
     from operando.data import DisplacementField
+    from operando.ui.layers.study_results import StudyStrain
 
 STRETCH = 0.02
 
 
 @pytest.fixture
 def strain(
-    study: Study, uniform_stretch: Callable[[float], DisplacementField]
-) -> Iterator[StudyStrain]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    study.write_field("000-001", uniform_stretch(STRETCH))
-    strain = StudyStrain(session)
+    show_field: Callable[[DisplacementField], StudyStrain],
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> StudyStrain:
+    strain = show_field(uniform_stretch(STRETCH))
     strain.view.show_quantity("displacement_x")
-    yield strain
-    session.close()
+    return strain
 
 
 def line(strain: StudyStrain, last: float) -> list[tuple[float, float, float]]:

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH, StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.line_tool import LineTool
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
     from operando.data import DisplacementField
 
 STRETCH = 0.02
@@ -24,17 +21,14 @@ STRETCH = 0.02
 
 @pytest.fixture
 def strain(
-    study: Study, uniform_stretch: Callable[[float], DisplacementField]
-) -> Iterator[StudyStrain]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    study.write_field("000-001", uniform_stretch(STRETCH))
-    strain = StudyStrain(session)
+    show_field: Callable[[DisplacementField], StudyStrain],
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> StudyStrain:
+    strain = show_field(uniform_stretch(STRETCH))
     strain.view.show_quantity("strain_xx")
     strain.refresh()
     strain.go_to_frame()
-    yield strain
-    session.close()
+    return strain
 
 
 @pytest.fixture

@@ -5,15 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Shapes
 
 from operando.data import DEFAULT_CLASSES, DisplacementField
 from operando.errors import InputError
 from operando.files.ome_zarr import create_image
 from operando.study.phases import create_phases
-from operando.ui.layers.study_results import StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.region_table import (
     CRACKED,
     DRAWN,
@@ -24,36 +21,22 @@ from operando.ui.strain.region_table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from operando import Study
+    from operando.ui.layers.study_results import StudyStrain
 
-SPACING, SHAPE = 8.0, (3, 5, 5)
+SPACING = 8.0
 
 
 @pytest.fixture
-def strain(study: Study) -> Iterator[StudyStrain]:
-    """A correlation that is the number of the node along x, in tenths."""
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in SHAPE], indexing="ij"), -1).reshape(-1, 3)
-    n = len(nodes)
-    field = DisplacementField(
-        positions=nodes * SPACING + 6,
-        displacement=np.zeros((n, 3)),
-        gradient=np.zeros((n, 3, 3)),
-        sigma=np.full((n, 3), 0.01),
-        zncc=nodes[:, 2] / 10,
-        status=np.zeros(n, int),
-        grid_shape=SHAPE,
-        spacing=(SPACING,) * 3,
-        window=(8, 8, 8),
-    )
-    session = Session(ViewerModel())
-    session.show_study(study)
-    study.write_field("000-001", field)
-    strain = StudyStrain(session)
+def strain(
+    show_field: Callable[[DisplacementField], StudyStrain],
+    numbered_field: DisplacementField,
+) -> StudyStrain:
+    strain = show_field(numbered_field)
     strain.view.show_quantity("zncc")
-    yield strain
-    session.close()
+    return strain
 
 
 @pytest.fixture

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from operando.jobs import JobState
 from operando.steps import STEPS
 from operando.study.fields import UnfinishedField
 from operando.ui.layers.study_results import RIGID_AND_STRETCH, StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.display import StrainDisplay
 
 if TYPE_CHECKING:
@@ -19,8 +17,8 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
     from operando.data import DisplacementField
+    from operando.ui.session import Session
 
 STEP = STEPS["strain"](window=11, spacing=4)
 
@@ -46,12 +44,9 @@ class Running:
 
 
 @pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
+def session(session: Session) -> Iterator[Session]:
     yield session
     session.job = None
-    session.close()
 
 
 @pytest.fixture

@@ -5,34 +5,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from napari.layers import Shapes
 
 from operando.ui.layers.study_results import RIGID_AND_STRETCH, StudyStrain
-from operando.ui.session import Session
 from operando.ui.strain.table_dialog import TableDialog
 from operando.ui.strain.tools import StrainTools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
     from operando.data import DisplacementField
 
 
 @pytest.fixture
 def strain(
-    study: Study, uniform_stretch: Callable[[float], DisplacementField]
-) -> Iterator[StudyStrain]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    study.write_field("000-001", uniform_stretch(0.01))
-    strain = StudyStrain(session)
+    show_field: Callable[[DisplacementField], StudyStrain],
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> StudyStrain:
+    strain = show_field(uniform_stretch(0.01))
     strain.go_to_frame()
-    yield strain
-    session.close()
+    return strain
 
 
 @pytest.fixture
