@@ -64,6 +64,9 @@ class Session:
     job_changed = Signal()
     """A job started, moved on or ended."""
 
+    settling = Signal()
+    """A job starts, or the study is closed or calibrated: end what else writes into it now."""
+
     def __init__(
         self, viewer: Any, turns: Callable[[Callable[[], None]], None] | None = None
     ) -> None:
@@ -127,6 +130,7 @@ class Session:
         """Stop the job, take the layers away and let others open the study."""
         if self.study is None:
             return
+        self.settling.emit()
         self._stop_job()
         if self.layers is not None:
             self.layers.close()
@@ -150,6 +154,7 @@ class Session:
         """
         study = self._open_study()
         self._check_idle()
+        self.settling.emit()
         study.calibrate(voxel_size, times)
         if self.layers is not None:
             self.layers.rebuild()
@@ -245,6 +250,7 @@ class Session:
 
     def _start(self, step: Step) -> Job:
         study = self._open_study()
+        self.settling.emit()
         study.strokes().flush()
         self.job = Job(study, step)
         self.job.start()

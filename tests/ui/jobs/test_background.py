@@ -52,3 +52,21 @@ def test_unforeseen_errors_are_told_and_raised(qtbot: QtBot, background: Backgro
     assert done == []
     assert "ZeroDivisionError: by zero" in str(failed[0])
     raised.clear()
+
+
+def test_waiting_hands_the_outcome_on_at_once_and_only_once(
+    qtbot: QtBot, background: Background
+) -> None:
+    done: list[Any] = []
+    go = threading.Event()
+    background.start(lambda: go.wait(5), done.append, done.append)
+    go.set()
+    background.wait()
+    assert done == [True]
+    assert not background.is_busy
+    background.start(lambda: "next", done.append, done.append)
+    qtbot.waitUntil(lambda: not background.is_busy)
+    qtbot.wait(20)
+    assert done == [True, "next"]
+    background.wait()
+    assert done == [True, "next"]

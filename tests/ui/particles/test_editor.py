@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
+from operando import Study
 from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.study.phases import create_phases
@@ -61,6 +62,12 @@ def _places(panel: ParticlesPanel, particle: int) -> np.ndarray:
     return np.argwhere(ids == particle)
 
 
+def _settle(panel: ParticlesPanel) -> str:
+    """Wait for what runs; returns what is said then."""
+    panel.editor.corrector.finish()
+    return panel.editor.hint.text()
+
+
 def _click(panel: ParticlesPanel, y: int, x: int) -> None:
     viewer = panel.session.viewer
     world = np.array(viewer.dims.point, float)
@@ -96,20 +103,25 @@ def test_merge_delete_undo_redo(panel: ParticlesPanel) -> None:
     assert not view.selects
     _click(panel, y, x)
     assert view.selects
-    assert "merged" in panel.editor.hint.text()
+    assert panel.editor.hint.text() == f"Merging particle {a}…"
+    assert _settle(panel) == f"Particle {a} merged in 2 frames."
     now = np.asarray(study.open_array("particles/particles")[0])
     np.testing.assert_array_equal(now, np.where(before == b, a, before))
     assert b not in set(panel.particles.table["particle"])
     np.testing.assert_array_equal(np.asarray(view.labels.data[0, 16]), now[16])
     panel.editor.undo.click()
+    assert _settle(panel) == "Merge taken back in 2 frames."
     assert b in set(panel.particles.table["particle"])
     view.select(b)
     panel.editor.tools["delete"].click()
+    _settle(panel)
     assert view.particle == 0
     assert b not in set(study.table("particles")["particle"])
     panel.editor.undo.click()
     assert panel.editor.redo.isEnabled()
     panel.editor.redo.click()
+    assert not panel.editor.redo.isEnabled()
+    _settle(panel)
     assert b not in set(study.table("particles")["particle"])
 
 
@@ -123,7 +135,7 @@ def test_split_with_two_clicks(panel: ParticlesPanel) -> None:
     assert "1 to go" in panel.editor.hint.text()
     count = len(panel.particles.table)
     _click(panel, *places[-1])
-    assert "split" in panel.editor.hint.text()
+    assert "split" in _settle(panel)
     assert len(panel.particles.table) > count
 
 
@@ -138,7 +150,73 @@ def test_clicks_outside_and_a_second_press_change_nothing(panel: ParticlesPanel)
     outside = np.argwhere(np.asarray(view.labels.data[0, view.viewer.dims.current_step[1]]) == 0)[0]
     _click(panel, *outside)
     _click(panel, *outside)
-    assert "does not lie in particle" in panel.editor.hint.text()
-    panel.editor.undo.click()
-    assert panel.editor.hint.text() == "There is nothing to undo."
+    assert "does not lie in particle" in _settle(panel)
     assert not panel.editor.undo.isEnabled()
+
+
+def test_undo_and_redo_can_be_pressed_when_there_is_something(panel: ParticlesPanel) -> None:
+    editor, session = panel.editor, panel.session
+    assert not editor.undo.isEnabled()
+    assert not editor.redo.isEnabled()
+    panel.particles.view.select(_biggest(panel)[0])
+    editor.tools["delete"].click()
+    assert editor.undo.isEnabled()
+    path = session.study.path
+    session.close_study()
+    assert not editor.undo.isEnabled()
+    session.open_study(path)
+    assert editor.undo.isEnabled()
+    assert not editor.redo.isEnabled()
+    editor.undo.click()
+    _settle(panel)
+    session.close_study()
+    session.open_study(path)
+    assert not editor.undo.isEnabled()
+    assert editor.redo.isEnabled()
+
+
+def test_corrections_asked_for_meanwhile_are_done_in_order(panel: ParticlesPanel) -> None:
+    a, b = _biggest(panel)
+    editor, view, study = panel.editor, panel.particles.view, panel.session.study
+    before = np.asarray(study.open_array("particles/particles")[:])
+    for particle in (a, b, b):
+        view.select(particle)
+        editor.tools["delete"].click()
+    assert editor.hint.text() == f"Deleting particle {a}… 2 more to do."
+    assert "no particle" in _settle(panel)
+    ids = study.open_array("particles/particles")
+    np.testing.assert_array_equal(ids[:], np.where(np.isin(before, (a, b)), 0, before))
+    editor.undo.click()
+    editor.undo.click()
+    assert not editor.undo.isEnabled()
+    _settle(panel)
+    np.testing.assert_array_equal(ids[:], before)
+    assert {a, b} <= set(panel.particles.table["particle"])
+
+
+def test_undo_that_waits_for_a_correction_that_fails_takes_no_other_back(
+    panel: ParticlesPanel,
+) -> None:
+    a, b = _biggest(panel)
+    editor, view = panel.editor, panel.particles.view
+    view.select(a)
+    editor.tools["delete"].click()
+    _settle(panel)
+    view.select(b)
+    editor.tools["merge"].click()
+    _click(panel, *_places(panel, 0)[0])
+    editor.undo.click()
+    _settle(panel)
+    assert a not in set(panel.session.study.table("particles")["particle"])
+    assert editor.undo.isEnabled()
+
+
+def test_a_study_that_is_closed_meanwhile_keeps_the_correction(panel: ParticlesPanel) -> None:
+    particle = _biggest(panel)[0]
+    path = panel.session.study.path
+    panel.particles.view.select(particle)
+    panel.editor.tools["delete"].click()
+    panel.session.close_study()
+    with Study.open(path) as study:
+        assert particle not in set(study.table("particles")["particle"])
+        assert not (np.asarray(study.open_array("particles/particles")[:]) == particle).any()

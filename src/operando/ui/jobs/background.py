@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -28,14 +28,14 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: Any = None
+        self._run: _Run | None = None
         self._done: Callable[[Any], None] | None = None
         self._failed: Callable[[OperandoError], None] | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether a function runs."""
-        return self._worker is not None
+        return self._run is not None
 
     def start(
         self,
@@ -53,34 +53,55 @@ class Background(QObject):
             Called in the window's thread; `failed` with errors that are meant for users.
         """
         self._done, self._failed = done, failed
-        self._worker = create_worker(_outcome, work, _start_thread=False)
-        self._worker.returned.connect(self._on_returned)
-        self._worker.errored.connect(self._on_errored)
-        self._worker.start()
+        self._run = _Run(work)
+        worker = create_worker(self._run, _start_thread=False)
+        worker.returned.connect(self._on_ended)
+        worker.errored.connect(self._on_errored)
+        worker.start()
 
-    def _on_returned(self, outcome: _Outcome) -> None:
+    def wait(self) -> None:
+        """Wait until the function has ended, and hand its outcome on at once."""
+        if self._run is not None:
+            self._run.ended.wait()
+            self._on_ended(self._run)
+
+    def _on_ended(self, run: _Run) -> None:
+        if run is not self._run:
+            return  # `wait` has handed it on
         done, failed = self._done, self._failed
-        self._worker = self._done = self._failed = None
+        self._run = self._done = self._failed = None
         self.finished.emit()
-        if outcome.error is not None and failed is not None:
-            failed(outcome.error)
-        elif outcome.error is None and done is not None:
-            done(outcome.value)
+        if run.error is not None and failed is not None:
+            failed(run.error)
+        elif run.error is None and done is not None:
+            done(run.value)
 
     def _on_errored(self, error: Exception) -> None:
         """Say that something unforeseen happened; superqt raises it too, for the log."""
-        sentence = f"This failed unexpectedly ({type(error).__name__}: {error})"
-        self._on_returned(_Outcome(error=OperandoError(sentence, "please report it")))
+        if self._run is not None and self._run.unforeseen is error:
+            self._on_ended(self._run)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    value: Any = None
-    error: OperandoError | None = None
+class _Run:
+    """A function, and what came of it."""
 
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self.ended = Event()
+        self.value: Any = None
+        self.error: OperandoError | None = None
+        self.unforeseen: BaseException | None = None
 
-def _outcome(work: Callable[[], Any]) -> _Outcome:
-    try:
-        return _Outcome(value=work())
-    except OperandoError as error:
-        return _Outcome(error=error)
+    def __call__(self) -> _Run:
+        try:
+            self.value = self._work()
+        except OperandoError as error:
+            self.error = error
+        except BaseException as error:
+            sentence = f"This failed unexpectedly ({type(error).__name__}: {error})"
+            self.error = OperandoError(sentence, "please report it")
+            self.unforeseen = error
+            raise
+        finally:
+            self.ended.set()
+        return self

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
-from operando.steps.particle_motion import join_motion
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyParticles
@@ -212,8 +211,7 @@ class ParticlesPanel(RunPanel):
         )
 
     def _on_edited(self, table: pd.DataFrame) -> None:
-        study = self.session.study
-        self.particles.table = join_motion(study, table) if study is not None else table
+        self.particles.table = table
         self._fill_table()
         self.session.edited()
 

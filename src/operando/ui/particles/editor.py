@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
-from operando.errors import InputError, OperandoError
+from operando.errors import InputError
 from operando.particles.edits import Edit
-from operando.steps import STEPS, make_step
 from operando.steps.corrections import Corrections
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
 from operando.ui.panels.panel import text_label
+from operando.ui.particles.corrector import Corrector, Task
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from operando.errors import OperandoError
+    from operando.particles.edits import Kind, Point
     from operando.steps.corrections import Change
     from operando.ui.particles.view import ParticleView
     from operando.ui.session import Session
@@ -49,6 +54,51 @@ _DONE = {
 }
 
 
+_DOING = {
+    "merge": "Merging",
+    "split": "Splitting",
+    "cut": "Cutting",
+    "delete": "Deleting",
+    "grow": "Growing",
+    "accept": "Accepting",
+}
+_NAMES = {kind: text.rstrip("…") for kind, (text, _, _) in _TOOLS.items()}
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A correction as it was asked for; what it names is looked up when its turn has come."""
+
+    kind: Kind
+    particle: int
+    frame: int
+    clicked: tuple[Point, ...]
+    axis: int
+    through_time: bool
+
+    def apply(self, corrections: Corrections) -> Change:
+        """Do it."""
+        points = self.clicked
+        if self.kind == "split":
+            self._check_seeds(corrections)
+        elif self.kind != "grow":
+            points = (corrections.anchor(self.particle, self.frame), *points)
+        edit = Edit(
+            kind=self.kind,
+            frame=self.frame,
+            points=points,
+            axis=self.axis,
+            through_time=self.through_time,
+        )
+        return corrections.apply(edit)
+
+    def _check_seeds(self, corrections: Corrections) -> None:
+        if any(corrections.particle_at(p, self.frame) != self.particle for p in self.clicked):
+            raise InputError(
+                f"A place does not lie in particle {self.particle}", "click inside its outline"
+            )
+
+
 class ParticleEditor(QWidget):
     """Corrections of the particles in the canvas; each is on disk at once and can be undone.
 
@@ -68,13 +118,16 @@ class ParticleEditor(QWidget):
     def __init__(self, session: Session, view: ParticleView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._view = session, view
-        self._corrections: Corrections | None = None
         self._tool = ""
-        self._clicked: list[tuple[int, int, int]] = []
+        self._clicked: list[Point] = []
         self._start: tuple[int, int] = (0, 0)
         self._clicks = CanvasClicks(session.viewer)
         self._clicks.clicked.connect(self._on_click)
         self._view.selected.connect(self._on_selected)
+        self.corrector = Corrector(session, self)
+        self.corrector.moved.connect(self._on_moved)
+        self.corrector.corrected.connect(self._on_corrected)
+        self.corrector.failed.connect(self._on_failed)
         self.through_time = QCheckBox("in all frames")
         self.through_time.setChecked(True)
         self.through_time.setToolTip(
@@ -87,13 +140,14 @@ class ParticleEditor(QWidget):
         self.refresh()
 
     def close_editor(self) -> None:
-        """Let go of viewer and view."""
+        """Do what waits, and let go of viewer and view."""
+        self.corrector.close()
         self._clicks.close()
         self._view.selected.disconnect(self._on_selected)
 
     def forget(self) -> None:
         """Read the corrections anew when they are needed: the particles were found again."""
-        self._corrections = None
+        self.corrector.forget()
         self.stop()
 
     def refresh(self) -> None:
@@ -103,9 +157,8 @@ class ParticleEditor(QWidget):
         for kind, button in self.tools.items():
             button.setEnabled(chosen or (ready and kind == "grow"))
             button.setChecked(kind == self._tool)
-        corrections = self._corrections
-        self.undo.setEnabled(ready and (corrections is None or corrections.can_undo))
-        self.redo.setEnabled(ready and (corrections is None or corrections.can_redo))
+        self.undo.setEnabled(ready and self.corrector.can_undo)
+        self.redo.setEnabled(ready and self.corrector.can_redo)
         if not self.hint.text() or not chosen:
             self._say("" if chosen or not ready else "Select a particle to correct it.")
 
@@ -150,9 +203,12 @@ class ParticleEditor(QWidget):
         self._ask()
 
     def _ask(self) -> None:
-        left = _TOOLS[self._tool][2] - len(self._clicked)
         self.refresh()
-        self._say(_ASK[self._tool].format(particle=self._start[0], left=left))
+        self._say(self._question())
+
+    def _question(self) -> str:
+        left = _TOOLS[self._tool][2] - len(self._clicked)
+        return _ASK[self._tool].format(particle=self._start[0], left=left)
 
     def _on_click(self, event: Any) -> None:
         if not self._tool:
@@ -172,69 +228,53 @@ class ParticleEditor(QWidget):
         self.stop()
         self._do(kind, points)
 
-    def _do(self, kind: str, points: list[tuple[int, int, int]]) -> None:
+    def _do(self, kind: Kind, points: list[Point]) -> None:
         particle, frame = self._start
-        try:
-            corrections = self._open()
-            if kind != "grow" and kind != "split":
-                points = [corrections.anchor(particle, frame), *points]
-            if kind == "split":
-                self._check_seeds(particle, frame, points)
-            edit = Edit(
-                kind=kind,
-                frame=frame,
-                points=tuple(points),
-                axis=self._axis(),
-                through_time=self.through_time.isChecked(),
-            )
-            self._took(corrections.apply(edit), f"Particle {particle} {_DONE[kind]}.")
-        except OperandoError as error:
-            self._say(f"⚠ {error}")
-
-    def _check_seeds(self, particle: int, frame: int, points: list[tuple[int, int, int]]) -> None:
-        ids = self._view.labels.data if self._view.labels is not None else None
-        for point in points:
-            if ids is not None and int(ids[(frame, *point)]) != particle:
-                raise InputError(
-                    f"A place does not lie in particle {particle}", "click inside its outline"
-                )
+        wanted = _Wanted(
+            kind, particle, frame, tuple(points), self._axis(), self.through_time.isChecked()
+        )
+        what = "a particle" if kind == "grow" else f"particle {particle}"
+        done = what[0].upper() + what[1:]
+        self.corrector.add(
+            Task("apply", f"{_DOING[kind]} {what}", f"{done} {_DONE[kind]}.", wanted.apply)
+        )
 
     def _again(self, what: str) -> None:
         self.stop()
-        try:
-            corrections = self._open()
-            change = corrections.undo() if what == "undo" else corrections.redo()
-        except OperandoError as error:
-            self._say(f"⚠ {error}")
-            return
-        if change is None:
-            self._say(f"There is nothing to {what}.")
-            self.refresh()
-            return
-        said = "taken back" if what == "undo" else "done again"
-        self._took(change, f"{change.edit.kind.capitalize()} {said}.")
+        if what == "undo":
+            self.corrector.add(Task("undo", "Taking back", "taken back.", Corrections.undo))
+        else:
+            self.corrector.add(Task("redo", "Doing again", "done again.", Corrections.redo))
 
-    def _took(self, change: Change, said: str) -> None:
-        table = self._open().table
+    def _on_moved(self) -> None:
+        self._say_now(self.corrector.doing())
+        self.refresh()
+
+    def _on_corrected(self, task: Task, change: Change | None, table: pd.DataFrame) -> None:
+        if change is None:
+            self._say_now(f"There is nothing to {task.kind}.")
+            return
         self._view.reread(table)
         self.edited.emit(table)
-        frame = self._frame()
-        if not ((table["particle"] == self._view.particle) & (table["frame"] == frame)).any():
+        here = table["frame"] == self._frame()
+        if not (here & (table["particle"] == self._view.particle)).any():
             self._view.select(0)
         self.refresh()
+        done = task.done if task.kind == "apply" else f"{_NAMES[change.edit.kind]} {task.done}"
         many = len(change.frames)
-        self._say(said if many < 2 else f"{said[:-1]} in {many} frames.")
+        self._say_now(done if many < 2 else f"{done[:-1]} in {many} frames.")
 
-    def _open(self) -> Corrections:
-        study = self._session.study
-        if study is None:
-            raise InputError("No study is open", "open one first")
-        if self._corrections is None:
-            status = self._session.status("particles")
-            known = status.entry if status is not None else None
-            step = make_step("particles", known.settings) if known else STEPS["particles"]()
-            self._corrections = Corrections(study, step)
-        return self._corrections
+    def _on_failed(self, error: OperandoError) -> None:
+        self._say_now(f"⚠ {error}")
+
+    def _say_now(self, text: str) -> None:
+        """Say how a correction goes, but for what runs now or which clicks are waited for."""
+        lines = [text]
+        if self.corrector.is_busy and text != self.corrector.doing():
+            lines.append(self.corrector.doing())
+        if self._tool:
+            lines.append(self._question())
+        self._say(" ".join(line for line in lines if line))
 
     def _is_ready(self) -> bool:
         study = self._session.study
@@ -258,7 +298,7 @@ class ParticleEditor(QWidget):
         return tuple(int(i) for i in np.clip(index, 0, np.array(labels.data.shape) - 1))
 
     def _on_selected(self, _particle: int) -> None:
-        self._say("")
+        self._say(self.corrector.doing())
         self.refresh()
 
     def _say(self, text: str) -> None:
