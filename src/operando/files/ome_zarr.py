@@ -77,28 +77,9 @@ def create_image(
     import zarr
 
     shape = tuple(int(n) for n in shape)
-    if len(axes) != len(shape) or "".join(a for a in "tczyx" if a in axes) != axes:
-        raise InputError(f"The axes {axes!r} do not fit the shape {shape}", "such as tzyx")
-    if not {"y", "x"} <= set(axes) or min(shape) < 1:
-        raise InputError(
-            f"An image of the axes {axes!r} and the shape {shape} cannot be written",
-            "give at least y and x, and a voxel",
-        )
-    chosen = tuple(chunks) if chunks is not None else tuple(CHUNK[a] for a in axes)
-    if len(chosen) != len(shape) or min(chosen) < 1:
-        raise InputError(
-            f"The chunks {chosen} do not fit the shape {shape}", "give one length per axis"
-        )
-    scale = [1.0] * len(shape)
-    if voxel_size is not None:
-        size = dict(zip("zyx", check_voxel_size(voxel_size), strict=True))
-        scale = [size.get(a, 1.0) for a in axes]
-    own: dict[str, Any] = {"levels": levels}
-    if times is not None:
-        kept = check_times(times, shape[axes.index("t")] if "t" in axes else 1)
-        own["times_h"] = list(kept)
-        if "t" in axes and len(kept) > 1:
-            scale[axes.index("t")] = (kept[-1] - kept[0]) / (len(kept) - 1)
+    _check_axes(axes, shape)
+    chosen = _choose_chunks(chunks, axes, shape)
+    scale, hours = _calibrate(axes, shape, voxel_size, times)
     attributes: dict[str, Any] = {
         "ome": {
             "version": "0.5",
@@ -110,7 +91,7 @@ def create_image(
                 }
             ],
         },
-        "operando": own,
+        "operando": {"levels": levels} | ({"times_h": list(hours)} if hours else {}),
     }
     if channels:
         attributes["ome"]["omero"] = {"channels": [{"label": label} for label in channels]}
@@ -121,7 +102,7 @@ def create_image(
         return group.create_array(
             "0",
             shape=shape,
-            chunks=tuple(min(c, n) for c, n in zip(chosen, shape, strict=True)),
+            chunks=chosen,
             dtype=np.dtype(dtype),
             dimension_names=tuple(axes),
             compressors=_compressor(),
@@ -228,6 +209,45 @@ def halve(block: NDArray[Any], factor: Sequence[int], *, labels: bool = False) -
     if block.dtype.kind == "b":
         return np.asarray(mean >= 0.5)
     return np.asarray(np.rint(mean) if block.dtype.kind in "iu" else mean).astype(block.dtype)
+
+
+def _check_axes(axes: str, shape: tuple[int, ...]) -> None:
+    if len(axes) != len(shape) or "".join(a for a in "tczyx" if a in axes) != axes:
+        raise InputError(f"The axes {axes!r} do not fit the shape {shape}", "such as tzyx")
+    if not {"y", "x"} <= set(axes) or min(shape) < 1:
+        raise InputError(
+            f"An image of the axes {axes!r} and the shape {shape} cannot be written",
+            "give at least y and x, and a voxel",
+        )
+
+
+def _choose_chunks(
+    chunks: Sequence[int] | None, axes: str, shape: tuple[int, ...]
+) -> tuple[int, ...]:
+    chosen = tuple(chunks) if chunks is not None else tuple(CHUNK[a] for a in axes)
+    if len(chosen) != len(shape) or min(chosen) < 1:
+        raise InputError(
+            f"The chunks {chosen} do not fit the shape {shape}", "give one length per axis"
+        )
+    return tuple(min(c, n) for c, n in zip(chosen, shape, strict=True))
+
+
+def _calibrate(
+    axes: str,
+    shape: tuple[int, ...],
+    voxel_size: Sequence[float] | None,
+    times: Sequence[float] | None,
+) -> tuple[list[float], tuple[float, ...]]:
+    """Scale of every axis (times: the mean step), and the times as they are."""
+    size = dict.fromkeys(axes, 1.0)
+    if voxel_size is not None:
+        size |= dict(zip("zyx", check_voxel_size(voxel_size), strict=True))
+    if times is None:
+        return [size[a] for a in axes], ()
+    hours = check_times(times, shape[axes.index("t")] if "t" in axes else 1)
+    if len(hours) > 1:
+        size["t"] = (hours[-1] - hours[0]) / (len(hours) - 1)
+    return [size[a] for a in axes], hours
 
 
 def _compressor() -> BloscCodec:
