@@ -7,8 +7,8 @@ from scipy.ndimage import fourier_gaussian, fourier_shift, uniform_filter
 from operando.samples import ElectrodeSettings, make_electrode
 from operando.strain import CorrelationSettings, correlate
 from operando.strain.gradient import Layout
-from operando.strain.judge import UsualNoise
 from operando.strain.own_motion import left_over_motion, neighbour_variance
+from operando.strain.usual_noise import UsualNoise
 
 WINDOW = 21
 

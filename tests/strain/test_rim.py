@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from operando.strain.follow_particle import MARGIN, find_bodies, follow_one
-from operando.strain.nodes import Frames
+from operando.strain.bodies import MARGIN, find_bodies
+from operando.strain.follow_particle import follow_one
+from operando.strain.frames import Frames
 from operando.strain.rim import moved_grey, without_strangers
 
 SHIFT = np.array([0.6, -0.3, 0.2])

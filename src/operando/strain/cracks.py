@@ -11,6 +11,7 @@ from operando.data.displacement import NodeStatus
 from operando.strain.guess import Guess
 from operando.strain.narrow import narrower_windows
 from operando.strain.register import no_motion
+from operando.strain.solver import solve_windows
 from operando.strain.volumes import check_pair
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
-    from operando.strain.nodes import Frames
+    from operando.strain.frames import Frames
 
 COLUMNS = [
     *"zyx",
@@ -79,7 +80,7 @@ def find_cracks(
     import pandas as pd
 
     from operando.compute.progress import Stopwatch
-    from operando.strain.nodes import Frames
+    from operando.strain.frames import Frames
 
     nodes = np.flatnonzero(
         np.isin(
@@ -113,7 +114,7 @@ def _unexplained(
     """
     centres = np.asarray(field.positions[nodes], np.int64)
     start = _starts(field, centres, None)
-    whole = frames.solve(centres, start, field.window, coverage=0.3, orders=(True, True))
+    whole = solve_windows(frames, centres, start, field.window, coverage=0.3, orders=(True, True))
     followed = whole.code[:, 1] == 0
     residual = np.where(followed, whole.noise[:, 1], whole.noise[:, 0])
     residual = np.where(np.isfinite(residual), residual, np.inf)
@@ -183,8 +184,13 @@ def _solve_halves(
     for side in (-1.0, 1.0):
         cut = (side * planes).reshape(-1, 4)
         cut[:, 3] -= _RIM
-        found = frames.solve(
-            points, _starts(field, points, cut), field.window, coverage=_SMALLEST_HALF, planes=cut
+        found = solve_windows(
+            frames,
+            points,
+            _starts(field, points, cut),
+            field.window,
+            coverage=_SMALLEST_HALF,
+            planes=cut,
         )
         good = found.code[:, 0] == 0
         used = np.where(good, found.coverage[:, 0], 0.0)

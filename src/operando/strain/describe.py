@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.strain.guess import Guess
-    from operando.strain.judge import Verdict
-    from operando.strain.nodes import Solution
+    from operando.strain.solution import Solution
+    from operando.strain.verdict import Verdict
 
 
 def describe(

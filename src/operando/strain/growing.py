@@ -11,8 +11,9 @@ import numpy as np
 from operando.data.displacement import NodeStatus
 from operando.strain.gradient import Layout, node_gradient
 from operando.strain.judge import judge
-from operando.strain.nodes import Solution, grid_points, node_axes
+from operando.strain.nodes import grid_points, node_axes
 from operando.strain.series import sample_field
+from operando.strain.solution import Solution
 from operando.strain.tiles import tile_name, tile_of_nodes
 
 if TYPE_CHECKING:

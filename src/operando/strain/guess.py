@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.strain.nodes import Frames, grid_points, node_axes
+from operando.strain.frames import Frames
+from operando.strain.nodes import grid_points, node_axes
 from operando.strain.register import GOOD_ZNCC, AffineMotion, no_motion, pyramid, register
+from operando.strain.solver import solve_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,7 +163,8 @@ def _follow(
     window = (_WINDOW,) * 3
     points = grid_points(node_axes(reference.shape, (_SPACING,) * 3, window))
     start = guess.polynomials(points, window)
-    found = Frames(reference, deformed, spline="cubic").solve(points, start, window, tolerance=0.01)
+    frames = Frames(reference, deformed, spline="cubic")
+    found = solve_windows(frames, points, start, window, tolerance=0.01)
     good = (found.code[:, 0] == 0) & (found.zncc[:, 0] > GOOD_ZNCC)
     if not good.any():
         return guess, 0.0

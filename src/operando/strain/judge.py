@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operando.data.displacement import NodeStatus
 from operando.strain.neighbours import neighbour_mean, predict_from_neighbours
+from operando.strain.usual_noise import unresolved_variance, usual_noise
+from operando.strain.verdict import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.strain.gradient import Layout
     from operando.strain.narrow import Narrowing
-    from operando.strain.nodes import Solution
     from operando.strain.settings import CorrelationSettings
+    from operando.strain.solution import Solution
 
 _LEFT, _SINGULAR, _ENDED = 3, 2, 0
-_SMALLEST_NOISE = 1e-5
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One value a node from the two orders, and what to think of it.
-
-    ``order (N,)`` 1 or 2; ``displacement``, ``variance`` ``(N, 3)``; ``zncc``, ``noise`` (grey
-    variance of one frame), ``excess`` (residual variance over the usual one), ``misfit`` (distance
-    from the neighbours in standard deviations), ``status`` ``(N,)``; ``prediction (N, 3)`` from the
-    neighbours; the usual noise, and the limit of ``excess`` for sound nodes.
-    """
-
-    order: NDArray[np.integer]
-    displacement: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    zncc: NDArray[np.float64]
-    noise: NDArray[np.float64]
-    excess: NDArray[np.float64]
-    misfit: NDArray[np.float64]
-    prediction: NDArray[np.float64]
-    status: NDArray[np.int64]
-    usual: UsualNoise
-    limit: float
-
-    @property
-    def sound(self) -> NDArray[np.bool_]:
-        """Nodes that can be trusted."""
-        return np.isin(self.status, (NodeStatus.CONVERGED, NodeStatus.NARROWED))
-
-    @property
-    def doubtful(self) -> NDArray[np.bool_]:
-        """Nodes that deserve a second start."""
-        return np.isin(
-            self.status,
-            (NodeStatus.NOT_CONVERGED, NodeStatus.LOW_CORRELATION, NodeStatus.OUTLIER),
-        )
-
-    def gradient(self, solution: Solution, window: tuple[int, ...]) -> NDArray[np.float64]:
-        """Gradient that the windows found themselves, ``(N, 3, 3)``."""
-        own = solution.motion[np.arange(len(self.order)), self.order - 1, :, 1:4]
-        return np.asarray(own / np.maximum(np.array(window) // 2, 1))
 
 
 def order_disagreement(solution: Solution) -> NDArray[np.float64]:
@@ -198,69 +157,3 @@ def _mean_square_bend(
         bend = np.concatenate([bend[:1], bend, bend[-1:]])
         total += np.moveaxis(np.nan_to_num(bend), 0, axis) * (w / s) ** 2
     return neighbour_mean(total.reshape(-1, 3) ** 2, known, layout.grid)
-
-
-@dataclass(frozen=True)
-class UsualNoise:
-    """Grey noise variance of windows that follow their motion: geometric mean, log scatter."""
-
-    middle: float
-    scatter: float
-
-    def limit(self, factor: float) -> float:
-        """Ratio to the middle above which a residual is not noise."""
-        return max(factor, float(np.exp(8 * self.scatter)))
-
-
-def usual_noise(noise: NDArray[np.float64], disagreement: NDArray[np.float64]) -> UsualNoise:
-    """Noise of sound windows: where their logarithms crowd most, and how the quieter ones scatter.
-
-    Only the quieter half is looked at: the others may be disturbed by cracks or motion that they
-    cannot follow. Where both orders agree and fewer than a tenth turn out to be, all count. Would
-    that condemn more than half although both orders agree there, then noise is uneven and the
-    median counts.
-    """
-    if len(noise) == 0:
-        return UsualNoise(1.0, 1.0)
-    logs = np.sort(np.log(np.maximum(noise, 1e-12)))
-    middle = half_sample_mode(logs[: max(len(logs) // 2, 1)])
-    quieter = middle - logs[logs < middle]
-    scatter = max(float(np.median(quieter)) / 0.6745 if len(quieter) else 0.0, 0.005)
-    loud = logs > middle + max(8 * scatter, 0.25)
-    if loud.mean() < 0.1 and not np.nanmedian(np.append(disagreement, 0.0)) > 2.0:
-        middle = float(np.median(logs))
-        scatter = max(float(np.median(np.abs(logs - middle))) / 0.6745, scatter)
-    order = np.argsort(noise, kind="stable")
-    if loud.mean() > 0.5 and not np.nanmedian(np.append(disagreement[order][loud], 0.0)) > 4.0:
-        quarter, middle = np.percentile(logs, (25, 50))
-        scatter = (middle - quarter) / 0.6745
-    return UsualNoise(max(float(np.exp(middle)), _SMALLEST_NOISE), float(scatter))
-
-
-def half_sample_mode(ordered: NDArray[np.float64]) -> float:
-    """Mode of sorted values: the densest half of the densest half, and so on.
-
-    Bickel and Fruehwirth, Computational Statistics & Data Analysis 50 (2006) 3500.
-    """
-    while len(ordered) > 3:
-        n = (len(ordered) + 1) // 2
-        start = int(np.argmin(ordered[n - 1 :] - ordered[: len(ordered) - n + 1]))
-        ordered = ordered[start : start + n]
-    return float(ordered.mean())
-
-
-def unresolved_variance(
-    noise: NDArray[np.float64], usual: UsualNoise, contrast: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Variance of the displacement from motion that the window cannot follow, ``(N,)``.
-
-    Residuals beyond the usual ones, divided by the mean square derivative of the texture, are the
-    mean square motion left over in the window. A third of its root reaches the centre: for a sine
-    of 1.4 to 1.7 windows and order 2 the projection on the polynomials gives 0.33 to 0.27. What
-    lies within three scatters of the usual noise is noise; from six on all of it counts.
-    """
-    excess = np.log(np.maximum(noise / usual.middle, 1e-12))
-    trust = np.clip(excess / (3 * usual.scatter) - 1, 0.0, 1.0)
-    slope = np.maximum(contrast[:, 1:].mean(axis=1), 1e-12)
-    left_over = 2 * trust * np.maximum(noise - usual.middle, 0.0) / slope
-    return np.asarray(np.where(np.isfinite(left_over), left_over, 0.0) / 9)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from operando.strain.gradient import Layout
     from operando.strain.guess import Guess
-    from operando.strain.judge import Verdict
-    from operando.strain.nodes import Solution
     from operando.strain.settings import CorrelationSettings
+    from operando.strain.solution import Solution
     from operando.strain.tiles import TiledFrames
+    from operando.strain.verdict import Verdict
 
 Triple = tuple[int, int, int]
 _SHARES = (0.62, 0.43)

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.strain.gradient import Layout
-    from operando.strain.judge import UsualNoise, Verdict
     from operando.strain.narrow import Narrowing
-    from operando.strain.nodes import Solution
+    from operando.strain.solution import Solution
+    from operando.strain.usual_noise import UsualNoise
+    from operando.strain.verdict import Verdict
 
 _SIGNIFICANT = 2.5
 """Times the predicted variance; noise alone keeps the mean of 27 squares of neighbours below."""

@@ -11,7 +11,7 @@ from operando.strain.motion_models import MODELS, rotation_vector
 if TYPE_CHECKING:
     import pandas as pd
 
-    from operando.strain.follow_particle import Body
+    from operando.strain.bodies import Body
     from operando.strain.motion_models import BodyMotion
 
 COLUMNS = [

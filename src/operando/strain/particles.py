@@ -9,9 +9,10 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.strain.follow_particle import MARGIN, find_bodies, follow_one, search_shift
+from operando.strain.bodies import MARGIN, find_bodies
+from operando.strain.follow_particle import follow_one, search_shift
+from operando.strain.frames import Frames
 from operando.strain.guess import coarse_to_fine, follow_levels
-from operando.strain.nodes import Frames
 from operando.strain.particle_table import motion_table
 from operando.strain.tiles import box_of, fits_one_tile, moved_box, tile_of_nodes
 from operando.strain.volumes import check_pair
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from operando.compute.progress import ProgressCallback
-    from operando.strain.follow_particle import Body
+    from operando.strain.bodies import Body
     from operando.strain.guess import Guess
     from operando.strain.motion_models import BodyMotion
     from operando.strain.volumes import Volume

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.shifts import rotation, shift_candidates
-from operando.strain.nodes import MARGIN, Frames
+from operando.strain.frames import Frames
+from operando.strain.nodes import MARGIN
+from operando.strain.solver import solve_windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +91,8 @@ def fit_affine(frames: Frames, start: AffineMotion) -> AffineMotion:
     half = (shape - 1) // 2 - MARGIN
     centre = shape // 2
     guess = _polynomial(start, centre, np.maximum(half, 1))
-    found = frames.solve(
+    found = solve_windows(
+        frames,
         centre[None].astype(np.int64),
         guess[None],
         tuple(int(2 * h + 1) for h in half),

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.strain.bodies import MARGIN
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.strain.follow_particle import Body
-    from operando.strain.nodes import Frames
+    from operando.strain.bodies import Body
+    from operando.strain.frames import Frames
 
-_MARGIN = 4
 _LIMIT, _ASTRAY = 4.0, 0.1
 _SMALLEST_SHARE = 0.002
 
@@ -37,7 +38,7 @@ def without_strangers(body: Body, frames: Frames, motion: NDArray[np.float64]) -
 
     if not np.isfinite(motion).all():
         return None
-    inner = (slice(_MARGIN, -_MARGIN),) * 3
+    inner = (slice(MARGIN, -MARGIN),) * 3
     mask, rim = body.mask[inner] > 0, body.rim
     box = tuple(slice(c - h, c + h + 1) for c, h in zip(body.centre, body.half, strict=True))
     f, g = frames.reference[box], moved_grey(frames, body, motion)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from operando.compute.tiles import plan_tiles
+from operando.strain.frames import Frames
 from operando.strain.guess import follow_levels
-from operando.strain.nodes import MARGIN, Frames, Solution
+from operando.strain.nodes import MARGIN
+from operando.strain.solution import Solution
+from operando.strain.solver import solve_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -160,7 +163,8 @@ class TiledFrames:
         orders: tuple[bool, bool],
         report: Callable[[int], None] | None,
     ) -> Solution:
-        return frames.solve(
+        return solve_windows(
+            frames,
             points,
             guess.polynomials(points, window),
             window,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from operando.strain.nodes import Frames, Solution
+    from operando.strain.frames import Frames
+    from operando.strain.solution import Solution
 
 _BATCH_VOXELS = 300_000
 _STENCIL = ((1, 45 / 60), (2, -9 / 60), (3, 1 / 60))
