@@ -8,14 +8,14 @@ in double precision on the CPU.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from operando.strain.bspline import weight_polynomials
 from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, SLOPE_TIMES, STOPPED
-from operando.strain.normal_matrix import GRADIENT_NOISE, POWERS, noise_gain
+from operando.strain.normal_matrix import POWERS, noise_gain
+from operando.strain.torch_frames import TorchFrames
+from operando.strain.torch_windows import TorchWindows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from operando.strain.solution import Solution
 
 _BATCH_VOXELS = 300_000
-_STENCIL = ((1, 45 / 60), (2, -9 / 60), (3, 1 / 60))
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,8 @@ class TorchSolver:
     """
 
     def __init__(self, frames: Frames, half: NDArray[np.int64], device: str) -> None:
-        self.device, self.half = device, half
-        cubic, quintic, strides, shape, moved_mask = frames.deformed
-        self.strides, self.shape = [int(s) for s in strides], shape
-        self.coefficients = {3: self._to(cubic)}
-        if quintic.size:
-            self.coefficients[5] = self._to(quintic)
-        self.reference = self._to(frames.reference.ravel())
-        self.mask = self._to(frames.mask.ravel()) if frames.mask.size else None
-        self.moved_mask = self._to(moved_mask.ravel()) if moved_mask.size else None
-        self.rows = frames.reference.shape
-        self.gain = frames.noise_gain
-        axes = [torch.arange(-int(h), int(h) + 1, device=device) for h in half]
-        self.offsets = torch.stack(torch.meshgrid(*axes, indexing="ij"), 0).reshape(3, -1)
-        s = self.offsets / self._to(np.maximum(half, 1)[:, None].astype(np.float32))
-        terms = [s.new_ones(s.shape[1]), *s, *(s * s), s[0] * s[1], s[0] * s[2], s[1] * s[2]]
-        self.basis = torch.stack(terms)
-
-    def _to(self, values: NDArray[Any]) -> torch.Tensor:
-        return torch.as_tensor(values, device=self.device)
+        self.half, self.gain = half, frames.noise_gain
+        self.frames = TorchFrames(frames, half, device)
 
     def solve(
         self,
@@ -83,7 +65,7 @@ class TorchSolver:
         report: Callable[[int], None] | None,
     ) -> None:
         """Solve all nodes into `out`."""
-        step = max(1, _BATCH_VOXELS // self.basis.shape[1])
+        step = max(1, _BATCH_VOXELS // self.frames.basis.shape[1])
         for start in range(0, len(centres), step):
             part = slice(start, start + step)
             self._solve_batch(centres[part], guesses[part], orders, limits, out, part)
@@ -99,7 +81,7 @@ class TorchSolver:
         out: Solution,
         part: slice,
     ) -> None:
-        window = _Window(self, centres)
+        window = TorchWindows(self.frames, centres)
         numbers, n = out.numbers[part], len(centres)
         numbers[:, :, 0] = SINGULAR
         out.contrast[part] = window.contrast()
@@ -113,7 +95,7 @@ class TorchSolver:
             alive &= np.isin(code, (CONVERGED, STOPPED))
             numbers[:, order, 0] = np.where(numbers[:, order, 0] == LEFT, LEFT, code)
             numbers[:, order, 1], numbers[:, order, 2] = zncc, iterations
-            numbers[:, order, 4] = window.count / self.basis.shape[1]
+            numbers[:, order, 4] = window.count / self.frames.basis.shape[1]
             spread = (
                 2
                 * np.maximum(1 - zncc, 1e-9)
@@ -129,7 +111,7 @@ class TorchSolver:
 
     def _refine(
         self,
-        window: _Window,
+        window: TorchWindows,
         c: NDArray[np.float64],
         terms: int,
         limits: Limits,
@@ -141,14 +123,16 @@ class TorchSolver:
         zncc, iterations = np.full(n, np.nan), np.zeros(n, np.int64)
         running, fine = alive.copy(), np.zeros(n, bool)
         start = c[:, :, 0].copy()
-        inverse = window.inverse(terms)
+        inverse, sharpest = window.inverse(terms), max(self.frames.coefficients)
         for _ in range(limits.iterations):
             if window.drop_outside(c):
                 inverse = window.inverse(terms)
                 gone = running & ~window.usable(limits.smallest_count)
                 code[gone], running = LEFT, running & ~gone
-            degree = 5 if fine[running].all() and 5 in self.coefficients else 3
-            found, vector, scale = window.compare(self.sample(window, c, degree), terms)
+            degree = sharpest if fine[running].all() else 3
+            found, vector, scale = window.compare(
+                self.frames.moved_grey(window.centres, c, degree), terms
+            )
             d = np.zeros_like(c)
             change = np.einsum("nij,nj->ni", inverse, vector) * scale[:, None]
             d[:, :, :terms] = change.reshape(n, 3, terms)
@@ -161,42 +145,13 @@ class TorchSolver:
             slope = d / np.maximum(self.half, 1)[:, None]
             c -= d + np.einsum("nim,naj,amjt->nit", c, slope, _COMPOSE[terms], optimize=True)
             running &= ~(np.abs(c[:, :, 0] - start).max(axis=1) > limits.excursion)
-            sharp = degree == 5 or 5 not in self.coefficients
-            done = running & (step < limits.tolerance) & sharp
+            done = running & (step < limits.tolerance) & (degree == sharpest)
             code[done] = CONVERGED
             running &= ~done
             fine |= step < 30 * limits.tolerance
             if not running.any():
                 break
         return code, zncc, iterations
-
-    def sample(self, window: _Window, c: NDArray[np.float64], degree: int) -> torch.Tensor:
-        """Deformed grey values at the moved voxels, ``(n, voxels)``."""
-        u = self._to(c.astype(np.float32)) @ self.basis
-        below = torch.floor(u)
-        share = u - below
-        whole = below.long() + self.offsets + window.centres[:, :, None]
-        plane, row, origin = self.strides
-        left = (degree - 1) // 2
-        for k in range(3):
-            whole[:, k].clamp_(-1, int(self.shape[k]))
-        index = whole[:, 0] * plane + whole[:, 1] * row + whole[:, 2] + origin
-        taps = self._to(weight_polynomials(degree).astype(np.float32))
-        weights = []
-        for k in range(3):
-            value = taps[:, -1, None, None].expand(-1, *share[:, k].shape)
-            for j in range(degree - 1, -1, -1):
-                value = value * share[:, k] + taps[:, j, None, None]
-            weights.append(value)
-        coefficients, total = self.coefficients[degree], torch.zeros_like(u[:, 0])
-        for a in range(degree + 1):
-            for b in range(degree + 1):
-                line = torch.zeros_like(total)
-                for k in range(degree + 1):
-                    place = index + ((a - left) * plane + (b - left) * row + k - left)
-                    line += weights[2][k] * coefficients[place]
-                total += weights[0][a] * weights[1][b] * line
-        return total
 
 
 def _composition(terms: int) -> NDArray[np.float64]:
@@ -210,117 +165,3 @@ def _composition(terms: int) -> NDArray[np.float64]:
 
 
 _COMPOSE = {4: _composition(4), 10: _composition(10)}
-
-
-class _Window:
-    """Reference values, derivatives and normal equations of a batch of windows."""
-
-    def __init__(self, solver: TorchSolver, centres: NDArray[np.int64]) -> None:
-        self.solver = solver
-        self.centres = torch.as_tensor(centres, device=solver.device)
-        places = solver.offsets + self.centres[:, :, None]
-        _, ny, nx = solver.rows
-        steps = (ny * nx, nx, 1)
-        index = (places * torch.tensor(steps, device=solver.device)[:, None]).sum(1)
-        grey = solver.reference[index]
-        slopes = []
-        for s in steps:
-            slope = torch.zeros_like(grey)
-            for k, a in _STENCIL:
-                slope += a * (solver.reference[index + k * s] - solver.reference[index - k * s])
-            slopes.append(slope)
-        self.raw, self.slopes = grey, torch.stack(slopes, 1)
-        self.weights = torch.ones_like(grey)
-        if solver.mask is not None:
-            self.weights = (solver.mask[index] > 0).to(grey.dtype)
-        self._centre()
-
-    def _centre(self) -> None:
-        w = self.weights
-        count = w.sum(1)
-        mean = (self.raw * w).sum(1) / count.clamp(min=1)
-        self.grey = (self.raw - mean[:, None]) * w
-        self.count = count.double().cpu().numpy()
-        self.norm = (self.grey**2).sum(1).double().cpu().numpy()
-
-    def usable(self, smallest: float) -> NDArray[np.bool_]:
-        """Whether enough voxels with any texture are left."""
-        return np.asarray((self.count >= smallest) & (self.norm > 1e-12 * self.count))
-
-    def contrast(self) -> NDArray[np.float64]:
-        """Grey variance and mean squares of the derivatives, ``(n, 4)``."""
-        energy = ((self.slopes**2) * self.weights[:, None]).sum(2).double().cpu().numpy()
-        count = np.maximum(self.count, 1)[:, None]
-        return np.asarray(np.concatenate([self.norm[:, None], energy], axis=1) / count)
-
-    def jacobian(self, terms: int) -> torch.Tensor:
-        """Multiply derivatives, basis and weights, ``(n, 3 terms, voxels)``."""
-        basis = self.solver.basis[:terms]
-        slopes = self.slopes * self.weights[:, None]
-        return (slopes[:, :, None] * basis).reshape(len(slopes), 3 * terms, -1)
-
-    def normal(self, terms: int) -> NDArray[np.float64]:
-        """Build the normal matrices with grey offset and gain eliminated."""
-        j = self.jacobian(terms)
-        matrix = (j @ j.transpose(1, 2)).double().cpu().numpy()
-        self.mean = j.sum(2).double().cpu().numpy()
-        self.along = (j * self.grey[:, None]).sum(2).double().cpu().numpy()
-        count, norm = np.maximum(self.count, 1), np.maximum(self.norm, 1e-12)
-        matrix -= np.einsum("ni,nj,n->nij", self.mean, self.mean, 1 / count)
-        return np.asarray(matrix - np.einsum("ni,nj,n->nij", self.along, self.along, 1 / norm))
-
-    def inverse(self, terms: int) -> NDArray[np.float64]:
-        """Inverse of the normal matrices (pseudo-inverse where singular)."""
-        return np.asarray(np.linalg.pinv(self.normal(terms), rcond=1e-9, hermitian=True))
-
-    def drop_outside(self, c: NDArray[np.float64]) -> bool:
-        """Give weight 0 to voxels that left the deformed volume or its mask; whether any did."""
-        solver = self.solver
-        u = torch.as_tensor(c.astype(np.float32), device=solver.device) @ solver.basis
-        place = u + solver.offsets + self.centres[:, :, None]
-        top = torch.as_tensor(solver.shape - 1, device=solver.device)[:, None]
-        inside = ((place >= 0) & (place <= top)).all(1)
-        if solver.moved_mask is not None:
-            near = (place + 0.5).long().clamp(min=0).minimum(top)
-            _, ny, nx = (int(n) for n in solver.shape)
-            index = near[:, 0] * ny * nx + near[:, 1] * nx + near[:, 2]
-            inside &= solver.moved_mask[index] > 0
-        gone = ~inside & (self.weights > 0)
-        if not bool(gone.any()):
-            return False
-        self.weights = self.weights * inside
-        self._centre()
-        return True
-
-    def compare(
-        self, moved: torch.Tensor, terms: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """ZNCC, projected residual ``(n, 3 terms)``, and grey scale of the step."""
-        g = moved * self.weights
-        total = g.sum(1).double().cpu().numpy()
-        square = (g * g).sum(1).double().cpu().numpy()
-        product = (g * self.grey).sum(1).double().cpu().numpy()
-        projected = (self.jacobian(terms) @ g[:, :, None])[:, :, 0].double().cpu().numpy()
-        count, norm = np.maximum(self.count, 1), np.maximum(self.norm, 1e-12)
-        energy = np.maximum(square - total**2 / count, 1e-12)
-        vector = projected - (total / count)[:, None] * self.mean
-        vector -= (product / norm)[:, None] * self.along
-        return product / np.sqrt(energy * norm), vector, np.sqrt(norm / energy)
-
-    def variance(self, terms: int, noise: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Variance of the displacement of the centres, ``(n, 3)``, as in the compiled solver."""
-        basis = self.solver.basis[:terms]
-        spread = ((basis * self.weights[:, None]) @ basis.T).double().cpu().numpy()
-        matrix = self.normal(terms)
-        at = [k * terms for k in range(3)]
-        weakest = np.stack([matrix[:, k, k] for k in at], 1).min(axis=1)
-        excess = np.minimum(GRADIENT_NOISE * noise, 0.5 * weakest / np.maximum(self.count, 1))
-        excess = np.nan_to_num(np.maximum(excess, 0.0))
-        for k in range(3):
-            block = slice(k * terms, (k + 1) * terms)
-            matrix[:, block, block] -= excess[:, None, None] * spread
-        columns = np.linalg.pinv(matrix, rcond=1e-9, hermitian=True)[:, :, at]
-        own = np.stack([columns[:, a, k] for k, a in enumerate(at)], axis=1)
-        split = columns.reshape(len(columns), 3, terms, 3)
-        blur = np.einsum("naik,nij,najk->nk", split, spread, split)
-        return np.asarray(noise[:, None] * (2 * own + excess[:, None] * blur))
