@@ -25,7 +25,7 @@ check:
 	$(BIN)/npe2 validate napari-operando
 
 tests:
-	scripts/virtual-screen $(BIN)/python -m pytest
+	scripts/virtual-screen $(BIN)/python -m pytest --numprocesses 2
 
 clean:
 	rm -rf $(VENV)

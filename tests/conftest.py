@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+    from xdist.scheduler import Scheduling
 
     from operando import Study
     from operando.samples import Electrode
@@ -21,6 +22,25 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 Point = tuple[float, float, float]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Give each process one thread: together they have the cores."""
+    for library in ("OMP", "NUMBA"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Keep a file in one process, and all windows in one: they share the screen."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneScreen(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "windows" if nodeid.startswith("tests/ui/") else super()._split_scope(nodeid)
+
+    return OneScreen(config, log)
 
 
 @pytest.fixture
