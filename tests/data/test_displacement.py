@@ -101,9 +101,19 @@ def test_all_measures_agree_for_small_strain() -> None:
 
 
 def test_volume_change_is_the_trace_of_hencky_strain() -> None:
-    h = random_gradient(4)
-    change = np.log(np.linalg.det(h + np.eye(3)))
-    assert np.isclose(np.trace(field(h).strain("hencky")[0]), change)
+    found = field(random_gradient(4))
+    trace = np.trace(found.strain("hencky"), axis1=1, axis2=2)
+    assert np.allclose(found.volume_change, np.expm1(trace))
+
+
+def test_a_turn_in_voxels_that_are_no_cubes_is_no_strain() -> None:
+    size = np.array([3.0, 1.0, 2.0])
+    found = field((rotation(2) - np.eye(3)) / size[:, None] * size)
+    assert np.abs(found.strain()).max() > 0.1
+    assert np.allclose(found.physical(tuple(size)).strain(), 0, atol=1e-12)
+    assert np.allclose(found.volume_change, 0, atol=1e-12)
+    with pytest.raises(InputError, match="voxel size"):
+        found.physical((1, 1, 0))
 
 
 def test_nodes_without_a_gradient_have_no_strain() -> None:
@@ -113,6 +123,7 @@ def test_nodes_without_a_gradient_have_no_strain() -> None:
         strain = found.strain(measure)
         assert np.isnan(strain[3]).all()
         assert np.isfinite(np.delete(strain, 3, axis=0)).all()
+    assert np.flatnonzero(np.isnan(found.volume_change)).tolist() == [3]
 
 
 def test_an_unknown_measure_is_refused() -> None:

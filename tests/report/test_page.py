@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from operando import Study
 from operando.data import DEFAULT_CLASSES, PARTICLE_COLUMNS, DisplacementField
 from operando.files import create_image
 from operando.report import write_report
@@ -113,6 +115,15 @@ def test_a_uniform_stretch_is_told_as_it_is(full_study):
     assert spread == 0
     assert np.isnan(scatter) or scatter < 0.1
     assert shear == 0
+
+
+def test_a_turn_in_voxels_that_are_no_cubes_is_no_shear(tmp_path):
+    size, t = np.array([0.3, 0.1, 0.1]), np.deg2rad(10)
+    turn = np.array([[np.cos(t), -np.sin(t), 0], [np.sin(t), np.cos(t), 0], [0, 0, 1]])
+    gradient = (turn - np.eye(3)) / size[:, None] * size
+    field = replace(stretched_field(), gradient=np.broadcast_to(gradient, (32, 3, 3)).copy())
+    with Study.create(tmp_path / "tall", np.zeros((2, 8, 8, 8), np.uint8), size) as study:
+        assert float(cells_of(pair_table(study, {"000-001": field}))[-1]) == 0
 
 
 def test_frames_are_summarised_by_their_whole_particles(study):

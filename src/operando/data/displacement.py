@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from operando.data.series import check_voxel_size
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,8 +102,45 @@ class DisplacementField:
         z, y, x = (2 * s + w for s, w in zip(self.spacing, self.window, strict=True))
         return z, y, x
 
+    def physical(self, voxel_size: Sequence[float]) -> DisplacementField:
+        """Return the field with its gradient in lengths per length instead of voxels per voxel.
+
+        Strains of voxels that are no cubes need it; all else stays in voxels.
+
+        Parameters
+        ----------
+        voxel_size
+            ``(z, y, x)``, any unit.
+
+        Raises
+        ------
+        InputError
+            If they are not three positive numbers.
+        """
+        size = np.asarray(check_voxel_size(voxel_size))
+        return replace(self, gradient=self.gradient * (size[:, None] / size[None, :]))
+
+    @property
+    def volume_change(self) -> NDArray[np.float64]:
+        """Change of volume over volume at every node, ``det F - 1``, ``(N,)``, no unit."""
+        with np.errstate(invalid="ignore"):  # nodes without a gradient are NaN
+            return np.asarray(np.linalg.det(np.eye(3) + self.gradient.astype(np.float64)) - 1)
+
     def strain(self, measure: StrainMeasure = "green-lagrange") -> NDArray[np.float64]:
-        """Strain tensor at every node from the stored gradient, ``(N, 3, 3)``, no unit."""
+        """Strain tensor at every node from the stored gradient, ``(N, 3, 3)``, no unit.
+
+        Parameters
+        ----------
+        measure
+            With ``F = I + gradient``: "green-lagrange", ``(F^T F - I) / 2``; "hencky", the
+            logarithm of the right stretch, ``log(F^T F) / 2``; both are none for a rotation.
+            "infinitesimal", the symmetric part of the gradient, for small rotations only.
+
+        Raises
+        ------
+        InputError
+            If there is no such measure.
+        """
         h = self.gradient.astype(np.float64)
         if measure == "infinitesimal":
             return 0.5 * (h + h.transpose(0, 2, 1))

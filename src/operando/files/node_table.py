@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,18 +19,6 @@ if TYPE_CHECKING:
     from operando.data import DisplacementField
 
 PAIRS = ("zz", "zy", "zx", "yy", "yx", "xx")
-
-
-def physical(field: DisplacementField, voxel_size: Sequence[float]) -> DisplacementField:
-    """Return the field with its gradient in µm per µm instead of voxel per voxel."""
-    size = np.asarray(check_voxel_size(voxel_size))
-    return replace(field, gradient=field.gradient * (size[:, None] / size[None, :]))
-
-
-def volume_change(field: DisplacementField) -> NDArray[np.float64]:
-    """Change of volume over volume, ``det F - 1``, ``(N,)``, no unit."""
-    with np.errstate(invalid="ignore"):  # nodes without a gradient are NaN
-        return np.asarray(np.linalg.det(np.eye(3) + field.gradient.astype(np.float64)) - 1)
 
 
 @dataclass(frozen=True)
@@ -127,11 +115,12 @@ def node_table(
         columns |= {name.format(a): values[:, i] * size[i] for i, a in enumerate("zyx")}
     for i, a in enumerate("zyx"):
         columns[f"displacement_{a}_sd_um"] = field.sigma[:, i] * size[i]
-    gradient, strain = physical(field, voxel_size).gradient, physical(field, voxel_size).strain()
+    lengths = field.physical(voxel_size)
+    gradient, strain = lengths.gradient, lengths.strain()
     for i, a in enumerate("zyx"):
         columns |= {f"gradient_{a}{b}": gradient[:, i, j] for j, b in enumerate("zyx")}
     columns |= {f"strain_{p}": strain[:, "zyx".index(p[0]), "zyx".index(p[1])] for p in PAIRS}
-    columns["volume_change"] = volume_change(field)
+    columns["volume_change"] = field.volume_change
     if normal is not None:
         columns |= layer_columns(strain, normal)
         unit = unit_normal(normal)

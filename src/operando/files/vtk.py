@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from operando.data.series import check_voxel_size
-from operando.files.node_table import layer_columns, physical, unit_normal, volume_change
+from operando.files.node_table import layer_columns, unit_normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,12 +95,12 @@ def _layer_normal(normal: ArrayLike | None) -> str:
 def _point_data(
     field: DisplacementField, size: NDArray[np.float64], normal: ArrayLike | None
 ) -> str:
-    strain = physical(field, tuple(size)).strain()
+    strain = field.physical(tuple(size)).strain()
     arrays = {
         "displacement_um": (field.displacement * size)[:, ::-1],
         "displacement_sd_um": (field.sigma * size)[:, ::-1],
         "strain_green_lagrange": strain[:, ::-1, ::-1].reshape(-1, 9),
-        "volume_change": volume_change(field),
+        "volume_change": field.volume_change,
         "zncc": field.zncc,
     }
     if normal is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from operando.data import NodeStatus
 from operando.data.series import check_voxel_size
 from operando.errors import FileError, InputError
-from operando.files.node_table import layer_columns, node_table, physical, unit_normal
+from operando.files.node_table import layer_columns, node_table, unit_normal
 from operando.files.vtk import write_vti, write_vtu
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _write_npz(
 ) -> None:
     """Arrays ``(N, ...)`` with unit in the name, components (z, y, x); `info` is JSON."""
     size = np.asarray(voxel_size)
-    strain = physical(field, voxel_size).strain()
+    strain = field.physical(voxel_size).strain()
     arrays: dict[str, Any] = {
         "position_um": field.positions * size,
         "displacement_um": field.displacement * size,

@@ -108,7 +108,7 @@ def draw_strain(
     k = int(np.argmin(np.abs(planes - z)))
     invalid = ~field.valid.reshape(grid)[k]
     length = np.linalg.norm(field.displacement * np.asarray(voxel_size), axis=1).reshape(grid)[k]
-    strain = 100 * field.strain("green-lagrange").reshape(*grid, 3, 3)[k]
+    strain = 100 * field.physical(voxel_size).strain().reshape(*grid, 3, 3)[k]
     maps: list[tuple[str, NDArray[Any], str, float | None]] = [
         ("displacement / µm", length, "viridis", None)
     ]

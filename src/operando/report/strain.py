@@ -9,7 +9,7 @@ import numpy as np
 from operando.report import figures
 from operando.report.frame_curves import field_frames
 from operando.report.section import Picture, Section, picture, table
-from operando.strain.measures import volumetric, von_mises
+from operando.strain.measures import von_mises
 from operando.strain.scatter import neighbour_scatter
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def pair_table(study: Study, fields: dict[str, DisplacementField]) -> Markup:
         valid = each.valid
         length = np.linalg.norm(each.displacement * np.asarray(study.voxel_size), axis=1)
         error = each.sigma.mean(axis=1) * float(np.mean(study.voxel_size))
-        volume = 100 * volumetric(each.gradient[valid].astype(float))
-        shear = 100 * von_mises(each.strain("green-lagrange")[valid])
+        volume = 100 * each.volume_change[valid]
+        shear = 100 * von_mises(each.physical(study.voxel_size).strain()[valid])
         rows.append(
             [
                 _frames(study, name),

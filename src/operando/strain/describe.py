@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.measures import fit_motion
+from operando.strain.rigid_motion import fit_motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

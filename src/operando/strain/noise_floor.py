@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.errors import InputError
-from operando.strain.measures import green_lagrange, without_motion
+from operando.strain.rigid_motion import without_motion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,11 +69,9 @@ def noise_floor(
             "use smaller windows or spacing, or better scans",
         )
     rest = without_motion(field, voxel_size=voxel_size)
-    size = np.asarray(voxel_size, float)
-    gradient = np.asarray(rest.gradient[field.valid] * (size[:, None] / size[None, :]))
     return NoiseFloor(
         displacement=rest.displacement[field.valid].std(axis=0),
         predicted=np.sqrt((field.sigma[field.valid].astype(float) ** 2).mean(axis=0)),
-        strain=green_lagrange(gradient).std(axis=0),
+        strain=rest.physical(voxel_size).strain()[field.valid].std(axis=0),
         nodes=nodes,
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from operando.errors import InputError
-from operando.files.node_table import layer_strain, physical, volume_change
+from operando.files.node_table import layer_strain
+from operando.strain.measures import von_mises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,19 +132,15 @@ def _values(
 ) -> NDArray[np.float64]:
     kind, _, part = name.partition("_")
     if kind == "strain":
-        return (
-            100
-            * physical(field, voxel_size).strain()[:, _AXES.index(part[1]), _AXES.index(part[0])]
-        )
+        strain = field.physical(voxel_size).strain()
+        return 100 * strain[:, _AXES.index(part[1]), _AXES.index(part[0])]
     if kind == "displacement":
         moved = field.displacement * voxel_size
         return moved[:, _AXES.index(part)] if part else np.linalg.norm(moved, axis=1)
     if name == "volume_change":
-        return 100 * volume_change(field)
+        return 100 * field.volume_change
     if name == "von_mises":
-        strain = physical(field, voxel_size).strain()
-        deviator = strain - np.eye(3) * np.trace(strain, axis1=1, axis2=2)[:, None, None] / 3
-        return 100 * np.sqrt(2 / 3 * np.sum(deviator**2, axis=(1, 2)))
+        return 100 * von_mises(field.physical(voxel_size).strain())
     if name == "error":
         return np.sqrt(np.mean(field.sigma.astype(float) ** 2, axis=1))
     return field.zncc.astype(float)
@@ -157,7 +154,7 @@ def _layer_values(
 ) -> NDArray[np.float64]:
     if name == "layer_displacement":
         return (field.displacement * voxel_size) @ normal
-    layer = layer_strain(physical(field, voxel_size).strain(), normal)
+    layer = layer_strain(field.physical(voxel_size).strain(), normal)
     return 100 * np.asarray(getattr(layer, name.removeprefix("layer_")))
 
 
