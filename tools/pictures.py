@@ -70,7 +70,7 @@ def main(study: Path, folder: Path, size: tuple[int, int]) -> None:
     dock.open_section("Segment")
     show(viewer, "phases")
     take(viewer, folder, "segment", size)
-    look_inside(panels["Segment"].inside, folder)
+    look_inside(panels["Segment"].judge.inside, folder)
     dock.open_section("Particles")
     show(viewer, "particles")
     panels["Particles"].open_table.click()

@@ -24,9 +24,9 @@ def test_a_click_shows_the_card_of_the_model(
     assert not panel.judge.isVisible()
     pretrained().save(study.product_path("models/model"))
     panel.refresh()
-    qtbot.mouseClick(panel.card.button, Qt.MouseButton.LeftButton)
-    assert panel.card.dialog.isVisible()
-    text = panel.card.page.toPlainText()
+    qtbot.mouseClick(panel.judge.card.button, Qt.MouseButton.LeftButton)
+    assert panel.judge.card.dialog.isVisible()
+    text = panel.judge.card.page.toPlainText()
     assert "Segmentation model: pore, binder, particle" in text
     assert "What it is not for" in text
 
@@ -41,25 +41,25 @@ def test_the_model_is_passed_on_as_a_package(
     model = pretrained()
     model.save(study.product_path("models/model"))
     panel.refresh()
-    qtbot.mouseClick(panel.card.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.judge.card.button, Qt.MouseButton.LeftButton)
     package = tmp_path / "passed-on.zip"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(package), ""))
-    qtbot.mouseClick(panel.card.share, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(panel.card.said.isVisible, timeout=60_000)
-    assert panel.card.said.text() == f"Wrote {package}"
+    qtbot.mouseClick(panel.judge.card.share, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(panel.judge.card.said.isVisible, timeout=180_000)
+    assert panel.judge.card.said.text() == f"Wrote {package}"
     assert import_package(package).classes == model.classes
     monkeypatch.setattr(
         QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "none" / "a.zip"), "")
     )
-    qtbot.mouseClick(panel.card.share, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "cannot be written" in panel.card.said.text(), timeout=60_000)
-    assert panel.card.share.isEnabled()
+    qtbot.mouseClick(panel.judge.card.share, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "cannot be written" in panel.judge.card.said.text(), timeout=180_000)
+    assert panel.judge.card.share.isEnabled()
 
 
 def test_a_damaged_model_is_said_to_be_so(qtbot: QtBot, panel: SegmentPanel, study: Study) -> None:
     pretrained().save(study.product_path("models/model"))
     (study.product_path("models/model") / "model.json").write_text("{")
     panel.refresh()
-    qtbot.mouseClick(panel.card.button, Qt.MouseButton.LeftButton)
-    assert "damaged" in panel.card.error.text()
-    assert not panel.card.dialog.isVisible()
+    qtbot.mouseClick(panel.judge.card.button, Qt.MouseButton.LeftButton)
+    assert "damaged" in panel.judge.card.error.text()
+    assert not panel.judge.card.dialog.isVisible()

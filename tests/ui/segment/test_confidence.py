@@ -32,7 +32,7 @@ def study(study: Study) -> Study:
 def test_a_click_shows_confidence_below_the_strokes(qtbot: QtBot, panel: SegmentPanel) -> None:
     layers = panel.session.viewer.layers
     assert CONFIDENCE_NAME not in layers
-    qtbot.mouseClick(panel.confidence.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.judge.confidence.button, Qt.MouseButton.LeftButton)
     layer = layers[CONFIDENCE_NAME]
     np.testing.assert_allclose(np.asarray(layer.data[1, 3]), 20, rtol=1e-6)
     assert layer.colorbar.visible
@@ -40,7 +40,7 @@ def test_a_click_shows_confidence_below_the_strokes(qtbot: QtBot, panel: Segment
     assert [x.name for x in layers][-2:] == [CONFIDENCE_NAME, "strokes"]
 
     layer.visible = False
-    qtbot.mouseClick(panel.confidence.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.judge.confidence.button, Qt.MouseButton.LeftButton)
     assert layer.visible
     assert sum(x.name == CONFIDENCE_NAME for x in layers) == 1
 
@@ -49,7 +49,7 @@ def test_it_follows_a_new_segmentation_and_goes_with_the_study(
     qtbot: QtBot, panel: SegmentPanel
 ) -> None:
     session = panel.session
-    qtbot.mouseClick(panel.confidence.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.judge.confidence.button, Qt.MouseButton.LeftButton)
     path = session.study.product_path("phases/phases")
     rmtree(path)
     labels, probabilities = create_phases(path, session.study, DEFAULT_CLASSES)

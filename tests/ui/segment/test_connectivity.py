@@ -33,7 +33,7 @@ def study(study: Study) -> Study:
 
 
 def test_a_click_measures_and_the_frame_in_view_is_shown(qtbot: QtBot, panel: SegmentPanel) -> None:
-    box, session = panel.connectivity, panel.session
+    box, session = panel.judge.connectivity, panel.session
     assert not box.text.isVisible()
     qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
 

@@ -36,18 +36,18 @@ def by_hand(panel: SegmentPanel) -> np.ndarray:
 
 
 def test_it_asks_for_something_to_compare_with(panel: SegmentPanel) -> None:
-    assert panel.difference.isHidden()
+    assert panel.judge.difference.isHidden()
     panel.session.viewer.add_labels(np.ones((2, 5, 5, 5), np.uint8), name="of another size")
-    assert panel.difference.isHidden()
+    assert panel.judge.difference.isHidden()
     by_hand(panel)
-    assert not panel.difference.isHidden()
-    assert panel.difference.other.currentText() == "by hand"
+    assert not panel.judge.difference.isHidden()
+    assert panel.judge.difference.other.currentText() == "by hand"
 
 
 def test_a_click_shows_where_a_layer_differs_and_how_much(
     qtbot: QtBot, panel: SegmentPanel
 ) -> None:
-    box, viewer = panel.difference, panel.session.viewer
+    box, viewer = panel.judge.difference, panel.session.viewer
     by_hand(panel)
     go_to_frame(viewer, 0)
     qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
@@ -70,7 +70,7 @@ def test_a_click_shows_where_a_layer_differs_and_how_much(
 def test_another_segmentation_of_the_study_must_have_the_same_classes(
     qtbot: QtBot, panel: SegmentPanel
 ) -> None:
-    box, study = panel.difference, panel.session.study
+    box, study = panel.judge.difference, panel.session.study
     create = [("earlier", DEFAULT_CLASSES), ("two", DEFAULT_CLASSES[:2])]
     for name, classes in create:
         labels, _ = create_phases(study.product_path(f"phases/{name}"), study, classes)
@@ -88,7 +88,7 @@ def test_another_segmentation_of_the_study_must_have_the_same_classes(
 
 
 def test_the_other_is_shown_beside_the_segmentation(qtbot: QtBot, panel: SegmentPanel) -> None:
-    box, viewer = panel.difference, panel.session.viewer
+    box, viewer = panel.judge.difference, panel.session.viewer
     data = by_hand(panel)
     before = list(viewer.layers)
     qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)

@@ -77,7 +77,7 @@ def test_steadying_tells_how_much_flickers(qtbot: QtBot, panel: SegmentPanel) ->
     click_and_wait(qtbot, panel, panel.mend.steady)
     assert "flicker" in panel.mend.text.text()
     assert "phases_steady" in panel.mend.text.text()
-    assert panel.difference.other.currentText() == "of this study: phases_steady"
+    assert panel.judge.difference.other.currentText() == "of this study: phases_steady"
 
 
 def test_phases_to_choose_from_are_those_of_the_segmentation(panel: SegmentPanel) -> None:

@@ -16,16 +16,10 @@ from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, remove_dock
 from operando.ui.forms.fields import ChoiceField
 from operando.ui.panels.run_panel import RunPanel
-from operando.ui.segment.card import CardBox
-from operando.ui.segment.confidence import ConfidenceBox
-from operando.ui.segment.connectivity import ConnectivityBox
-from operando.ui.segment.difference import DifferenceBox
 from operando.ui.segment.guidance import Guidance
-from operando.ui.segment.inside_box import InsideBox
 from operando.ui.segment.judge import JudgeBox
 from operando.ui.segment.mend import MendBox
 from operando.ui.segment.model_choice import ModelChoice
-from operando.ui.segment.paint_twice import PaintTwiceBox
 from operando.ui.segment.queue_box import QueueBox
 from operando.ui.segment.result_text import fractions_html, interval_text, training_text
 from operando.ui.segment.runs_dock import RunsDock
@@ -83,18 +77,8 @@ class SegmentPanel(RunPanel):
         self.segment_only.setToolTip("Label every frame with the model there is, without training")
         self.segment_only.setMinimumHeight(30)
         self.guidance = Guidance(session)
-        self.judge = JudgeBox("Judge the result")
-        self.confidence = ConfidenceBox(session)
-        self.connectivity = ConnectivityBox(session)
-        self.difference = DifferenceBox(session)
-        self.card = CardBox(session)
-        self.inside = InsideBox(session)
-        self.paint_twice = PaintTwiceBox(session)
-        self.compare_runs = QPushButton("Compare runs")
-        self.compare_runs.setToolTip(
-            "Every trained model in a table, with scores, learning curves and what it gives"
-        )
-        self.mend = MendBox(session, self.difference)
+        self.judge = JudgeBox(session)
+        self.mend = MendBox(session, self.judge.difference)
         self._lay_out()
         self._connect()
         self._on_more()
@@ -133,29 +117,19 @@ class SegmentPanel(RunPanel):
         """Show model, curve and phase fractions."""
         study = self.session.study
         models = study.products("models") if study is not None else []
-        has_model = bool(models)
         self.form.set_choices("start", [*STARTS, *((m, f"go on from {m}") for m in models)])
-        self.segment_only.setVisible(has_model)
+        self.segment_only.setVisible(bool(models))
         self.model.set_models(models, model_in_use(study) if study is not None else None)
         self._show_model_row()
-        self.judge.setVisible(has_model or self.confidence.is_there())
-        self.guidance.refresh()
-        self.confidence.refresh()
-        self.difference.refresh()
-        self.connectivity.refresh()
-        self.card.refresh()
-        self.inside.refresh()
-        self.paint_twice.refresh()
-        self.mend.refresh()
+        for part in (self.guidance, self.judge, self.mend):
+            part.refresh()
         super().refresh()
 
     def refresh_job(self) -> None:
         """Show how far training or labelling is."""
         super().refresh_job()
         self.segment_only.setEnabled(not self.session.is_busy)
-        self.connectivity.button.setEnabled(
-            self.connectivity.is_there() and not self.session.is_busy
-        )
+        self.judge.refresh_job()
         self.queue.refresh()
         self.mend.refresh_job()
         self.curve.refresh(self.job)
@@ -190,13 +164,8 @@ class SegmentPanel(RunPanel):
         self.curve.close_curve()
         if self.runs is not None:
             remove_dock(self.session.viewer, self.runs)
-        self.guidance.close_box()
-        self.confidence.close_box()
-        self.difference.close_box()
-        self.connectivity.close_box()
-        self.inside.close_box()
-        self.paint_twice.close_box()
-        self.mend.close_box()
+        for part in (self.guidance, self.judge, self.mend):
+            part.close_box()
 
     def bring_in(self, path: Path) -> None:
         """Take a model from elsewhere into the study, under a name that is not taken."""
@@ -224,24 +193,12 @@ class SegmentPanel(RunPanel):
         self.buttons.addWidget(self.segment_only)
         for part in (self.guidance, self.judge, self.mend):
             self.column.addWidget(part)
-        self.judge.add_button(self.compare_runs)
-        for box in (self.confidence, self.connectivity, self.paint_twice, self.card, self.inside):
-            self.judge.add_button(box.button)
-        for box in (
-            self.card,
-            self.inside,
-            self.difference,
-            self.confidence,
-            self.paint_twice,
-            self.connectivity,
-        ):
-            self.judge.add(box)
 
     def _connect(self) -> None:
         self.segment_only.clicked.connect(self._on_segment_only)
         self.mend.asked.connect(self.run)
-        self.connectivity.button.clicked.connect(self._on_connectivity)
-        self.compare_runs.clicked.connect(self.show_runs)
+        self.judge.asked.connect(self.run)
+        self.judge.compare_runs.clicked.connect(self.show_runs)
         self.queue.add_asked.connect(self._on_add)
         self.model.brought.connect(self.bring_in)
         self.several.counted.connect(self._on_counted)
@@ -314,6 +271,3 @@ class SegmentPanel(RunPanel):
 
     def _on_counted(self, n: int) -> None:
         self.primary.setText(self.button_text if n == 1 else f"Train {n} models")
-
-    def _on_connectivity(self) -> None:
-        self.run([STEPS["connectivity"]()])

@@ -4,64 +4,103 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton
+
+from operando.steps import STEPS
+from operando.ui.segment.card import CardBox
+from operando.ui.segment.confidence import ConfidenceBox
+from operando.ui.segment.connectivity import ConnectivityBox
+from operando.ui.segment.difference import DifferenceBox
+from operando.ui.segment.folding_box import FoldingBox
+from operando.ui.segment.inside_box import InsideBox
+from operando.ui.segment.paint_twice import PaintTwiceBox
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QPushButton
+    from qtpy.QtWidgets import QWidget
 
-_COLUMNS = 2
+    from operando.ui.session import Session
 
 
-class JudgeBox(QWidget):
-    """A line that folds: below it buttons, two in a row, and what they brought to light.
+class JudgeBox(FoldingBox):
+    """Says how good model and segmentation are; hidden while there is neither.
 
     Parameters
     ----------
-    title
-        What the line says.
+    session
+        The study and its viewer.
     parent
         Owner.
 
     Attributes
     ----------
-    header : QToolButton
-        Folds and unfolds.
+    compare_runs : QPushButton
+        Asks for the table of trained models.
+    confidence, connectivity, difference, card, inside, paint_twice
+        What is looked at, each with a button of its own.
     """
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.header = QToolButton()
-        self.header.setText(title)
-        self.header.setCheckable(True)
-        self.header.setAutoRaise(True)
-        self.header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.header.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._body = QWidget()
-        self._buttons = QGridLayout()
-        self._buttons.setSpacing(6)
-        for column in range(_COLUMNS):
-            self._buttons.setColumnStretch(column, 1)
-        self._inner = QVBoxLayout(self._body)
-        self._inner.setContentsMargins(0, 0, 0, 0)
-        self._inner.addLayout(self._buttons)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.header)
-        column.addWidget(self._body)
-        self.header.toggled.connect(self._on_toggled)
-        self._on_toggled(False)
+    asked = Signal(object)
+    """Steps that are to be run."""
 
-    def add_button(self, button: QPushButton) -> None:
-        """Put a button behind the last one."""
-        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._buttons.addWidget(button, *divmod(self._buttons.count(), _COLUMNS))
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__("Judge the result", parent)
+        self._session = session
+        self.confidence = ConfidenceBox(session)
+        self.connectivity = ConnectivityBox(session)
+        self.difference = DifferenceBox(session)
+        self.card = CardBox(session)
+        self.inside = InsideBox(session)
+        self.paint_twice = PaintTwiceBox(session)
+        self.compare_runs = QPushButton("Compare runs")
+        self.compare_runs.setToolTip(
+            "Every trained model in a table, with scores, learning curves and what it gives"
+        )
+        self.add_button(self.compare_runs)
+        for box in (self.confidence, self.connectivity, self.paint_twice, self.card, self.inside):
+            self.add_button(box.button)
+        for box in (
+            self.card,
+            self.inside,
+            self.difference,
+            self.confidence,
+            self.paint_twice,
+            self.connectivity,
+        ):
+            self.add(box)
+        self.connectivity.button.clicked.connect(self._on_connectivity)
 
-    def add(self, widget: QWidget) -> None:
-        """Put a widget below the buttons and what is there."""
-        self._inner.addWidget(widget)
+    def refresh(self) -> None:
+        """Offer what there is to look at."""
+        study = self._session.study
+        has_model = study is not None and bool(study.products("models"))
+        self.setVisible(has_model or self.confidence.is_there())
+        for box in (
+            self.confidence,
+            self.difference,
+            self.connectivity,
+            self.card,
+            self.inside,
+            self.paint_twice,
+        ):
+            box.refresh()
 
-    def _on_toggled(self, unfolded: bool) -> None:
-        self._body.setVisible(unfolded)
-        arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
-        self.header.setArrowType(arrow)
+    def refresh_job(self) -> None:
+        """Offer what takes a step only while none runs."""
+        self.connectivity.button.setEnabled(
+            self.connectivity.is_there() and not self._session.is_busy
+        )
+
+    def close_box(self) -> None:
+        """Let go of the viewer."""
+        for box in (
+            self.confidence,
+            self.difference,
+            self.connectivity,
+            self.inside,
+            self.paint_twice,
+        ):
+            box.close_box()
+
+    def _on_connectivity(self) -> None:
+        self.asked.emit([STEPS["connectivity"]()])

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from operando.steps import STEPS
 from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.panel import heading, text_label
-from operando.ui.segment.judge import JudgeBox
+from operando.ui.segment.folding_box import FoldingBox
 
 if TYPE_CHECKING:
     from operando.study import Study
@@ -28,7 +28,7 @@ NOTE = (
 )
 
 
-class MendBox(JudgeBox):
+class MendBox(FoldingBox):
     """Steadies a segmentation in time, or repairs it; shows what changed.
 
     The panel runs the steps that are asked for. What comes out is a segmentation of its own, of
