@@ -109,6 +109,11 @@ def shift_cycling(table: pd.DataFrame, offset_h: float) -> pd.DataFrame:
     offset_h
         Time of the first frame on which the cycler's clock was 0 (h); negative if the cycler was
         started before.
+
+    Raises
+    ------
+    InputError
+        If the offset is not finite.
     """
     if not np.isfinite(offset_h):
         raise InputError(f"An offset of {offset_h} h", "give a number of hours")

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 def crop(series: Series, box: Sequence[slice]) -> Series:
     """Keep a box ``(z, y, x)`` of every frame.
 
+    Parameters
+    ----------
+    series
+        Any images.
+    box
+        Three slices of voxels.
+
     Raises
     ------
     InputError
@@ -37,6 +44,13 @@ def crop(series: Series, box: Sequence[slice]) -> Series:
 
 def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
     """Average blocks of ``(z, y, x)`` voxels; what is left over at the far end is dropped.
+
+    Parameters
+    ----------
+    series
+        Any images; type and number of frames stay.
+    factor
+        Voxels ``(z, y, x)`` of a block; the voxel size grows by as much.
 
     Raises
     ------
@@ -73,6 +87,11 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
         Its voxel size must be known.
     voxel_size
         ``(z, y, x)`` in µm.
+
+    Raises
+    ------
+    InputError
+        If the voxel size of the series is not known, or the new one is not three lengths.
     """
     import dask.array as da
     from dask import delayed
@@ -106,7 +125,22 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
 
 
 def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) -> Series:
-    """Give every voxel outside a mask ``(z, y, x)`` one grey value, in every frame."""
+    """Give every voxel outside a mask one grey value, in every frame.
+
+    Parameters
+    ----------
+    series
+        Any images.
+    mask
+        ``(z, y, x)``, True where the images stay.
+    value
+        Grey value outside, rounded to the type of the images.
+
+    Raises
+    ------
+    InputError
+        If the mask has another shape than the volume.
+    """
     import dask.array as da
 
     if mask.shape != series.volume_shape:

@@ -64,6 +64,17 @@ def remove_spots(
     and by a quarter of the grey range (5 to 95 %) of the slice. It also has to be brighter than
     all that is left within three such squares, by half the threshold times the noise: fine parts
     of a phase are as bright as the phase beside them, spots are brighter.
+
+    Parameters
+    ----------
+    image
+        ``(y, x)``.
+    which
+        "bright" ones (zingers), "dark" ones (dead pixels), or "both".
+    size
+        Edge of the largest spot, pixels.
+    threshold
+        Robust standard deviations.
     """
     from scipy.ndimage import grey_opening, maximum_filter, median_filter
 

@@ -59,6 +59,11 @@ def plan_tiles(
     Returns
     -------
     Tiles in C order whose cores cover the volume exactly once.
+
+    Raises
+    ------
+    InputError
+        If the numbers of axes differ, a size is below 1 or a halo below 0.
     """
     halos = [halo] * len(shape) if isinstance(halo, int) else list(halo)
     if not len(size) == len(halos) == len(shape) or min(size) < 1 or min(halos) < 0:

@@ -99,13 +99,31 @@ class Series:
         return int(self.data.nbytes)
 
     def frame(self, t: int, channel: int = 0) -> NDArray[Any]:
-        """Read one frame of one channel into memory, ``(z, y, x)`` writable."""
+        """Read one frame of one channel into memory.
+
+        Returns
+        -------
+        ``(z, y, x)``, writable, in the type of the files.
+        """
         return np.require(self.data[t, channel].compute(), requirements="W")
 
     def with_calibration(
         self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
     ) -> Series:
-        """Return the same images with another voxel size (µm) or other times (hours)."""
+        """Return the same images with another calibration; what is None stays.
+
+        Parameters
+        ----------
+        voxel_size
+            ``(z, y, x)`` in µm.
+        times
+            Hours, one per frame, rising.
+
+        Raises
+        ------
+        InputError
+            If the numbers are not of this kind.
+        """
         changes: dict[str, Any] = {}
         if voxel_size is not None:
             changes["voxel_size"] = check_voxel_size(voxel_size)

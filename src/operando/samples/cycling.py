@@ -43,6 +43,11 @@ def charge_curve(
     Returns
     -------
     Table with ``time_h``, ``voltage_v``, ``current_ma`` and ``capacity_mah``.
+
+    Raises
+    ------
+    InputError
+        If a time or the capacity is not positive.
     """
     import pandas as pd
     from scipy.interpolate import PchipInterpolator

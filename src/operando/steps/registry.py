@@ -53,6 +53,13 @@ STEPS: Mapping[str, type[Step]] = {step.name: step for step in _ALL}
 def make_step(name: str, settings: Mapping[str, Any]) -> Step:
     """Build a step from its name and settings, as a recipe holds them.
 
+    Parameters
+    ----------
+    name
+        One of `STEPS`.
+    settings
+        Those that differ from the defaults.
+
     Raises
     ------
     InputError

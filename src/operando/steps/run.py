@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 def run_step(study: Study, step: Step, progress: ProgressCallback | None = None) -> Entry:
     """Run one step and record it with its settings, inputs, result and versions.
 
+    Parameters
+    ----------
+    study
+        Open for writing.
+    step
+        As `operando.steps.make_step` gives it.
+    progress
+        Told at least once a second; raises `Cancelled` to stop, and nothing is recorded then.
+
+    Returns
+    -------
+    The record: ``summary`` in words, ``values`` by name.
+
     Raises
     ------
     StudyError

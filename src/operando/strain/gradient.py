@@ -119,6 +119,16 @@ def fit_field(field: DisplacementField) -> DisplacementField:
 
     Displacement, gradient and sigma are those of the fit at valid nodes; other nodes stay as they
     are. Where the true motion is smooth this lowers the noise several times.
+
+    Parameters
+    ----------
+    field
+        As `operando.strain.correlate` returns it.
+
+    Raises
+    ------
+    InputError
+        If no node is valid.
     """
     status = np.asarray(field.status, np.int64)
     valid = field.valid

@@ -41,6 +41,8 @@ def correlate_series(
     ----------
     frames
         Two or more ``(Z, Y, X)`` volumes of one shape; read one pair at a time.
+    spacing, window, mask, settings
+        As in `operando.strain.correlate`; the mask is that of frame 0.
     smallest_share
         Share of valid nodes below which a nearer reference is tried.
     progress
@@ -50,6 +52,11 @@ def correlate_series(
     ------
     DisplacementField
         For frames 1, 2, ..., on the nodes of frame 0.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two frames, or `correlate` refuses a pair.
     """
     if len(frames) < 2:
         raise InputError(f"A series of {len(frames)} frame", "give two frames or more")

@@ -89,7 +89,18 @@ class StrokeSet:
         return self._journal.can_redo
 
     def set_classes(self, classes: Sequence[LabelClass]) -> None:
-        """Rename, recolour, add or drop classes; a class that has strokes cannot be dropped."""
+        """Rename, recolour, add or drop classes.
+
+        Parameters
+        ----------
+        classes
+            Class k (from 1) is what the label k means.
+
+        Raises
+        ------
+        InputError
+            If there are none or too many, two have one name, or one to be dropped has strokes.
+        """
         new = check_classes(classes)
         for label in range(len(new) + 1, len(self._classes) + 1):
             if self.voxel_counts().get(label):

@@ -222,7 +222,22 @@ class Study:
     def calibrate(
         self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
     ) -> None:
-        """Correct the voxel size (µm) or the frame times (hours)."""
+        """Correct the calibration; what is None stays.
+
+        Parameters
+        ----------
+        voxel_size
+            ``(z, y, x)`` in µm.
+        times
+            Hours, one per frame, rising.
+
+        Raises
+        ------
+        InputError
+            If the numbers are not of this kind.
+        StudyError
+            If the study is open for reading only.
+        """
         changes: dict[str, Any] = {}
         if voxel_size is not None:
             changes["voxel_size"] = check_voxel_size(voxel_size)
@@ -234,7 +249,15 @@ class Study:
         self._series = None
 
     def strokes(self, name: str = DEFAULT_STROKES) -> StrokeSet:
-        """Return a stroke set, made empty at first use."""
+        """Return a stroke set, made empty at first use.
+
+        Raises
+        ------
+        InputError
+            If the name holds slashes.
+        StudyError
+            If there is none of this name and the study is open for reading only.
+        """
         if name not in self._strokes:
             if not name or Path(name).name != name:
                 raise InputError(f"{name!r} names no strokes", "use a name without slashes")
@@ -280,7 +303,13 @@ class Study:
         return open_phases(self._there(f"phases/{name}"))
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table."""
+        """Read a table such as ``"particles"``; its columns carry their units.
+
+        Raises
+        ------
+        StudyError
+            If there is none of this name.
+        """
         import pandas as pd
 
         path = self.product_path(f"tables/{name}")
@@ -299,7 +328,13 @@ class Study:
             table.to_parquet(partial, index=False)
 
     def field(self, name: str) -> DisplacementField:
-        """Read a displacement field."""
+        """Read a displacement field such as ``"000-001"``: of frame 1 against frame 0.
+
+        Raises
+        ------
+        StudyError
+            If there is none of this name.
+        """
         return read_field(self.product_path(f"strain/{name}"))
 
     def write_field(self, name: str, field: DisplacementField) -> None:
