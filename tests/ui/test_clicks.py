@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from operando.ui.clicks import CanvasClicks
+from operando.ui.clicks import CanvasClicks, put_tool_down
 
 
-def press(viewer: ViewerModel, *, drag: bool = False, **changes: Any) -> None:
-    """Go through press, move and release as napari does."""
-    event = SimpleNamespace(type="mouse_press", button=1, modifiers=(), position=(0,) * 4)
+def press(viewer: ViewerModel, *, drag: int = 0, **changes: Any) -> None:
+    """Go through press, move by some pixels and back, and release as napari does."""
+    event = SimpleNamespace(
+        type="mouse_press", button=1, modifiers=(), position=(0,) * 4, pos=np.array([50, 60])
+    )
     vars(event).update(changes)
     steps = [callback(viewer, event) for callback in viewer.mouse_drag_callbacks]
     steps = [step for step in steps if step is not None]
-    for kind in ("mouse_press", *(["mouse_move"] if drag else []), "mouse_release"):
-        event.type = kind
+    moves = [("mouse_move", drag), ("mouse_move", 0)] if drag else []
+    for kind, moved in (("mouse_press", 0), *moves, ("mouse_release", 0)):
+        event.type, event.pos = kind, np.array([50, 60 + moved])
         for step in steps:
             next(step, None)
 
@@ -34,7 +37,8 @@ def viewer() -> ViewerModel:
     ("changes", "mode", "heard"),
     [
         ({}, "pan_zoom", True),
-        ({"drag": True}, "pan_zoom", False),
+        ({"drag": 9}, "pan_zoom", False),
+        ({"drag": 2}, "pan_zoom", True),
         ({"button": 2}, "pan_zoom", False),
         ({"modifiers": ("Shift",)}, "pan_zoom", False),
         ({}, "paint", False),
@@ -61,3 +65,15 @@ def test_nothing_is_heard_after_close(viewer: ViewerModel) -> None:
     press(viewer)
     assert not events
     assert not viewer.mouse_drag_callbacks
+
+
+def test_a_tool_that_is_put_down_lets_clicks_be_heard(viewer: ViewerModel) -> None:
+    events: list[Any] = []
+    clicks = CanvasClicks(viewer)
+    clicks.clicked.connect(events.append)
+    viewer.layers[0].mode = "paint"
+    put_tool_down(viewer)
+    press(viewer)
+    assert len(events) == 1
+    viewer.layers.selection.active = None
+    put_tool_down(viewer)

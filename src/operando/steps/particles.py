@@ -156,7 +156,7 @@ class FindParticles(Step):
         study.write_table(f"{self.particles}-tracks", tracks)
         corrections = Corrections(study, self)
         lost = corrections.reapply(progress)
-        summary, values = _summarise(corrections.table, n_frames)
+        summary, values = summarise(corrections.table, n_frames)
         if corrections.edits or lost:
             values |= {
                 "corrections": float(len(corrections.edits)),
@@ -175,7 +175,8 @@ def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
     return names.index(phase) + 1
 
 
-def _summarise(particles: pd.DataFrame, n_frames: int) -> tuple[str, dict[str, float]]:
+def summarise(particles: pd.DataFrame, n_frames: int) -> tuple[str, dict[str, float]]:
+    """Say what a table of particles holds, in a few words and in numbers."""
     frames = particles.groupby("particle")["frame"].nunique()
     followed = int((frames == n_frames).sum())
     last = particles[particles["frame"] == n_frames - 1]

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+STILL = 3
+"""A press that moves by so many pixels is still a click: few hands hold a mouse quite still."""
+
+
 class CanvasClicks:
     """Tells where the canvas was clicked while no layer is being edited.
 
@@ -34,13 +38,19 @@ class CanvasClicks:
     def _on_press(self, viewer: Any, event: Any) -> Iterator[None]:
         if event.button != 1 or event.modifiers or not _is_looking(viewer):
             return
-        dragged = False
+        start, dragged = tuple(event.pos), False
         yield
         while event.type == "mouse_move":
-            dragged = True
+            dragged |= any(abs(a - b) > STILL for a, b in zip(event.pos, start, strict=True))
             yield
         if not dragged:
             self.clicked.emit(event)
+
+
+def put_tool_down(viewer: Any) -> None:
+    """Let clicks be heard: take the active layer's brush or the like out of the hand."""
+    if not _is_looking(viewer):
+        viewer.layers.selection.active.mode = "pan_zoom"
 
 
 def _is_looking(viewer: Any) -> bool:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from operando.data import LabelClass
+from operando.data.classes import COLOUR_CYCLE
 from operando.files.ome_zarr import create_image
 from operando.steps import STEPS
 from operando.study.phases import create_phases
@@ -75,6 +77,27 @@ def test_it_waits_for_a_segmentation(panel: ParticlesPanel, session: Session) ->
     assert [offered.itemText(i) for i in range(offered.count())] == [
         c.name for c in session.study.strokes().classes
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "phase"),
+    [
+        (("pore", "binder", "particle"), "particle"),
+        (("pore", "grain"), "grain"),
+        (("graphite", "silicon", "pore"), "silicon"),
+        (("binder", "pore"), "pore"),
+    ],
+)
+def test_particles_are_looked_for_in_what_is_no_pore_and_no_binder(
+    panel: ParticlesPanel, session: Session, names: tuple[str, ...], phase: str
+) -> None:
+    classes = [LabelClass(name, colour) for name, colour in zip(names, COLOUR_CYCLE, strict=False)]
+    create_phases(session.study.product_path("phases/phases"), session.study, classes)
+    panel.refresh()
+    assert panel.form.value().phase == phase
+    panel.form.choose("phase", names[0])
+    panel.refresh()
+    assert panel.form.value().phase == names[0], "what was chosen stays"
 
 
 def test_the_form_gives_the_step(panel: ParticlesPanel) -> None:

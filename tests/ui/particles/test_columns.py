@@ -17,3 +17,16 @@ def test_columns_are_offered_by_group_and_told_when_they_change(qtbot) -> None:
         button.actions_by_name["x_um"].setChecked(True)
     assert button.chosen("x_um")
     assert button.actions_by_name["x_um"].toolTip()
+
+
+def test_empty_columns_are_not_shown_at_first_but_others_are(qtbot) -> None:
+    """Without a binder nothing is known of contacts and electron paths."""
+    button = ColumnsButton()
+    qtbot.addWidget(button)
+    button.offer(PARTICLE_COLUMNS)
+    assert not button.chosen("sphericity")
+    usual = sum(button.chosen(c.name) for c in PARTICLE_COLUMNS)
+    button.offer(PARTICLE_COLUMNS, {"detachment", "path_mean_um"})
+    assert not button.chosen("detachment")
+    assert button.chosen("sphericity")
+    assert sum(button.chosen(c.name) for c in PARTICLE_COLUMNS) == usual

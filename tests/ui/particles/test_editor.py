@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from operando import Study
 from operando.files.ome_zarr import create_image
 from operando.particles import measure
+from operando.study import Entry
 from operando.study.phases import create_phases
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.session import Session
@@ -220,3 +221,29 @@ def test_a_study_that_is_closed_meanwhile_keeps_the_correction(panel: ParticlesP
     with Study.open(path) as study:
         assert particle not in set(study.table("particles")["particle"])
         assert not (np.asarray(study.open_array("particles/particles")[:]) == particle).any()
+
+
+def test_what_is_told_follows_corrections(panel: ParticlesPanel) -> None:
+    study = panel.session.study
+    entry = Entry(step="particles", outputs=("particles/particles",), summary="as found")
+    study.add_entry(entry)
+    panel.session.edited()
+    panel.refresh()
+    assert panel.result.text() == "as found"
+    count = panel.particles.table["particle"].nunique()
+    panel.particles.view.select(_biggest(panel)[0])
+    panel.editor.tools["delete"].click()
+    _settle(panel)
+    assert f"{count - 1} particles in all" in panel.result.text()
+    assert panel.state()[1] == panel.result.text().partition("<br>")[0]
+    panel.editor.undo.click()
+    _settle(panel)
+    assert panel.result.text() == "as found"
+
+
+def test_a_brush_is_put_down_when_places_are_asked_for(panel: ParticlesPanel) -> None:
+    viewer = panel.session.viewer
+    panel.session.painter.take("paint")
+    panel.particles.view.select(_biggest(panel)[0])
+    panel.editor.tools["merge"].click()
+    assert viewer.layers.selection.active.mode == "pan_zoom"

@@ -61,7 +61,7 @@ def test_columns_with_units_are_offered(plot: ParticlePlot) -> None:
 def test_the_selected_particle_is_followed_through_time(plot: ParticlePlot) -> None:
     plot.kind.setCurrentText("through time")
     plot.set_shown(TABLE, 1, 0)
-    median, one = plot.plot.listDataItems()
+    _, median, one = plot.plot.listDataItems()
     assert one.yData.tolist() == [1.0, 3.0]
     assert one.xData.tolist() == [0.0, 2.0]
     assert median.yData.tolist() == [3.0, 4.0]

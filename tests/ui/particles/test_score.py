@@ -107,3 +107,17 @@ def test_frames_that_are_missing_are_said(qtbot: QtBot, box: ScoreBox, electrode
         box.start.click()
     qtbot.waitUntil(lambda: "4 frames" in box.hint.text())
     assert box.scores is None
+
+
+def test_the_scores_of_a_study_go_with_it(qtbot: QtBot, box: ScoreBox, electrode) -> None:
+    box._session.viewer.add_labels(electrode.ids, name="truth")
+    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+        box.start.click()
+    qtbot.waitUntil(lambda: box.scores is not None)
+    assert box.hint.text()
+    box.start.click()
+    box._session.close_study()
+    box._background.wait()
+    assert box.scores is None
+    assert box.hint.text() == ""
+    assert box.table.isHidden()

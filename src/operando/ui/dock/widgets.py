@@ -46,6 +46,14 @@ def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:
     return True
 
 
+def raise_dock(widget: QWidget) -> None:
+    """Bring a widget that `add_dock` docked to the front, where it lies behind a tab."""
+    dock = widget.parent()
+    if isinstance(dock, QDockWidget):
+        dock.show()
+        dock.raise_()
+
+
 def _share_narrow_window(widget: QWidget) -> None:
     """Put a dock behind a tab where there is no room for two beside each other."""
     main, dock = widget.window(), widget.parent()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
-from operando.ui.dock.widgets import add_dock, remove_dock
+from operando.steps.particles import PhaseNames, summarise
+from operando.ui.dock.section import Mark
+from operando.ui.dock.widgets import add_dock, raise_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
@@ -21,6 +23,8 @@ from operando.ui.particles.table import ParticleTable
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from qtpy.QtWidgets import QWidget
 
@@ -58,6 +62,7 @@ class ParticlesPanel(RunPanel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.table: ParticleTable | None = None
+        self._corrected: tuple[str, dict[str, float]] | None = None
         self.particles = StudyParticles(session)
         self.open_table = QPushButton("Show table and plots")
         self.open_table.setToolTip("Open the particles dock: table, colours and plots")
@@ -114,12 +119,14 @@ class ParticlesPanel(RunPanel):
         return super().obstacle() or ("" if self._classes() else "Segment first.")
 
     def results(self) -> str:
-        """How many were found, followed and cracked, and how large they are."""
+        """How many there are, how many were followed and cracked, and how large they are."""
         status = self.status
         if status is None or status.entry is None:
             return ""
-        values = status.entry.values
-        lines = [escape(status.summary)]
+        summary, values = status.summary, status.entry.values
+        if self._corrected is not None and status.state == "done":
+            summary, values = self._corrected
+        lines = [escape(summary)]
         if values.get("particles") and values.get("median_diameter_um"):
             lines.append(
                 f"{values['particles']:.0f} particles in all, "
@@ -127,11 +134,20 @@ class ParticlesPanel(RunPanel):
             )
         return "<br>".join(lines)
 
+    def state(self) -> tuple[Mark, str]:
+        """Sign and result in a few words, with what was corrected by hand."""
+        mark, text = super().state()
+        if self._corrected is not None and mark is Mark.DONE:
+            text = self._corrected[0]
+        return mark, text
+
     def refresh(self) -> None:
         """Show the phases there are, and what was found."""
         classes = self._classes()
         if classes:
+            wanted = self.form.value().phase
             self.form.set_choices("phase", [(name, name) for name in classes])
+            self.form.choose("phase", wanted if wanted in classes else likely_phase(classes))
             made = self.session.study.products(_PHASES)
             self.form.set_choices(_PHASES, [(name, name) for name in made])
         there = self.particles.table is not None
@@ -153,8 +169,9 @@ class ParticlesPanel(RunPanel):
         self.outdated.refresh()
 
     def show_table(self) -> None:
-        """Open the particles dock, if it is not open yet."""
+        """Open the particles dock, or bring it to the front."""
         if self.table is not None:
+            raise_dock(self.table)
             return
         table = ParticleTable(self.particles.view)
         if not add_dock(self.session.viewer, table, "Particles", "bottom"):
@@ -186,6 +203,12 @@ class ParticlesPanel(RunPanel):
         _, _, classes = study.phases(_PHASES)
         return [label_class.name for label_class in classes]
 
+    def _count(self) -> None:
+        """Count the particles anew if they were corrected by hand since they were found."""
+        table = self.particles.table
+        corrected = table is not None and self.editor.corrector.can_undo
+        self._corrected = summarise(table, self._n_frames()) if corrected else None
+
     def _fill_table(self) -> None:
         if self.table is not None:
             self._feed_gallery()
@@ -212,11 +235,14 @@ class ParticlesPanel(RunPanel):
 
     def _on_edited(self, table: pd.DataFrame) -> None:
         self.particles.table = table
+        self._count()
         self._fill_table()
         self.session.edited()
+        self.refresh()
 
     def _on_particles(self) -> None:
         self.editor.forget()
+        self._count()
         self._fill_table()
         self.refresh()
 
@@ -254,3 +280,9 @@ class ParticlesPanel(RunPanel):
         if self.table is not None:
             self.table.deleteLater()
             self.table = None
+
+
+def likely_phase(classes: Sequence[str]) -> str:
+    """Choose the class that particles consist of by its name: the last that is nothing else."""
+    others = set(PhaseNames().model_dump().values())
+    return next((name for name in reversed(classes) if name not in others), classes[-1])

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QMenu, QPushButton, QWidget
 from operando.data import PARTICLE_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from operando.data import Column
 
@@ -19,6 +19,9 @@ _SHOWN_AT_FIRST = (
     *("particle", "volume_um3", "diameter_um", "crack_fraction", "fragments"),
     *("detachment", "path_mean_um", "mean_intensity", "on_edge"),
 )
+_INSTEAD = ("surface_um2", "sphericity", "coordination", "accepted")
+"""Shown at first where others are empty, as without binder those of contacts are."""
+
 _KNOWN = {column.name for column in PARTICLE_COLUMNS}
 
 
@@ -46,10 +49,19 @@ class ColumnsButton(QPushButton):
         self.setMenu(self._menu)
         self.actions_by_name: dict[str, QAction] = {}
 
-    def offer(self, columns: Sequence[Column]) -> None:
-        """List columns; the less wanted of the known ones are not chosen at first."""
+    def offer(self, columns: Sequence[Column], empty: Collection[str] = ()) -> None:
+        """List columns; the less wanted of the known ones are not chosen at first.
+
+        Parameters
+        ----------
+        columns
+            In their order.
+        empty
+            Names of those that hold nothing.
+        """
         self._menu.clear()
         self.actions_by_name = {}
+        first = _shown_at_first(empty)
         groups: dict[str, QMenu] = {}
         for column in columns:
             group = column.group or "other"
@@ -59,7 +71,7 @@ class ColumnsButton(QPushButton):
             action = QAction(column.header, self._menu)
             action.setToolTip(column.description)
             action.setCheckable(True)
-            action.setChecked(column.name not in _KNOWN or column.name in _SHOWN_AT_FIRST)
+            action.setChecked(column.name not in _KNOWN or column.name in first)
             action.toggled.connect(self.changed)
             groups[group].addAction(action)
             self.actions_by_name[column.name] = action
@@ -67,3 +79,9 @@ class ColumnsButton(QPushButton):
     def chosen(self, name: str) -> bool:
         """Whether a column is to be shown."""
         return name in self.actions_by_name and self.actions_by_name[name].isChecked()
+
+
+def _shown_at_first(empty: Collection[str]) -> list[str]:
+    wanted = [name for name in _SHOWN_AT_FIRST if name not in empty]
+    missing = len(_SHOWN_AT_FIRST) - len(wanted)
+    return wanted + [name for name in _INSTEAD if name not in empty][:missing]

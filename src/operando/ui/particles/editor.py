@@ -13,7 +13,7 @@ from operando.errors import InputError
 from operando.particles.edits import Edit
 from operando.steps.corrections import Corrections
 from operando.ui import navigation
-from operando.ui.clicks import CanvasClicks
+from operando.ui.clicks import CanvasClicks, put_tool_down
 from operando.ui.panels.panel import text_label
 from operando.ui.particles.corrector import Corrector, Task
 
@@ -36,7 +36,7 @@ _TOOLS = {
         "Make the free solid around a place one particle, or grow the one there anew",
         1,
     ),
-    "accept": ("Accept", "The selected particle is right", 0),
+    "accept": ("Accept", "The selected particle is right; the column accepted keeps it", 0),
 }
 _ASK = {
     "merge": "Click the particle that belongs to {particle}.",
@@ -159,7 +159,7 @@ class ParticleEditor(QWidget):
             button.setChecked(kind == self._tool)
         self.undo.setEnabled(ready and self.corrector.can_undo)
         self.redo.setEnabled(ready and self.corrector.can_redo)
-        if not self.hint.text() or not chosen:
+        if not self.corrector.is_busy and not (self.hint.text() and chosen):
             self._say("" if chosen or not ready else "Select a particle to correct it.")
 
     def stop(self) -> None:
@@ -198,6 +198,7 @@ class ParticleEditor(QWidget):
         if _TOOLS[kind][2] == 0:
             self._do(kind, [])
             return
+        put_tool_down(self._session.viewer)
         self._tool = kind
         self._view.selects = False
         self._ask()

@@ -13,6 +13,7 @@ from operando.data.classes import COLOUR_CYCLE
 from operando.particles.profiles import depth_profile
 from operando.ui.particles.bands import draw_band, draw_crack_grey
 from operando.ui.particles.groups import GROUPINGS, groups_of
+from operando.ui.particles.trajectories import draw_trajectories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +146,7 @@ class ParticlePlot(QWidget):
         kind = self.kind.currentText()
         self.against.setVisible(kind == "scatter")
         self.column.setVisible(kind != "grey at cracks")
-        self.grouping.setVisible(kind not in ("through time", "grey at cracks"))
+        self.grouping.setVisible(kind != "grey at cracks")
         column = self._columns[index]
         if kind == "histogram":
             self._draw_histogram(column)
@@ -265,8 +266,11 @@ class ParticlePlot(QWidget):
         time = "time_h" if "time_h" in self._table else "frame"
         self.plot.setLabel("bottom", "time (h)" if time == "time_h" else "frame")
         self.plot.setLabel("left", column.header)
+        for group in self._groups():
+            particles = self._shown["particle"].to_numpy()[group.rows]
+            draw_trajectories(self.plot, self._table, particles, time, column.name, group.colour)
         medians = self._table.groupby("frame")[[time, column.name]].median()
-        dashed = pg.mkPen(_ALL, width=1.5, style=Qt.PenStyle.DashLine)
+        dashed = pg.mkPen(self._foreground, width=1.5, style=Qt.PenStyle.DashLine)
         self.plot.plot(medians[time].to_numpy(), medians[column.name].to_numpy(), pen=dashed)
         one = self._table[self._table["particle"] == self._particle].sort_values("frame")
         self.plot.plot(
@@ -278,8 +282,9 @@ class ParticlePlot(QWidget):
             symbolBrush=_ONE,
             symbolPen=self._background,
         )
-        one_text = f"yellow: particle {self._particle}" if len(one) else "select a particle"
-        self.note.setText(f"{one_text} · dashed: median of all")
+        self._explain("yellow" if len(one) else "")
+        texts = [self.note.text(), "thin: shown in the table", "dashed: median of all"]
+        self.note.setText(" · ".join(text for text in texts if text))
         self.plot.enableAutoRange()
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.layers import Labels
 
+    from operando.study import Study
     from operando.ui.particles.view import ParticleView
     from operando.ui.session import Session
 
@@ -93,6 +94,7 @@ class ScoreBox(QGroupBox):
         self.save.clicked.connect(self._on_save)
         for event in (session.viewer.layers.events.inserted, session.viewer.layers.events.removed):
             event.connect(self._on_layers)
+        session.study_changed.connect(self._on_study)
         self.refresh()
 
     def close_box(self) -> None:
@@ -100,6 +102,7 @@ class ScoreBox(QGroupBox):
         events = self._session.viewer.layers.events
         events.inserted.disconnect(self._on_layers)
         events.removed.disconnect(self._on_layers)
+        self._session.study_changed.disconnect(self._on_study)
 
     def refresh(self) -> None:
         """Offer the layers that may be the truth."""
@@ -132,7 +135,7 @@ class ScoreBox(QGroupBox):
             work = partial(score_table, found, true)
         else:
             work = partial(_score_frame, found, true, max(self.frame.currentIndex(), 0))
-        self._background.start(work, self._show, self._fail)
+        self._background.start(work, partial(self._show, study), self._fail)
         self._say("Scoring…")
 
     def open_truth(self, path: Path) -> None:
@@ -177,7 +180,10 @@ class ScoreBox(QGroupBox):
         known = [*self._view.layers]
         return known if layers is None else [*known, layers.painter.layer, layers.phases]
 
-    def _show(self, scores: pd.DataFrame) -> None:
+    def _show(self, study: Study, scores: pd.DataFrame) -> None:
+        if study is not self._session.study:
+            self.refresh()
+            return
         self.scores = scores
         self.table.setRowCount(len(_ROWS))
         self.table.setColumnCount(len(scores))
@@ -198,6 +204,11 @@ class ScoreBox(QGroupBox):
     def _say(self, text: str) -> None:
         self.hint.setText(text)
         self.refresh()
+
+    def _on_study(self) -> None:
+        """Forget the scores of another study."""
+        self.scores = None
+        self._say("")
 
     def _on_layers(self) -> None:
         self.refresh()

@@ -202,7 +202,9 @@ class ParticleTable(DockContent):
 
     def _offer_columns(self) -> None:
         """List the columns in the menus, and show those that are wanted most."""
-        self.columns.offer(self.model.columns)
+        table = self.model.table
+        empty = [] if table is None else table.columns[table.isna().all()]
+        self.columns.offer(self.model.columns, set(empty))
         self._show_columns()
         self.colour.blockSignals(True)
         self.colour.clear()
