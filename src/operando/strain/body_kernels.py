@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, STOPPED, compose, relax
+from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, STOPPED
 from operando.strain.moments import compare, window_moments
 from operando.strain.normal_matrix import GRADIENT_NOISE, assemble, factor, substitute
+from operando.strain.updates import compose, relax, residual_vector, take_step
 from operando.strain.window import (
     centre_window,
     drop_outside,
@@ -111,6 +112,7 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
     sx = ((np.arange(8 * blocks) - half[2]) / half[2]).astype(np.float32)
     moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
     projected, matrix = np.empty((3, 3, 3, 3)), np.empty((12, 12))
+    full = np.empty(12)
     read_window(reference, mask, place[1], half, window)
     count, norm = centre_window(window, lanes)
     numbers[:, 0] = SINGULAR
@@ -148,24 +150,10 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
             if not energy > 0:
                 return
             zncc = product / np.sqrt(energy * norm)
-            full = np.empty(12)
-            for a in range(3):
-                for m in range(4):
-                    i, j, k = m == 1, m == 2, m == 3
-                    value = projected[a, int(i), int(j), int(k)]
-                    value -= total / count * first[0, a, int(i), int(j), int(k)]
-                    value -= product / norm * first[1, a, int(i), int(j), int(k)]
-                    full[4 * a + m] = value
+            residual_vector(projected, first, total / count, product / norm, 4, full)
             step = np.ascontiguousarray(basis.T) @ full
             substitute(small, small.shape[0], step)
-            change = basis @ step * np.sqrt(norm / energy)
-            largest = 0.0
-            for a in range(3):
-                reach = 0.0
-                for m in range(4):
-                    d[a, m] = change[4 * a + m]
-                    reach += abs(d[a, m])
-                largest = max(largest, reach)
+            largest = take_step(basis @ step, 4, np.sqrt(norm / energy), d)
             if not largest < 4 * limits[3]:
                 return
             weight = relax(d, last, 4, weight, before)

@@ -13,8 +13,6 @@ from numba import njit
 
 from operando.strain.moments import compare, window_moments
 from operando.strain.normal_matrix import (
-    DEGREES,
-    POWERS,
     assemble,
     factor,
     noise_gain,
@@ -22,6 +20,7 @@ from operando.strain.normal_matrix import (
     stiffness,
     substitute,
 )
+from operando.strain.updates import compose, relax, residual_vector, take_step
 from operando.strain.window import (
     centre_window,
     cut_window,
@@ -38,64 +37,6 @@ NEAR = 30
 
 BEST_RATE = 0.1
 """Updates are not trusted to shrink faster than this: rates seen far from the goal flatter."""
-
-
-def _slope_times() -> np.ndarray:
-    """Term of (derivative of term m along an axis) x (term n), -1 where the degree exceeds 2."""
-    terms = [tuple(p) for p in POWERS]
-    out = np.full((3, 10, 10), -1)
-    for axis, step in enumerate(np.eye(3, dtype=int)):
-        for m, n in np.ndindex(10, 10):
-            power = tuple(DEGREES[m, n] - step)
-            if POWERS[m, axis] and power in terms:
-                out[axis, m, n] = terms.index(power)
-    return out
-
-
-SLOPE_TIMES = _slope_times()
-
-
-@njit(nogil=True, cache=True)
-def compose(c, d, half, terms):
-    """``c <- c o (id + d)^-1`` to first order in d, truncated to the terms in use."""
-    new = c.copy()
-    for i in range(3):
-        for m in range(terms):
-            new[i, m] -= d[i, m]
-        for axis in range(3):
-            for m in range(1, terms):
-                slope = c[i, m] * DEGREES[m, 0, axis] / max(half[axis], 1)
-                if slope == 0.0:
-                    continue
-                for n in range(terms):
-                    target = SLOPE_TIMES[axis, m, n]
-                    if 0 <= target < terms:
-                        new[i, target] -= slope * d[axis, n]
-    c[:] = new
-
-
-@njit(nogil=True, cache=True)
-def relax(d, last, terms, weight, before):
-    """Scale the update ``d`` to where the series of updates leads; returns the scale.
-
-    Noise in the reference makes the Hessian too stiff, so that updates shrink geometrically
-    instead of quadratically. Aitken's extrapolation in the form of Irons and Tuck (Int. J. Numer.
-    Methods Eng. 1 (1969) 275) finds the factor from two updates; ``last`` receives this one.
-    """
-    if before > 0:
-        along, square = 0.0, 0.0
-        for a in range(3):
-            for m in range(terms):
-                change = d[a, m] - last[a, m]
-                along += last[a, m] * change
-                square += change * change
-        if square > 0:
-            weight = min(max(-weight * along / square, 0.5), 4.0)
-    for a in range(3):
-        for m in range(terms):
-            last[a, m] = d[a, m]
-            d[a, m] *= weight
-    return weight
 
 
 @njit(nogil=True, cache=True)
@@ -169,22 +110,9 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
         if stalled >= 4:
             c[:] = best
             return STOPPED
-        for a in range(3):
-            for m in range(terms):
-                i, j, k = DEGREES[m, 0, 0], DEGREES[m, 0, 1], DEGREES[m, 0, 2]
-                vector[a * terms + m] = (
-                    projected[a, i, j, k]
-                    - total / norms[0] * first[0, a, i, j, k]
-                    - product / norms[1] * first[1, a, i, j, k]
-                )
+        residual_vector(projected, first, total / norms[0], product / norms[1], terms, vector)
         substitute(matrix, size, vector)
-        step, scale = 0.0, np.sqrt(norms[1] / energy)
-        for a in range(3):
-            change = 0.0
-            for m in range(terms):
-                d[a, m] = vector[a * terms + m] * scale
-                change += abs(d[a, m])
-            step = max(step, change)
+        step = take_step(vector, terms, np.sqrt(norms[1] / energy), d)
         if not step < excursion:
             c[:] = best
             return STOPPED

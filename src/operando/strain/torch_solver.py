@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, SLOPE_TIMES, STOPPED
+from operando.strain.kernels import CONVERGED, LEFT, SINGULAR, STOPPED
 from operando.strain.normal_matrix import POWERS, noise_gain
 from operando.strain.torch_frames import TorchFrames
 from operando.strain.torch_windows import TorchWindows
+from operando.strain.updates import SLOPE_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
