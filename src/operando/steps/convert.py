@@ -10,7 +10,8 @@ from pydantic import Field
 
 from operando.compute.progress import Stopwatch
 from operando.errors import FileError
-from operando.files.ome_zarr import add_levels, create_image, open_image
+from operando.files.ome_levels import add_levels
+from operando.files.ome_zarr import create_image, open_image
 from operando.steps.step import Step, StepResult
 from operando.study.converted import CONVERTED, sign_converted
 from operando.study.partial import PartialResult

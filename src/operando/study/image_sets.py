@@ -81,7 +81,8 @@ def fill_image_set(
         As in `operando.compute.blocks.filter_blocks`.
     """
     from operando.compute.blocks import filter_blocks
-    from operando.files.ome_zarr import add_levels, open_image
+    from operando.files.ome_levels import add_levels
+    from operando.files.ome_zarr import open_image
 
     there = partial.content.exists()
     target = (
