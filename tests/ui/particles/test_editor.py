@@ -6,47 +6,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 
 from operando import Study
-from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.study import Entry
-from operando.study.phases import create_phases
 from operando.ui.panels.particles import ParticlesPanel
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytestqt.qtbot import QtBot
 
+    from operando.ui.session import Session
+
 
 @pytest.fixture
-def panel(qtbot: QtBot, study, electrode) -> Iterator[ParticlesPanel]:
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
-    labels[:] = electrode.phases
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    tables = [
-        measure(frame, spacing=study.voxel_size, frame=t) for t, frame in enumerate(electrode.ids)
-    ]
-    study.write_table("particles", pd.concat(tables, ignore_index=True))
-    session = Session(ViewerModel())
-    session.show_study(study)
+def found(found: Study) -> Study:
+    """With what the true particles measure."""
+    ids = np.asarray(found.open_array("particles/particles")[:])
+    tables = [measure(ids[t], spacing=found.voxel_size, frame=t) for t in range(len(ids))]
+    found.write_table("particles", pd.concat(tables, ignore_index=True))
+    return found
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> Iterator[ParticlesPanel]:
     panel = ParticlesPanel(session)
     qtbot.addWidget(panel)
     panel.show()
     yield panel
     panel.close_panel()
-    session.close()
 
 
 def _biggest(panel: ParticlesPanel) -> list[int]:

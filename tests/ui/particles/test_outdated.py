@@ -5,53 +5,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 
-from operando.files.ome_zarr import create_image
 from operando.particles.edits import Edit
 from operando.steps.corrections import Corrections
 from operando.steps.damage import MapDamage
 from operando.steps.particles import FindParticles
 from operando.study import Entry
-from operando.study.phases import create_phases
 from operando.ui.particles.outdated import OutdatedSteps
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
+
+    from operando import Study
+    from operando.samples import Electrode
+    from operando.ui.session import Session
 
 MADE = ("particles/particles-damage", "tables/particles-profiles")
 
 
 @pytest.fixture
-def session(study, electrode) -> Iterator[Session]:
-    """A study whose particles were found and whose cracks were mapped, as the record says."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
-    labels[:] = electrode.phases
-    for name in ("particles", "particles-damage"):
-        ids = create_image(
-            study.product_path(f"particles/{name}"),
-            electrode.ids.shape,
-            "int32",
-            axes="tzyx",
-            voxel_size=study.voxel_size,
-            times=study.times,
-        )
-        ids[:] = electrode.ids
+def found(found: Study, electrode: Electrode, keep: Callable[..., None]) -> Study:
+    """Its cracks were mapped, as the record says."""
+    keep("particles-damage", electrode.ids)
     names = np.unique(electrode.ids[electrode.ids > 0])
     centre = dict.fromkeys(("z_um", "y_um", "x_um"), 0.0)
     table = pd.DataFrame({"frame": 0, "particle": names, "diameter_um": 1.0, **centre})
-    study.write_table("particles", table)
-    study.write_table("particles-profiles", table)
-    seen = {p: study.fingerprint(p) for p in ("particles/particles", "tables/particles")}
+    found.write_table("particles", table)
+    found.write_table("particles-profiles", table)
+    seen = {p: found.fingerprint(p) for p in ("particles/particles", "tables/particles")}
     settings = MapDamage(block=2.0).model_dump(mode="json")
-    study.add_entry(Entry(step="damage", settings=settings, inputs=seen, outputs=MADE))
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
+    found.add_entry(Entry(step="damage", settings=settings, inputs=seen, outputs=MADE))
+    return found
 
 
 def test_a_correction_offers_to_run_what_was_made_of_the_particles_again(

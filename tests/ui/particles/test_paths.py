@@ -4,18 +4,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
-from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.steps import make_step
 from operando.study import Entry
 from operando.ui.particles.paths import PathLayers, flattened, segments
-from operando.ui.particles.view import ParticleView
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from operando import Study
+    from operando.samples import Electrode
+    from operando.ui.particles.view import ParticleView
+    from operando.ui.session import Session
 
 
 def test_segments_join_the_points_of_every_line() -> None:
@@ -35,30 +36,24 @@ def test_in_a_slice_lines_are_seen_from_above() -> None:
 
 
 @pytest.fixture
-def shown(study, electrode) -> Iterator[tuple[PathLayers, ParticleView]]:
-    """The particles of a study; every path leads to the first column of the image."""
-    place = {"axes": "tzyx", "voxel_size": study.voxel_size, "times": study.times}
-    ids = create_image(
-        study.product_path("particles/particles"), electrode.ids.shape, "int32", **place
-    )
-    ids[:] = electrode.ids
-    lengths = create_image(
-        study.product_path("particles/particles-paths"), electrode.ids.shape, "float32", **place
-    )
+def found(found: Study, electrode: Electrode, keep: Callable[..., None]) -> Study:
+    """Every path leads to the first column of the image."""
     column = np.arange(electrode.ids.shape[3], dtype=np.float32)
-    lengths[:] = np.where(electrode.ids > 0, column, np.nan)
+    keep("particles-paths", np.where(electrode.ids > 0, column, np.float32(np.nan)))
     settings = make_step("damage", {"paths": True}).model_dump(mode="json")
-    study.add_entry(Entry(step="damage", settings=settings, outputs=("particles/particles-paths",)))
-    session = Session(ViewerModel())
-    session.show_study(study)
-    view = ParticleView(session.viewer)
-    table = measure(electrode.ids[0], spacing=study.voxel_size)
-    view.show(study.open_array("particles/particles"), table, "p", session.layers.placement)
+    found.add_entry(Entry(step="damage", settings=settings, outputs=("particles/particles-paths",)))
+    return found
+
+
+@pytest.fixture
+def shown(
+    session: Session, show: Callable[..., ParticleView], electrode: Electrode
+) -> Iterator[tuple[PathLayers, ParticleView]]:
+    """The particles of the study, and the paths in them."""
+    view = show(measure(electrode.ids[0], spacing=session.study.voxel_size))
     paths = PathLayers(session, view)
     yield paths, view
     paths.close()
-    view.close()
-    session.close()
 
 
 def test_lines_follow_the_selected_particle(shown, electrode) -> None:

@@ -5,43 +5,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 from tifffile import imwrite
 
-from operando.files.ome_zarr import create_image
 from operando.ui.particles.score import ScoreBox
-from operando.ui.particles.view import ParticleView
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
+    from operando.ui.particles.view import ParticleView
+    from operando.ui.session import Session
+
 
 @pytest.fixture
-def box(qtbot: QtBot, study, electrode) -> Iterator[ScoreBox]:
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    session = Session(ViewerModel())
-    session.show_study(study)
-    view = ParticleView(session.viewer)
-    table = pd.DataFrame({"frame": [0], "particle": [1]})
-    view.show(study.open_array("particles/particles"), table, "p", session.layers.placement)
+def box(qtbot: QtBot, session: Session, show: Callable[..., ParticleView]) -> Iterator[ScoreBox]:
+    view = show(pd.DataFrame({"frame": [0], "particle": [1]}))
     box = ScoreBox(session, view)
     qtbot.addWidget(box)
     yield box
     box.close_box()
-    view.close()
-    session.close()
 
 
 def test_a_truth_is_offered_and_scored(qtbot: QtBot, box: ScoreBox, electrode, tmp_path) -> None:

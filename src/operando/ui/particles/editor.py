@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
-from operando.errors import InputError
-from operando.particles.edits import Edit
 from operando.steps.corrections import Corrections
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks, put_tool_down
 from operando.ui.panels.panel import text_label
+from operando.ui.particles.correction_tools import TOOLS, WantedEdit
 from operando.ui.particles.corrector import Corrector, Task
 
 if TYPE_CHECKING:
@@ -25,78 +23,6 @@ if TYPE_CHECKING:
     from operando.steps.corrections import Change
     from operando.ui.particles.view import ParticleView
     from operando.ui.session import Session
-
-_TOOLS = {
-    "merge": ("Merge…", "Join the selected particle with the one clicked next", 1),
-    "split": ("Split…", "Part the selected particle between two clicked places", 2),
-    "cut": ("Cut…", "Part the selected particle along the line between two clicks", 2),
-    "delete": ("Delete", "The selected one is no particle", 0),
-    "grow": (
-        "Grow…",
-        "Make the free solid around a place one particle, or grow the one there anew",
-        1,
-    ),
-    "accept": ("Accept", "The selected particle is right; the column accepted keeps it", 0),
-}
-_ASK = {
-    "merge": "Click the particle that belongs to {particle}.",
-    "split": "Click a place in each of the two parts of {particle} ({left} to go).",
-    "cut": "Click both ends of the cut through {particle} ({left} to go).",
-    "grow": "Click a place in the solid.",
-}
-_DONE = {
-    "merge": "merged",
-    "split": "split",
-    "cut": "cut",
-    "delete": "deleted",
-    "grow": "grown",
-    "accept": "accepted",
-}
-
-
-_DOING = {
-    "merge": "Merging",
-    "split": "Splitting",
-    "cut": "Cutting",
-    "delete": "Deleting",
-    "grow": "Growing",
-    "accept": "Accepting",
-}
-_NAMES = {kind: text.rstrip("…") for kind, (text, _, _) in _TOOLS.items()}
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """A correction as it was asked for; what it names is looked up when its turn has come."""
-
-    kind: Kind
-    particle: int
-    frame: int
-    clicked: tuple[Point, ...]
-    axis: int
-    through_time: bool
-
-    def apply(self, corrections: Corrections) -> Change:
-        """Do it."""
-        points = self.clicked
-        if self.kind == "split":
-            self._check_seeds(corrections)
-        elif self.kind != "grow":
-            points = (corrections.anchor(self.particle, self.frame), *points)
-        edit = Edit(
-            kind=self.kind,
-            frame=self.frame,
-            points=points,
-            axis=self.axis,
-            through_time=self.through_time,
-        )
-        return corrections.apply(edit)
-
-    def _check_seeds(self, corrections: Corrections) -> None:
-        if any(corrections.particle_at(p, self.frame) != self.particle for p in self.clicked):
-            raise InputError(
-                f"A place does not lie in particle {self.particle}", "click inside its outline"
-            )
 
 
 class ParticleEditor(QWidget):
@@ -118,7 +44,7 @@ class ParticleEditor(QWidget):
     def __init__(self, session: Session, view: ParticleView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._view = session, view
-        self._tool = ""
+        self._tool: Kind | None = None
         self._clicked: list[Point] = []
         self._start: tuple[int, int] = (0, 0)
         self._clicks = CanvasClicks(session.viewer)
@@ -134,7 +60,7 @@ class ParticleEditor(QWidget):
             "Correct the same particle in every frame, or only in this one"
         )
         self.hint = text_label()
-        self.tools = {kind: QPushButton(text) for kind, (text, _, _) in _TOOLS.items()}
+        self.tools = {kind: QPushButton(tool.button) for kind, tool in TOOLS.items()}
         self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
         self._lay_out()
         self.refresh()
@@ -164,7 +90,7 @@ class ParticleEditor(QWidget):
 
     def stop(self) -> None:
         """Ask for no more clicks."""
-        self._tool, self._clicked = "", []
+        self._tool, self._clicked = None, []
         self._view.selects = True
         self._say("")
         self.refresh()
@@ -173,8 +99,8 @@ class ParticleEditor(QWidget):
         grid = QGridLayout()
         grid.setSpacing(4)
         for number, (kind, button) in enumerate(self.tools.items()):
-            button.setCheckable(_TOOLS[kind][2] > 0)
-            button.setToolTip(_TOOLS[kind][1])
+            button.setCheckable(TOOLS[kind].clicks > 0)
+            button.setToolTip(TOOLS[kind].tip)
             button.clicked.connect(lambda _=False, kind=kind: self._on_tool(kind))
             grid.addWidget(button, number // 3, number % 3)
         grid.addWidget(self.undo, 2, 0)
@@ -189,13 +115,13 @@ class ParticleEditor(QWidget):
         layout.addLayout(grid)
         layout.addWidget(self.hint)
 
-    def _on_tool(self, kind: str) -> None:
+    def _on_tool(self, kind: Kind) -> None:
         if self._tool == kind:
             self.stop()
             return
         self.stop()
         self._start = (self._view.particle, self._frame())
-        if _TOOLS[kind][2] == 0:
+        if TOOLS[kind].clicks == 0:
             self._do(kind, [])
             return
         put_tool_down(self._session.viewer)
@@ -208,8 +134,8 @@ class ParticleEditor(QWidget):
         self._say(self._question())
 
     def _question(self) -> str:
-        left = _TOOLS[self._tool][2] - len(self._clicked)
-        return _ASK[self._tool].format(particle=self._start[0], left=left)
+        left = TOOLS[self._tool].clicks - len(self._clicked)
+        return TOOLS[self._tool].ask.format(particle=self._start[0], left=left)
 
     def _on_click(self, event: Any) -> None:
         if not self._tool:
@@ -222,7 +148,7 @@ class ParticleEditor(QWidget):
             self._say(f"Go back to frame {self._start[1]}, or press the button again.")
             return
         self._clicked.append((point[0], point[1], point[2]))
-        if len(self._clicked) < _TOOLS[self._tool][2]:
+        if len(self._clicked) < TOOLS[self._tool].clicks:
             self._ask()
             return
         kind, points = self._tool, list(self._clicked)
@@ -231,14 +157,18 @@ class ParticleEditor(QWidget):
 
     def _do(self, kind: Kind, points: list[Point]) -> None:
         particle, frame = self._start
-        wanted = _Wanted(
-            kind, particle, frame, tuple(points), self._axis(), self.through_time.isChecked()
+        wanted = WantedEdit(
+            kind=kind,
+            particle=particle,
+            frame=frame,
+            clicked=tuple(points),
+            axis=self._axis(),
+            through_time=self.through_time.isChecked(),
         )
         what = "a particle" if kind == "grow" else f"particle {particle}"
-        done = what[0].upper() + what[1:]
-        self.corrector.add(
-            Task("apply", f"{_DOING[kind]} {what}", f"{done} {_DONE[kind]}.", wanted.apply)
-        )
+        tool = TOOLS[kind]
+        done = f"{what[0].upper()}{what[1:]} {tool.done}."
+        self.corrector.add(Task("apply", f"{tool.doing} {what}", done, wanted.apply))
 
     def _again(self, what: str) -> None:
         self.stop()
@@ -261,7 +191,7 @@ class ParticleEditor(QWidget):
         if not (here & (table["particle"] == self._view.particle)).any():
             self._view.select(0)
         self.refresh()
-        done = task.done if task.kind == "apply" else f"{_NAMES[change.edit.kind]} {task.done}"
+        done = task.done if task.kind == "apply" else f"{TOOLS[change.edit.kind].name} {task.done}"
         many = len(change.frames)
         self._say_now(done if many < 2 else f"{done[:-1]} in {many} frames.")
 

@@ -50,7 +50,8 @@ class GalleryModel(QAbstractTableModel):
         self.values: NDArray[Any] = np.empty(0)
         self.column: Column | None = None
         self.n_frames = 0
-        self._rows: dict[tuple[int, int], tuple[float, ...]] = {}
+        self._table: pd.DataFrame | None = None
+        self._rows: dict[tuple[int, int], tuple[float, ...]] | None = None
         self._source: tuple[Any, Any, tuple[float, ...], tuple[float, float]] | None = None
         self._kept: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
         self._wanted: OrderedDict[tuple[int, int], QModelIndex] = OrderedDict()
@@ -84,11 +85,7 @@ class GalleryModel(QAbstractTableModel):
     def set_table(self, table: pd.DataFrame | None, n_frames: int) -> None:
         """Take where particles are."""
         self.n_frames = n_frames
-        self._rows = {}
-        wanted = ("frame", "particle", *_CENTRE, "diameter_um")
-        if table is not None and set(wanted) <= set(table):
-            for frame, particle, *place in table[list(wanted)].itertuples(index=False, name=None):
-                self._rows[int(frame), int(particle)] = tuple(place)
+        self._table, self._rows = table, None
         self.forget()
 
     def arrange(self, particles: NDArray[Any], values: NDArray[Any], column: Column | None) -> None:
@@ -125,7 +122,7 @@ class GalleryModel(QAbstractTableModel):
         key = (index.column(), int(self.particles[index.row()]))
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Particle {key[1]}, frame {key[0]}"
-        if role != Qt.ItemDataRole.DecorationRole or key not in self._rows:
+        if role != Qt.ItemDataRole.DecorationRole or key not in self._places():
             return None
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -134,6 +131,15 @@ class GalleryModel(QAbstractTableModel):
             self._wanted[key] = index
             self._timer.start()
         return None
+
+    def _places(self) -> dict[tuple[int, int], tuple[float, ...]]:
+        """Where particles are, looked up when thumbnails are first seen."""
+        if self._rows is None:
+            wanted = ["frame", "particle", *_CENTRE, "diameter_um"]
+            known = self._table is not None and set(wanted) <= set(self._table)
+            rows = self._table[wanted].itertuples(index=False, name=None) if known else ()
+            self._rows = {(int(t), int(p)): tuple(place) for t, p, *place in rows}
+        return self._rows
 
     def _make_some(self) -> None:
         for _ in range(min(_AT_ONCE, len(self._wanted))):
@@ -148,7 +154,7 @@ class GalleryModel(QAbstractTableModel):
 
     def _make(self, key: tuple[int, int]) -> QPixmap:
         images, ids, spacing, limits = self._source
-        *centre, diameter = self._rows[key]
+        *centre, diameter = self._places()[key]
         pixels = thumbnail(images, ids, key, tuple(centre), diameter, spacing, limits)
         height, width = pixels.shape
         image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
