@@ -10,6 +10,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +35,9 @@ class LossCurve(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plot: Any = pg.PlotWidget()
-        self._plot.setMenuEnabled(False)
-        self._plot.setMouseEnabled(False, False)
-        self._plot.hideButtons()
+        hold_still(self._plot)
         self._plot.setLabel("left", "loss")
         self._plot.setLabel("bottom", "training step")
-        for side in ("left", "bottom"):
-            self._plot.getAxis(side).enableAutoSIPrefix(False)
         self._plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
         self._plot.getPlotItem().layout.setContentsMargins(0, _LABEL_OVERHANG, 0, _LABEL_OVERHANG)
         self._batches = self._plot.plot([], [], pen=pg.mkPen(_LEARNT + "55", width=1))
@@ -84,9 +81,7 @@ class LossCurve(QWidget):
     def set_colours(self, background: str, foreground: str) -> None:
         """Follow the theme; both as ``#rrggbb``."""
         self._plot.setBackground(background)
-        for side in ("left", "bottom"):
-            self._plot.getAxis(side).setPen(foreground)
-            self._plot.getAxis(side).setTextPen(foreground)
+        colour_axes(self._plot, foreground)
 
 
 def running_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from operando.ui.theme import hold_still
+
 if TYPE_CHECKING:
     from operando.files import Description
 
@@ -26,12 +28,9 @@ class GreyHistogram(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.plot: Any = pg.PlotWidget(background=None)
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
+        hold_still(self.plot)
         self.plot.setLabel("bottom", "grey value")
         self.plot.getAxis("bottom").setHeight(_AXIS_HEIGHT)
-        self.plot.getAxis("bottom").enableAutoSIPrefix(False)
         self.plot.hideAxis("left")
         self.plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _BELOW)
         self._bars: Any = None

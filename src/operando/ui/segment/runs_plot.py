@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from operando.ui.jobs.loss_curve import running_mean
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,13 +48,9 @@ class RunsPlot(QWidget):
         self.measure.addItems(list(_MEASURES))
         self.measure.setToolTip("loss: of the strokes that are learnt, mean over a tenth")
         self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
+        hold_still(self.plot)
         self.plot.setLabel("bottom", "training step")
         self.plot.getPlotItem().layout.setContentsMargins(0, 0, 0, _LABEL_OVERHANG)
-        for side in ("left", "bottom"):
-            self.plot.getAxis(side).enableAutoSIPrefix(False)
         row = QHBoxLayout()
         row.addWidget(QLabel("Learning curves"))
         row.addWidget(self.measure)
@@ -80,9 +77,7 @@ class RunsPlot(QWidget):
     def set_colours(self, background: str, foreground: str) -> None:
         """Follow the theme; both as ``#rrggbb``."""
         self.plot.setBackground(background)
-        for side in ("left", "bottom"):
-            self.plot.getAxis(side).setPen(foreground)
-            self.plot.getAxis(side).setTextPen(foreground)
+        colour_axes(self.plot, foreground)
 
     def draw(self) -> None:
         """Draw anew."""

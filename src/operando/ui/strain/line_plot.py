@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
 from operando.ui.strain.table_dialog import TableButtons
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,7 @@ class LinePlot(QWidget):
         self.kind.addItem("shown quantity along the line", PROFILE)
         self.kind.addItem("strain of the line through time", TIME)
         self.plot: Any = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
+        hold_still(self.plot)
         self.plot.setFixedHeight(_HEIGHT)
         colour = pg.mkColor(COLOUR_CYCLE[0])
         pen = pg.mkPen(colour, width=2)
@@ -82,11 +81,7 @@ class LinePlot(QWidget):
         """Follow the theme; both as ``#rrggbb``."""
         self._foreground = foreground
         self.plot.setBackground(background)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setPen(foreground)
-            axis.setTextPen(foreground)
+        colour_axes(self.plot, foreground)
         self._draw()
 
     def _draw(self) -> None:

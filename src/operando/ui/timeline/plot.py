@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from operando.data.classes import COLOUR_CYCLE
 from operando.report.frame_curves import cycling_curve, frame_quantities
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,9 +114,7 @@ class TimeLinePlot(QWidget):
         self._background, self._foreground = background, foreground
         self._graphics.setBackground(background)
         for plot in (self.upper, self.lower):
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(foreground)
-                plot.getAxis(side).setTextPen(foreground)
+            colour_axes(plot, foreground)
         for cursor in self.cursors:
             cursor.setPen(pg.mkPen(foreground, width=2, style=Qt.PenStyle.DashLine))
             cursor.setHoverPen(pg.mkPen(foreground, width=4))
@@ -123,13 +122,8 @@ class TimeLinePlot(QWidget):
 
     def _add_plot(self, row: int) -> Any:
         plot = self._graphics.addPlot(row=row, col=0)
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        left = plot.getAxis("left")
-        left.setWidth(_AXIS_WIDTH)
-        for side in ("left", "bottom"):
-            plot.getAxis(side).enableAutoSIPrefix(False)
+        hold_still(plot)
+        plot.getAxis("left").setWidth(_AXIS_WIDTH)
         return plot
 
     def _add_cursor(self, plot: Any) -> Any:
