@@ -185,7 +185,7 @@ def main() -> None:
     """Parse the command line, fit, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--method", choices=("learned", "watershed"), default="learned")
-    parser.add_argument("--count", type=int, default=48, help="number of electrodes")
+    parser.add_argument("--count", type=int, default=92, help="number of electrodes")
     options = parser.parse_args()
     learns = options.method == "learned"
     drawn: list[Pairs] = []

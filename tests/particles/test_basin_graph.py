@@ -33,9 +33,30 @@ def test_a_gap_counts_its_area_width_and_height() -> None:
 def test_contracting_adds_areas_and_keeps_the_highest_pass() -> None:
     one = np.array([1.0, 2.0, 4.0])
     graph = BasinGraph(
-        np.array([[1, 2], [1, 3], [2, 3]]), np.array([5, 3, 4], np.float32), *[one] * 4
+        np.array([[1, 2], [1, 3], [2, 3]]), np.array([5, 3, 4], np.float32), *[one] * 7
     )
     joined = contract(graph, np.array([0, 1, 1, 2], np.int32))
     assert joined.pairs.tolist() == [[1, 2]]
     assert joined.saddle.tolist() == [4]
     assert joined.contact.tolist() == joined.gap_height.tolist() == [6]
+    assert joined.seam.tolist() == joined.clearance_sum.tolist() == [6]
+    assert joined.clearance.tolist() == [4]
+
+
+def test_an_interface_knows_how_far_from_gaps_it_runs() -> None:
+    labels = np.broadcast_to(np.array([1, 2], np.int32), (1, 3, 2))
+    height = np.ones(labels.shape, np.float32)
+    outside = -np.array([[[2, 1], [5, 4], [1, 1]]], np.float32)
+    graph = touching(labels, height, outside, (3.0, 2.0, 1.0))
+    assert graph.clearance.tolist() == [4]
+    assert graph.clearance_sum.tolist() == [6 * (1 + 4 + 1)]
+    assert graph.seam.tolist() == graph.gap.tolist() == graph.gap_volume.tolist() == [0]
+
+
+def test_a_seam_is_a_gap_of_a_voxel_or_two() -> None:
+    labels = np.broadcast_to(np.array([1, 2], np.int32), (1, 3, 2))
+    height = np.ones(labels.shape, np.float32)
+    outside = np.array([[[-1, 1], [2, 3], [-1, -1]]], np.float32)
+    graph = touching(labels, height, outside, UNIT)
+    assert graph.seam.tolist() == [1]
+    assert graph.gap.tolist() == [2]

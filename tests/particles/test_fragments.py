@@ -21,7 +21,12 @@ UNIT = (1.0, 1.0, 1.0)
 def graph(pairs, saddle, contact, gap=0.0, width=0.0) -> BasinGraph:
     gaps = np.full(len(pairs), float(gap))
     return BasinGraph(
-        np.array(pairs), np.array(saddle), np.array(contact, float), gaps, gaps * width, 0 * gaps
+        np.array(pairs),
+        np.array(saddle),
+        np.array(contact, float),
+        gaps,
+        gaps * width,
+        *[0 * gaps] * 4,
     )
 
 

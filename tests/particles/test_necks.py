@@ -1,11 +1,22 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
-from operando.particles.basin_graph import BasinGraph
+from operando.compute.tiles import plan_tiles
+from operando.particles.basin_graph import BasinGraph, touching
+from operando.particles.cell_shapes import (
+    RIM,
+    SUMS,
+    SURFACE,
+    VOLUME,
+    CellShapes,
+    shapes_of_cells,
+)
 from operando.particles.guided import Parts
-from operando.particles.learned import BIAS
 from operando.particles.necks import (
     FEATURES,
     NeckRule,
@@ -15,20 +26,51 @@ from operando.particles.necks import (
     shipped_rule,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 def make_parts(pairs, saddle, contact, gap=0.0, gap_depth=0.0, counts=None, known=None) -> Parts:
     n = int(np.max(pairs)) + 1
     contact, saddle = np.array(contact, float), np.array(saddle, np.float32)
+    count = np.array([0, *(counts or [4000] * (n - 1))])
+    clearance = np.sqrt(contact / np.pi)
     gaps = np.zeros(len(pairs)) + gap
     peaks = np.ones(n, np.float32)
     peaks[0] = -np.inf
     return Parts(
         np.arange(n, dtype=np.int32),
         peaks,
-        np.array([0, *(counts or [4000] * (n - 1))]),
+        count,
         np.array([0, *(known or [0] * (n - 1))], np.int32),
-        BasinGraph(np.array(pairs), saddle, contact, gaps, gaps * 1.5, gaps * gap_depth),
+        balls(count),
+        BasinGraph(
+            np.array(pairs),
+            saddle,
+            contact,
+            gaps,
+            gaps * 1.5,
+            gaps * gap_depth,
+            gaps / 2,
+            clearance,
+            clearance * contact / 3,
+        ),
     )
+
+
+def balls(count: NDArray[np.int64], edge: float = 1.0) -> CellShapes:
+    """Balls of so many voxels, in rows of their own, half of whose surface faces gaps."""
+    volume = count * edge**3
+    radius = np.cbrt(3 / (4 * np.pi) * volume)
+    place = np.arange(len(count)) * 100 * edge
+    sums = np.zeros((len(count), SUMS))
+    sums[:, VOLUME] = volume
+    sums[:, 1] = volume * place
+    sums[:, 4:7] = (volume * radius**2 / 5)[:, None]
+    sums[:, 4] += volume * place**2
+    sums[:, SURFACE] = 2 * np.pi * radius**2
+    sums[:, RIM] = 0.1 * radius**2
+    return CellShapes(sums, radius)
 
 
 def by_neck(threshold: float = 0.5) -> NeckRule:
@@ -47,8 +89,12 @@ def test_features_do_not_depend_on_the_unit() -> None:
         graph.gap * 0.01,
         graph.gap_volume * 0.001,
         graph.gap_height * 0.01,
+        graph.seam * 0.01,
+        graph.clearance * 0.1,
+        graph.clearance_sum * 0.001,
     )
-    large = Parts(small.names, small.peaks, small.count, small.known, scaled)
+    shapes = balls(small.count, 0.1)
+    large = Parts(small.names, small.peaks, small.count, small.known, shapes, scaled)
     np.testing.assert_allclose(
         describe_necks(small, 1.0, 20.0), describe_necks(large, 0.001, 2.0), rtol=1e-6
     )
@@ -71,6 +117,15 @@ def test_what_is_measured_of_a_neck() -> None:
     assert np.exp(told["size_ratio"]) == pytest.approx(1 / 8, rel=0.01)
     assert np.exp(told["small_size"]) == pytest.approx(0.5, rel=1e-3)
     assert np.exp(told["large_size"]) == pytest.approx(1.0, rel=1e-3)
+    assert told["clearance"] == pytest.approx(np.sqrt(1 / 2), rel=1e-3)
+    assert told["thickness"] == pytest.approx(np.sqrt(1 / 2), rel=1e-3)
+    assert told["mean_clearance"] == pytest.approx(np.sqrt(1.5) / 3, rel=1e-3)
+    assert told["seam"] == pytest.approx(1 / 8, rel=1e-3)
+    assert told["small_compactness"] == pytest.approx(0, abs=1e-2)
+    assert told["joint_compactness"] < -0.5
+    assert np.exp(told["small_smoothness"]) == pytest.approx(1.5 * 2, rel=1e-3)
+    assert told["small_inscribed"] == pytest.approx(1, rel=1e-3)
+    assert told["large_rim"] == pytest.approx(0.1 / np.pi, rel=1e-3)
 
 
 def test_high_necks_join_low_ones_do_not() -> None:
@@ -96,15 +151,36 @@ def test_joined_parts_add_up() -> None:
     assert joined.graph.pairs.tolist() == [[1, 2]]
 
 
-def test_the_shipped_rule_tells_cracks_from_contacts() -> None:
-    section = np.pi * (3 / (4 * np.pi) * 4000) ** (2 / 3)
-    # A crack right through the middle, and a contact with a gap around it.
-    parts = make_parts(
-        [(1, 2), (3, 4)],
-        [0.9, 0.3],
-        [0, 0.2 * section],
-        gap=np.array([section, 0.4 * section]),
-        gap_depth=np.array([0.6, 0.1]),
+def test_the_shipped_rule_tells_a_neck_from_a_contact(make_ellipsoid) -> None:
+    size = (32, 32, 56)
+    lobes = make_ellipsoid(size, (16, 16, 18), (12, 12, 12))
+    lobes |= make_ellipsoid(size, (16, 16, 38), (12, 12, 12))
+    depth = np.minimum(distance_transform_edt(lobes) / 12, 1)
+    halves = np.ones(size, np.int32)
+    halves[:, :, 28:] = 2
+    touching_balls = lobes.copy()
+    touching_balls[:, :, 27:29] &= np.indices((*size[:2], 2)).sum(axis=0) % 2 == 0
+    odds = [
+        float(shipped_rule().score(describe_necks(parts_of(solid, halves, depth), 1.0, 24.0))[0])
+        for solid in (lobes, touching_balls)
+    ]
+    assert odds[0] > odds[1] + 1
+
+
+def parts_of(solid, labels, depth) -> Parts:
+    """Parts that fill an image, given how deep in its particle every voxel lies."""
+    (tile,) = plan_tiles(solid.shape, solid.shape)
+    outside = distance_transform_edt(~solid) - distance_transform_edt(solid)
+    labels = np.where(outside <= 3, labels, 0).astype(np.int32)
+    height = (depth / depth.max()).astype(np.float32)
+    unit, count = (1.0, 1.0, 1.0), int(labels.max())
+    distances = outside.astype(np.float32)
+    shapes = shapes_of_cells(labels, distances, unit, tile, solid.shape, count)
+    return Parts(
+        np.arange(count + 1, dtype=np.int32),
+        np.array([0, *(height[labels == k].max() for k in range(1, count + 1))], np.float32),
+        np.bincount(labels.ravel()),
+        np.zeros(count + 1, np.int32),
+        shapes.joined(np.arange(1, count + 1), count + 1),
+        touching(labels, height, distances, unit),
     )
-    joined = join_at_necks(parts, shipped_rule(), 1.0, 20.0, BIAS, 0.0)
-    assert joined.tolist() == [0, 1, 1, 2, 3]

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+SUMS = ("contact", "gap", "gap_volume", "gap_height", "seam", "clearance_sum")
+"""What adds up where basins are joined."""
+
+THIN = 1.5
+"""Distance to the solid, in voxels, up to which a gap is a seam."""
+
+
 @dataclass(frozen=True)
 class BasinGraph:
     """Basins that touch.
@@ -32,6 +39,13 @@ class BasinGraph:
         ``(E,)`` volume of that gap: its area times its width.
     gap_height
         ``(E,)`` height summed over the area in the gap.
+    seam
+        ``(E,)`` area of their interface in gaps of a voxel or two, such as the pinholes that are
+        left where particles touch.
+    clearance
+        ``(E,)`` largest distance to a gap on the interface, 0 if none of it lies in the solid.
+    clearance_sum
+        ``(E,)`` that distance summed over the area in the solid.
     """
 
     pairs: NDArray[np.int64]
@@ -40,14 +54,17 @@ class BasinGraph:
     gap: NDArray[np.float64]
     gap_volume: NDArray[np.float64]
     gap_height: NDArray[np.float64]
+    seam: NDArray[np.float64]
+    clearance: NDArray[np.float64]
+    clearance_sum: NDArray[np.float64]
 
     @classmethod
     def joined(cls, graphs: Sequence[BasinGraph], offsets: Sequence[int]) -> BasinGraph:
         """Put graphs of different basins side by side, their labels raised by the offsets."""
         pairs = [graph.pairs + by for graph, by in zip(graphs, offsets, strict=False)]
-        names = ("saddle", "contact", "gap", "gap_volume", "gap_height")
-        values = (np.concatenate([getattr(graph, name) for graph in graphs]) for name in names)
-        return cls(np.concatenate(pairs), *values)
+        names = ("saddle", "clearance", *SUMS)
+        values = {k: np.concatenate([getattr(graph, k) for graph in graphs]) for k in names}
+        return cls(np.concatenate(pairs), **values)
 
 
 def contract(graph: BasinGraph, names: NDArray[np.int32]) -> BasinGraph:
@@ -67,11 +84,14 @@ def contract(graph: BasinGraph, names: NDArray[np.int32]) -> BasinGraph:
     unique, inverse = np.unique(keys, return_inverse=True)
     saddle = np.full(unique.size, -np.inf, np.float32)
     np.maximum.at(saddle, inverse, graph.saddle[kept])
-    sums = (
-        np.bincount(inverse, values[kept], unique.size).astype(np.float64)
-        for values in (graph.contact, graph.gap, graph.gap_volume, graph.gap_height)
-    )
-    return BasinGraph(np.stack([unique // n, unique % n], axis=1), saddle, *sums)
+    clearance = np.zeros(unique.size)
+    np.maximum.at(clearance, inverse, graph.clearance[kept])
+    sums = {
+        k: np.bincount(inverse, getattr(graph, k)[kept], unique.size).astype(np.float64)
+        for k in SUMS
+    }
+    ends = np.stack([unique // n, unique % n], axis=1)
+    return BasinGraph(ends, saddle, clearance=clearance, **sums)
 
 
 def touching(
@@ -88,7 +108,7 @@ def touching(
     labels, height
         ``(Z, Y, X)``, see `operando.particles.basins.climb`.
     outside
-        ``(Z, Y, X)`` distance to the solid, 0 in it.
+        ``(Z, Y, X)`` distance to the solid; in it, minus the distance to the gaps.
     spacing
         Edges of a voxel ``(z, y, x)``.
     within
@@ -110,6 +130,8 @@ def touching(
     saddle = np.full(unique.size, -np.inf, np.float32)
     np.maximum.at(saddle, inverse, heights)
     in_gap = distances > 0
+    clearance = np.zeros(unique.size)
+    np.maximum.at(clearance, inverse, -distances)
 
     def sum_up(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         return np.bincount(inverse, values, unique.size).astype(np.float64)
@@ -119,8 +141,11 @@ def touching(
         saddle,
         contact=sum_up(np.where(in_gap, 0, areas)),
         gap=sum_up(np.where(in_gap, areas, 0)),
-        gap_volume=sum_up(2 * areas * distances),
+        gap_volume=sum_up(2 * areas * np.maximum(distances, 0)),
         gap_height=sum_up(np.where(in_gap, areas * heights, 0)),
+        seam=sum_up(np.where(in_gap & (distances < THIN * max(spacing)), areas, 0)),
+        clearance=clearance,
+        clearance_sum=sum_up(areas * np.maximum(-distances, 0)),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from operando.particles.basin_graph import BasinGraph, contract, touching
 from operando.particles.basins import climb_to
+from operando.particles.cell_shapes import CellShapes, shapes_of_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Cells:
         ``(N,)`` height of the summit.
     count
         ``(N,)`` voxels.
+    shapes
+        Of their solid.
     graph
         Which cells touch.
     """
@@ -45,6 +48,7 @@ class Cells:
     known: NDArray[np.int64]
     height: NDArray[np.float32]
     count: NDArray[np.int64]
+    shapes: CellShapes
     graph: BasinGraph
 
     @property
@@ -71,7 +75,7 @@ def find_cells(
     height
         ``(Z, Y, X)`` of the padded block; lowered outside `where`.
     outside
-        ``(Z, Y, X)`` distance to the solid, 0 in it.
+        ``(Z, Y, X)`` distance to the solid; in it, minus the distance to the gaps.
     where
         ``(Z, Y, X)`` the voxels that belong to cells.
     guide
@@ -106,9 +110,10 @@ def find_cells(
     core = tuple(c.stop - c.start for c in tile.core)
     heights_seen, outside_seen = (np.ascontiguousarray(part[seen]) for part in (height, outside))
     graph = touching(labels, heights_seen, outside_seen, spacing, core)
+    shapes = shapes_of_cells(labels, outside_seen, spacing, tile, shape, len(parent))
     labels = labels[: core[0], : core[1], : core[2]]
     count = np.bincount(labels.reshape(-1), minlength=len(parent) + 1)[1:]
-    return labels, Cells(basins[parent], known, heights[parent], count, graph)
+    return labels, Cells(basins[parent], known, heights[parent], count, shapes, graph)
 
 
 def _part_by_guide(
@@ -195,6 +200,7 @@ def gather(parts: list[Cells], tiles: list[Tile], labels: Any) -> tuple[NDArray[
         known[first],
         height[first],
         np.bincount(names, count, len(keys)).astype(np.int64),
+        CellShapes.chained([part.shapes for part in parts]).joined(names, len(keys)),
         contract(graph, all_names),
     )
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from operando.particles.settings import SplitSettings
 
 
+DEEPEST = 0.7
+"""Typical diameters: less than the margin of blocks, so that all blocks tell the same."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """The solid and what is known of it before it is parted.
@@ -24,7 +28,8 @@ class Ground:
     near
         ``(Z, Y, X)`` up to half a crack width from the solid.
     outside
-        ``(Z, Y, X)`` distance to the solid, 0 in it.
+        ``(Z, Y, X)`` distance to the solid; in it, minus the distance to the gaps, which is told
+        up to `DEEPEST` typical diameters.
     typical
         Typical diameter of the particles.
     width
@@ -49,7 +54,7 @@ class Ground:
 
         from operando.particles.closing import distance
 
-        height = distance(self.solid, self.spacing) - self.outside
+        height = distance(self.solid, self.spacing) - np.maximum(self.outside, 0)
         if self.smoothing == 0:
             return height
         return np.asarray(gaussian_filter(height, self.smoothing, mode="nearest", truncate=3))
@@ -77,12 +82,11 @@ def survey(
     distances
         ``(Z, Y, X)`` from `to_surface`, if they are known already; used up.
     """
-    from operando.particles.closing import distance
-
     if distances is None:
-        distances = distance(~solid, spacing)
+        distances = to_surface(solid, spacing)
     # Filling a cavity brings no outer voxel nearer to the solid.
-    distances[solid] = 0
+    np.negative(distances, out=distances, where=solid)
+    np.maximum(distances, -DEEPEST * typical, out=distances)
     width = crack_width(typical, spacing, settings)
     near = distances <= width / 2
     return Ground(solid, near, distances, typical, width, spacing, settings.smoothing)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.particles.basin_graph import BasinGraph
+    from operando.particles.cell_shapes import CellShapes
     from operando.particles.cells import Cells
 
 SHARE = 0.35
@@ -31,6 +32,8 @@ class Parts:
         ``(P + 1,)`` voxels.
     known
         ``(P + 1,)`` the expected particle of every part, 0 if none.
+    shapes
+        ``P + 1`` of their solid.
     graph
         Of the parts.
     """
@@ -39,6 +42,7 @@ class Parts:
     peaks: NDArray[np.float32]
     count: NDArray[np.int64]
     known: NDArray[np.int32]
+    shapes: CellShapes
     graph: BasinGraph
 
 
@@ -60,7 +64,8 @@ def join_bumps(cells: Cells, bump: float) -> Parts:
     pieces = fused[basin]
     names, parent, known = divide(pieces[1:], cells.known, cells.count)
     count = np.bincount(names[1:], cells.count, len(parent)).astype(np.int64)
-    return Parts(names, peaks[parent], count, known, contract(cells.graph, names))
+    shapes = cells.shapes.joined(names[1:], len(parent))
+    return Parts(names, peaks[parent], count, known, shapes, contract(cells.graph, names))
 
 
 def divide(

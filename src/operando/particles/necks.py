@@ -3,8 +3,9 @@
 A part is a hill of the depth in the particle: a whole particle, a lobe of one, or a piece that
 cracks cut off. How high the neck between two parts is, how much of it runs through the solid and
 how deep in the particle its gaps lie tells whether they are one. Cracks are deep inside, the gap
-where two particles touch is not; lobes of one particle have no gap at all. The weights of the
-rule (``necks.json``) were fitted by ``tools/fit_joining.py`` on synthetic electrodes of many kinds.
+where two particles touch is not; lobes of one particle have no gap at all, not even pinholes. How
+compact and smooth both are, apart and joined, tells as well. The weights of the rule
+(``necks.json``) were fitted by ``tools/fit_joining.py`` on synthetic electrodes of many kinds.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.particles.basin_graph import contract
+from operando.particles.cell_shapes import RIM, compactness, smoothness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.particles.cell_shapes import CellShapes
     from operando.particles.guided import Parts
 
 FEATURES = (
@@ -35,6 +38,20 @@ FEATURES = (
     "large_size",
     "small_peak",
     "large_peak",
+    "clearance",
+    "mean_clearance",
+    "thickness",
+    "seam",
+    "joint_compactness",
+    "small_compactness",
+    "large_compactness",
+    "joint_smoothness",
+    "small_smoothness",
+    "large_smoothness",
+    "small_inscribed",
+    "large_inscribed",
+    "small_rim",
+    "large_rim",
 )
 
 WEIGHTS = "necks.json"
@@ -95,21 +112,56 @@ def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.flo
     peaks = np.maximum(parts.peaks, 0.05)
     lower = np.minimum(peaks[small], peaks[large])
     gap = np.maximum(graph.gap, 1e-9 * section)
-    return np.stack(
-        [
-            np.minimum(graph.contact / section, 4),
-            np.minimum(graph.gap / section, 4),
-            np.clip(graph.saddle / lower, 0, 1),
-            np.minimum(10 * graph.gap_volume / gap / typical, 3),
-            np.clip(graph.gap_height / gap / lower, 0, 1),
-            np.log(parts.count[small] / parts.count[large] + 1e-3),
-            np.log(2 * radius[small] / typical),
-            np.log(2 * radius[large] / typical),
-            peaks[small],
-            peaks[large],
-        ],
-        axis=1,
-    )
+    contact = np.maximum(graph.contact, 1e-9 * section)
+    edge = np.cbrt(voxel)
+    inscribed = np.maximum(parts.shapes.inscribed, edge)
+    # The faces of voxels have half as much area again as the surface that they follow.
+    disc = np.maximum(np.sqrt(contact / (1.5 * np.pi)), edge)
+    necks = [
+        np.minimum(graph.contact / section, 4),
+        np.minimum(graph.gap / section, 4),
+        np.clip(graph.saddle / lower, 0, 1),
+        np.minimum(10 * graph.gap_volume / gap / typical, 3),
+        np.clip(graph.gap_height / gap / lower, 0, 1),
+        np.log(parts.count[small] / parts.count[large] + 1e-3),
+        np.log(2 * radius[small] / typical),
+        np.log(2 * radius[large] / typical),
+        peaks[small],
+        peaks[large],
+        graph.clearance / inscribed[small],
+        np.minimum(graph.clearance_sum / contact / disc, 2),
+        graph.clearance / radius[small],
+        np.minimum(graph.seam / section, 3),
+    ]
+    bodies = _describe_bodies(parts.shapes, small, large, radius, voxel)
+    return np.stack([*necks, *bodies], axis=1)
+
+
+def _describe_bodies(
+    shapes: CellShapes,
+    small: NDArray[np.int64],
+    large: NDArray[np.int64],
+    radius: NDArray[np.float64],
+    voxel: float,
+) -> list[NDArray[np.float64]]:
+    """How compact and how smooth parts are, apart and joined, and how much the image cuts off."""
+    sums = shapes.sums
+    joint = sums[small] + sums[large]
+    compact, smooth = compactness(sums, voxel), smoothness(sums, voxel)
+    inscribed = shapes.inscribed / radius
+    rim = np.minimum(sums[:, RIM] / (np.pi * radius**2), 3)
+    return [
+        compactness(joint, voxel),
+        compact[small],
+        compact[large],
+        smoothness(joint, voxel),
+        smooth[small],
+        smooth[large],
+        inscribed[small],
+        inscribed[large],
+        rim[small],
+        rim[large],
+    ]
 
 
 def join_at_necks(
@@ -172,8 +224,9 @@ def joined_parts(parts: Parts, names: NDArray[np.int32]) -> Parts:
     by_size = np.argsort(parts.count, kind="stable")
     known[names[by_size]] = parts.known[by_size]
     count = np.bincount(names, parts.count, n).astype(np.int64)
+    shapes = parts.shapes.joined(names, n)
     graph = contract(parts.graph, names)
-    return replace(parts, peaks=peaks, count=count, known=known, graph=graph)
+    return replace(parts, peaks=peaks, count=count, known=known, shapes=shapes, graph=graph)
 
 
 def connect(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int32]:
