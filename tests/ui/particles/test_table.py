@@ -171,3 +171,13 @@ def test_no_table_is_an_empty_dock(dock: ParticleTable, view: ParticleView) -> N
     assert dock.model.rowCount() == 0
     dock.unlink()
     view.viewer.dims.set_current_step(0, 1)
+
+
+def test_columns_that_are_shown_later_are_as_wide_as_their_titles(dock: ParticleTable) -> None:
+    names = [column.name for column in dock.model.columns]
+    dock.all_frames.setChecked(True)
+    dock.columns.actions_by_name["x_um"].setChecked(True)
+    header = dock.table.horizontalHeader()
+    for name in ("frame", "x_um"):
+        number = names.index(name)
+        assert dock.table.columnWidth(number) >= header.sectionSizeHint(number)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _KNOWN = {column.name: column for column in (*PARTICLE_COLUMNS, *MOTION_COLUMNS)}
 _NOTHING = QModelIndex()
+_LONG = 10_000
 
 
 class ParticleModel(QAbstractTableModel):
@@ -159,9 +160,13 @@ class ParticleModel(QAbstractTableModel):
 
 
 def cell_text(value: Any, decimals: int) -> str:
-    """Write a value as a table shows it: a dash where it is missing, yes or no for a truth."""
+    """Write a value as a table shows it: a dash where it is missing, yes or no for a truth.
+
+    Numbers of five and more digits have no decimals.
+    """
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | float | np.number):
-        return "–" if np.isnan(value) else f"{value:.{decimals}f}"
+        shown = decimals if abs(value) < _LONG else 0
+        return "–" if np.isnan(value) else f"{value:.{shown}f}"
     return "–" if value is None else str(value)

@@ -283,7 +283,7 @@ class ParticlePlot(QWidget):
             symbolPen=self._background,
         )
         self._explain("yellow" if len(one) else "")
-        texts = [self.note.text(), "thin: shown in the table", "dashed: median of all"]
+        texts = [self.note.text(), "dashed: median of all"]
         self.note.setText(" · ".join(text for text in texts if text))
         self.plot.enableAutoRange()
 

@@ -226,7 +226,12 @@ class ParticleTable(DockContent):
         """Show the chosen columns, and that of the frame where rows are of several."""
         for number, column in enumerate(self.model.columns):
             several = column.name == "frame" and self.all_frames.isChecked()
-            self.table.setColumnHidden(number, not (several or self.columns.chosen(column.name)))
+            hidden = not (several or self.columns.chosen(column.name))
+            if hidden == self.table.isColumnHidden(number):
+                continue
+            self.table.setColumnHidden(number, hidden)
+            if not hidden:
+                self.table.resizeColumnToContents(number)  # Qt measures no hidden ones
 
     def _follow(self, particle: int) -> None:
         """Bring the row of a particle into view and select it."""
