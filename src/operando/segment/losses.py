@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from operando.segment.edges import EdgeLoss
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 class StrokeObjective(nn.Module):
-    """Learn from strokes, and from every other voxel in one of two ways.
+    """Learn from strokes, and from every other voxel in two ways.
+
+    Classes should change where the image does (`EdgeLoss`).
 
     A network that knows something already goes on agreeing with its teacher, the network as it
     was, in voxels without strokes (learning without forgetting [Li 2016]).
@@ -73,6 +79,8 @@ class StrokeObjective(nn.Module):
         Network to agree with; then nothing is hidden.
     keep
         Weight of agreeing with it.
+    edges, follow
+        Where classes should change, and the weight of it.
     """
 
     HIDDEN = 0.03
@@ -88,9 +96,13 @@ class StrokeObjective(nn.Module):
         *,
         teacher: nn.Module | None = None,
         keep: float = 0.0,
+        edges: EdgeLoss | None = None,
+        follow: float = 0.0,
     ) -> None:
         super().__init__()
         self._loss = loss
+        self._edges = edges
+        self._follow = follow
         self._restore = restore
         self._keep = keep
         self._teacher = deepcopy(teacher).eval().requires_grad_(False) if teacher else None
@@ -101,18 +113,24 @@ class StrokeObjective(nn.Module):
 
     def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of a network with `features` and `head`."""
-        if self._teacher is not None:
-            logits = network(images)
-            known = self._loss(logits, labels)
-            return known + self._keep * self._forgotten(logits, images) if self._keep else known
-        if not self._restore:
-            return self._loss(network(images), labels)
+        if self._teacher is None and self._restore:
+            logits, other = self._guessing(network, images)
+        else:
+            logits, other = network(images), torch.zeros((), device=images.device)
+        if self._teacher is not None and self._keep:
+            other = other + self._keep * self._forgotten(logits, images)
+        if self._edges is not None and self._follow:
+            other = other + self._follow * self._edges(logits, images)
+        return self._loss(logits, labels) + other
+
+    def _guessing(self, network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of images some of whose voxels are hidden, and the cost of guessing those."""
         hidden = torch.rand(images.shape, generator=self._random) < self.HIDDEN
         hidden = hidden.to(images.device)
         features = network.features(torch.where(hidden, self._moved(images), images))  # type: ignore[operator]
         restored = self._restorer(features)[hidden].float()
         error = functional.mse_loss(restored, images[hidden])
-        return self._loss(network.head(features), labels) + self._restore * error  # type: ignore[operator]
+        return network.head(features), self._restore * error  # type: ignore[operator]
 
     def _forgotten(self, logits: Tensor, images: Tensor) -> Tensor:
         """Cross-entropy between what the teacher and the network say, mean over all voxels."""

@@ -100,6 +100,16 @@ class TrainSettings(BaseModel):
         description="Weight of agreeing with what was known before where there are no strokes; "
         "for networks that do not start from scratch",
     )
+    follow_edges: float = Field(
+        3.0,
+        ge=0,
+        le=100,
+        title="Follow edges",
+        description="Weight of neighbouring voxels that look alike getting alike probabilities, "
+        "which moves borders to the edges of the image and finds thin cracks; a tenth of it for "
+        "single slices and networks from scratch. Lower it where classes differ by texture, not "
+        "by grey value",
+    )
     second_opinion: Literal["slices", "always", "never"] = Field(
         "slices",
         title="Ask a random forest",

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from operando.nets.training import Fit
 
 FINE_TUNING_RATE = 0.3
+BOLD_FOLLOWING = 0.1
+"""Of the weight of following edges where nothing is kept of what was known: more of it smooths
+thin and speckled classes away."""
+
 FLAT_PATCHES = 16
 """Flat patches in place of one that is deep, in every step."""
 
@@ -146,6 +150,7 @@ def _fit(
     progress: ProgressCallback | None,
 ) -> tuple[Architecture, Fit]:
     from operando.nets.training import Schedule, fit
+    from operando.segment.edges import EdgeLoss
     from operando.segment.losses import StrokeObjective
 
     settings = lesson.settings
@@ -169,6 +174,8 @@ def _fit(
             settings.seed,
             teacher=network if gently else None,
             keep=settings.keep,
+            edges=EdgeLoss(lesson.spacing, settings.seed),
+            follow=settings.follow_edges * (1.0 if gently else BOLD_FOLLOWING),
         ),
         Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if gently else 0.4),
         evaluate=lesson.evaluate,
