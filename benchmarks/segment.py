@@ -9,6 +9,9 @@ random settings, three slices, cracks as a class of their own. Both: strokes on 
 / 3 of one frame's voxels per slice, all in frame 0; scored on every frame; the seeds are used
 for no pre-training. `real`: strokes drawn from the experts' labels on one slice, or painted by a
 person, and scored on what was not painted on.
+
+The method `dense` learns from no stroke: it is the network that ships, as it learnt from dense
+labels of other electrodes. It knows pore, binder, particle and crack only.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -26,6 +29,7 @@ import torch
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.samples import ElectrodeSettings, draw_settings, make_electrode, paint_strokes
 from operando.segment import Model, TrainSettings, predict, train
+from operando.segment.model import pretrained
 from operando.segment.scores import confusion, dice
 
 if TYPE_CHECKING:
@@ -35,7 +39,9 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SHARE_PER_SLICE = 0.0014 / 3
 CRACK = 4
 WITH_CRACKS = (*DEFAULT_CLASSES, LabelClass("crack", "#cc79a7"))
-METHODS = {
+DENSE = "dense"
+METHODS: dict[str, dict[str, Any]] = {
+    DENSE: {},
     "forest": {"settings": {"network": "forest"}},
     "pretrained": {"start": "pretrained"},
     "scratch": {"start": "scratch"},
@@ -135,17 +141,8 @@ def tasks(options: argparse.Namespace) -> Iterator[Task]:
 
 def score(task: Task, method: str, options: argparse.Namespace) -> float:
     """Train, segment, print one row of the table; return the mean Dice."""
-    choices = METHODS[method]
-    settings = {"effort": options.effort, **choices.get("settings", {})}
     began = time.perf_counter()
-    model = train(
-        task.images,
-        task.strokes,
-        start=choices.get("start", "pretrained"),
-        settings=TrainSettings(**settings),
-        device=options.device,
-        classes=task.classes,
-    )
+    model = learnt(task, method, options)
     trained = time.perf_counter()
     values = dice(measured(model, task, options.device))
     done = time.perf_counter()
@@ -156,6 +153,21 @@ def score(task: Task, method: str, options: argparse.Namespace) -> float:
         flush=True,
     )
     return float(np.nanmean(values))
+
+
+def learnt(task: Task, method: str, options: argparse.Namespace) -> Model:
+    """Train, or take what has learnt already."""
+    if method == DENSE:
+        return pretrained(cracks=task.classes is WITH_CRACKS)
+    choices = METHODS[method]
+    return train(
+        task.images,
+        task.strokes,
+        start=choices.get("start", "pretrained"),
+        settings=TrainSettings(**{"effort": options.effort, **choices.get("settings", {})}),
+        device=options.device,
+        classes=task.classes,
+    )
 
 
 def measured(model: Model, task: Task, device: str) -> np.ndarray:

@@ -53,7 +53,10 @@ def train(
     classes: Sequence[LabelClass] | None = None,
     voxel_size: Sequence[float] | None = None,
 ) -> Model:
-    """Train a network on the voxels that carry a stroke; the others carry no loss.
+    """Train a network on the voxels that carry a stroke; the others have no class.
+
+    Of the others it learns where things end: borders are drawn to the edges of the image
+    (`EdgeLoss`), and what was known before is kept.
 
     For single slices, a random forest that learnt from the same strokes has a say where the
     network is unsure (`operando.nets.second_opinion`); settings change that.

@@ -21,7 +21,7 @@ SCRATCH: Final = "scratch"
 
 
 class Train(Step):
-    """Learn the classes from the strokes with a 3D network; unlabelled voxels carry no loss."""
+    """Learn the classes from the strokes with a 3D network; other voxels have no class."""
 
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
