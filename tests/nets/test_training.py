@@ -12,6 +12,8 @@ from operando.nets.training import Batch, HeldOut, Schedule, fit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from operando.compute import Progress
 
 STEPS = 40
@@ -99,3 +101,15 @@ def test_leaves_the_deterministic_mode_as_it_was() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     fit(network(), draws(), loss, SCHEDULE)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_all_terms_are_learnt_and_the_first_is_shown() -> None:
+    """The second term alone has a slope: weights are those of learning from it alone."""
+
+    def constant_first(net: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Tensor:
+        return torch.stack([torch.tensor(7.0), loss(net, images, labels)])
+
+    both, alone = (fit(network(), draws(), taught, SCHEDULE) for taught in (constant_first, loss))
+    assert [row[1] for row in both.curve] == [7.0] * STEPS
+    for name, values in both.weights.items():
+        np.testing.assert_array_equal(values, alone.weights[name])

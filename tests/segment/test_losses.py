@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from operando.nets.architecture import Architecture, build
+from operando.segment.edges import EdgeLoss
 from operando.segment.losses import StrokeLoss, StrokeObjective, dice_loss
 
 
@@ -57,12 +58,12 @@ def test_hidden_voxels_teach_where_nothing_is_labelled() -> None:
     optimizer = torch.optim.Adam([*net.parameters(), *learn.parameters()], 0.02)
 
     def restoring() -> float:
-        return float((learn(net, image, labels) - plain(net, image, labels)).detach())
+        return float((learn(net, image, labels) - plain(net, image, labels)).sum().detach())
 
     start = restoring()
     for _ in range(60):
         optimizer.zero_grad()
-        learn(net, image, labels).backward()
+        learn(net, image, labels).sum().backward()
         optimizer.step()
     assert start > 0.01
     assert restoring() < 0.1 * start
@@ -86,12 +87,26 @@ def test_agreeing_with_the_teacher_counts_where_nothing_is_labelled() -> None:
     free, bound = (StrokeObjective(loss, 4, 1, 0, teacher=net, keep=keep) for keep in (0.0, 2.0))
     taught = net(image).softmax(1).detach()
     entropy = float(-(taught * taught.log()).sum(1).mean())
-    cost = bound(net, image, labels) - free(net, image, labels)
+    cost = (bound(net, image, labels) - free(net, image, labels)).sum()
     assert cost.item() == pytest.approx(2 * entropy, rel=1e-4)
     cost.backward()
     assert float(net.head.weight.grad.abs().max()) < 1e-5
     with torch.no_grad():
         net.head.bias += torch.tensor([3.0, 0.0])
-    moved = bound(net, image, labels) - free(net, image, labels)
+    moved = (bound(net, image, labels) - free(net, image, labels)).sum()
     assert moved.item() > 2 * entropy + 0.1
     assert not any(p.requires_grad for p in bound.parameters() if p.shape == net.head.weight.shape)
+
+
+def test_what_is_asked_of_other_voxels_is_not_the_loss_of_the_strokes() -> None:
+    _, net = objective(0)
+    image = torch.randn(1, 1, 4, 16, 16)
+    labels = torch.zeros(1, 4, 16, 16, dtype=torch.uint8)
+    labels[0, 0, 0, :2] = torch.tensor([1, 2])
+    loss = StrokeLoss((1, 1))
+    plain = StrokeObjective(loss, 4, 1, 0)(net, image, labels)
+    edges = StrokeObjective(loss, 4, 1, 0, edges=EdgeLoss(seed=2), follow=5.0)
+    strokes, other = edges(net, image, labels).detach()
+    assert plain[0] == strokes == loss(net(image), labels)
+    assert plain[1] == 0
+    assert float(other) == pytest.approx(5 * float(EdgeLoss(seed=2)(net(image).detach(), image)))

@@ -96,7 +96,7 @@ def test_goes_on_from_a_model(model: Model, scene: object, tmp_path: Path) -> No
                 progress=stop_after(5, told),
             )  # fmt: skip
         first.append(np.mean([r.values["loss"] for r in told if r.values]))
-    assert first[1] == first[2] < 0.7 * first[0]
+    assert first[1] == first[2] < 0.6 * first[0]
 
 
 def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Batch = tuple["NDArray[np.float32]", "NDArray[np.uint8]"]
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
-"""Takes a network, images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``; returns the loss."""
+"""Takes a network, images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``; returns the loss, or
+its terms ``(M,)``: their sum is lowered, the first is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +117,8 @@ def fit(
     draw
         Gives the next images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``.
     objective
-        Gives the loss of a network on images and labels. If it is a module with weights of its
-        own, these are trained too.
+        Gives the loss of a network on images and labels, or its terms. If it is a module with
+        weights of its own, these are trained too.
     schedule
         Steps and rates.
     evaluate
@@ -128,7 +129,8 @@ def fit(
     half
         Whether to multiply in bfloat16; None does where that is fast and safe.
     progress
-        Called each step with the values ``loss``, ``held_out_loss`` and ``held_out_dice``.
+        Called each step with the values ``loss`` (of several terms the first),
+        ``held_out_loss`` and ``held_out_dice``.
     """
     network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
     trained = [p for p in network.parameters() if p.requires_grad]
@@ -192,11 +194,11 @@ def _step(
     labels = torch.from_numpy(batch[1]).to(device)
     optimizer.zero_grad(set_to_none=True)
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=half):
-        value = objective(network, images, labels)
-    value.backward()  # type: ignore[no-untyped-call]
+        terms = objective(network, images, labels)
+    terms.sum().backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
-    return float(value.detach())
+    return float(terms.detach().reshape(-1)[0])
 
 
 def _freeze_statistics(network: nn.Module) -> None:

@@ -112,7 +112,7 @@ class StrokeObjective(nn.Module):
             self._restorer = nn.Conv3d(width, channels, 1)
 
     def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of a network with `features` and `head`."""
+        """Return the losses ``(2,)`` of strokes and others; networks need features and a head."""
         if self._teacher is None and self._restore:
             logits, other = self._guessing(network, images)
         else:
@@ -121,7 +121,7 @@ class StrokeObjective(nn.Module):
             other = other + self._keep * self._forgotten(logits, images)
         if self._edges is not None and self._follow:
             other = other + self._follow * self._edges(logits, images)
-        return self._loss(logits, labels) + other
+        return torch.stack([self._loss(logits, labels), other])
 
     def _guessing(self, network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of images some of whose voxels are hidden, and the cost of guessing those."""
