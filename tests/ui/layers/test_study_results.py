@@ -4,19 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from operando.data import DisplacementField
 from operando.files.ome_zarr import create_image
 from operando.study.record import Entry
 from operando.ui.layers.study_results import StudyParticles, StudyStrain
-from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from operando import Study
     from operando.samples import Electrode
+    from operando.ui.session import Session
 
 
 def swelling(stretch: float, spacing: float = 8.0) -> DisplacementField:
@@ -48,14 +45,6 @@ def write_particles(study: Study, electrode: Electrode) -> None:
     )
     ids[:] = electrode.ids
     study.write_table("particles", electrode.table)
-
-
-@pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
 
 
 def test_particles_appear_when_they_were_found_and_go_with_the_study(

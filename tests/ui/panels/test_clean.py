@@ -2,20 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from operando.steps import make_step, run_step
 from operando.ui.panels.align import AlignPanel, motion_html, stroke_box
 from operando.ui.panels.clean import CleanPanel
-from operando.ui.session import Session
-
-
-@pytest.fixture
-def session(study):
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
 
 
 @pytest.fixture
@@ -49,7 +39,7 @@ def test_learning_to_denoise_is_shown_after_a_short_training(qtbot, session, pan
     panel.preview.progressed.connect(told.append)
     panel.form.setValue(make_step("denoise-learned", {"steps": 20}))
     panel.show_preview.setChecked(True)
-    qtbot.waitUntil(lambda: "→" in panel.preview_text.text(), timeout=60000)
+    qtbot.waitUntil(lambda: "→" in panel.preview_text.text(), timeout=180_000)
     assert {one.message for one in told} >= {"Training", "Cleaning"}
     assert "Trained for" in panel.preview_text.text()
     trained = len(told)

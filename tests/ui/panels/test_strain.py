@@ -33,14 +33,6 @@ class RecallingPanel(RunPanel):
 
 
 @pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def panel(qtbot: QtBot, session: Session) -> Iterator[StrainPanel]:
     panel = StrainPanel(session)
     qtbot.addWidget(panel)

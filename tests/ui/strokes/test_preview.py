@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from operando.steps import make_step, run_step
 from operando.ui.panels.annotate import AnnotatePanel
-from operando.ui.session import Session
 from operando.ui.strokes.slice_learner import newest_basis
 
 if TYPE_CHECKING:
@@ -20,17 +18,10 @@ if TYPE_CHECKING:
 
     from operando import Study
     from operando.samples import Electrode
+    from operando.ui.session import Session
     from operando.ui.strokes.preview import LivePreview
 
 _PATIENCE_MS = 60_000
-
-
-@pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
 
 
 @pytest.fixture

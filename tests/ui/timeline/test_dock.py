@@ -4,25 +4,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from napari.components import ViewerModel
 
-from operando.ui.session import Session
 from operando.ui.timeline.dock import TimeLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
-
-
-@pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
+    from operando.ui.session import Session
 
 
 @pytest.fixture
