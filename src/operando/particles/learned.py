@@ -27,7 +27,7 @@ CAUTION = 4.0
 TRUST = 4.0
 """Log odds against joining parts of two known particles."""
 
-BIAS = 1.25
+BIAS = 0.75
 """Log odds in favour of joining: a part too many costs a particle just as one too few, and there
 are many more chances to part what is one than to join what is two."""
 
