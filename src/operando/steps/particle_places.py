@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -33,8 +33,8 @@ class ParticlePlaces:
     def __init__(
         self,
         table: pd.DataFrame,
-        shape: tuple[int, ...],
-        voxel_size: tuple[float, float, float],
+        shape: Sequence[int],
+        voxel_size: Sequence[float],
     ) -> None:
         self._table, self._shape = table, shape
         self._size = np.asarray(voxel_size)
@@ -99,7 +99,7 @@ class ParticlePlaces:
         return {int(p) for p in rows.loc[inside, "particle"]}
 
 
-def whole(shape: tuple[int, ...]) -> Box:
+def whole(shape: Sequence[int]) -> Box:
     """Box that holds a frame."""
     z, y, x = (slice(0, n) for n in shape)
     return z, y, x

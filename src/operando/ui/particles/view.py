@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from operando.steps.particle_places import ParticlePlaces
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
 from operando.ui.layers.lookups import RecentSlices
@@ -149,16 +150,8 @@ class ParticleView:
         """Voxels ``(z, y, x)`` that hold a particle in a frame; None if it is not there."""
         if self._table is None or self.labels is None or "feret_max_um" not in self._table:
             return None
-        rows = self._table[(self._table["particle"] == particle) & (self._table["frame"] == frame)]
-        if rows.empty:
-            return None
-        size = np.asarray(self._placement["scale"][1:], float)
-        centre = rows[["z_um", "y_um", "x_um"]].to_numpy(float)[0] / size
-        reach = float(rows["feret_max_um"].iloc[0]) / size + 2
-        low = np.maximum(np.floor(centre - reach), 0).astype(int)
-        high = np.minimum(np.ceil(centre + reach) + 1, self.labels.data.shape[1:]).astype(int)
-        z, y, x = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-        return z, y, x
+        shape, size = self.labels.data.shape[1:], self._placement["scale"][1:]
+        return ParticlePlaces(self._table, shape, size).box([particle], frame)
 
     def colour_by(self, column: Column | None) -> None:
         """Colour particles by the values of a column; None goes back to a colour per id."""
