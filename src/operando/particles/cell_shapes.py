@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,9 @@ PRODUCTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 VOLUME, PLACE, PLACES, SURFACE, RIM = 0, slice(1, 4), slice(4, 10), 10, 11
 SUMS = 12
 """Solid volume, its first and second moments, the area that faces gaps, that on image borders."""
+
+SLABS = 4
+"""A block is added up in so many parts at once."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,12 @@ def shapes_of_cells(
     """
     core = tuple(c.stop - c.start for c in tile.core)
     first = np.array([c.start for c in tile.core], np.int64)
-    sums = np.zeros((count + 1, SUMS))
-    inscribed = np.zeros(count + 1)
+    sums = np.zeros((SLABS, count + 1, SUMS))
+    inscribed = np.zeros((SLABS, count + 1))
     edges = np.asarray(spacing, float)
     area = edges.prod() / edges
     _add_up(labels, outside, core, first, edges, area, sums, inscribed)
+    sums, inscribed = sums.sum(axis=0), inscribed.max(axis=0)
     for axis, (stretch, size) in enumerate(zip(tile.core, shape, strict=True)):
         for end, place in ((stretch.start == 0, 0), (stretch.stop == size, core[axis] - 1)):
             if end:
@@ -126,7 +130,7 @@ def smoothness(sums: NDArray[np.float64], voxel: float) -> NDArray[np.float64]:
     return np.asarray(np.log(sphere / np.maximum(sums[:, SURFACE], voxel ** (2 / 3))))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
 def _add_up(
     labels: Any,
     outside: Any,
@@ -134,12 +138,41 @@ def _add_up(
     first: Any,
     edges: Any,
     area: Any,
+    all_sums: Any,
+    all_inscribed: Any,
+) -> None:
+    for slab in prange(SLABS):
+        low, high = slab * core[0] // SLABS, (slab + 1) * core[0] // SLABS
+        _add_up_slab(
+            labels,
+            outside,
+            core,
+            first,
+            edges,
+            area,
+            low,
+            high,
+            all_sums[slab],
+            all_inscribed[slab],
+        )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _add_up_slab(
+    labels: Any,
+    outside: Any,
+    core: Any,
+    first: Any,
+    edges: Any,
+    area: Any,
+    low: Any,
+    high: Any,
     sums: Any,
     inscribed: Any,
 ) -> None:
     nz, ny, nx = labels.shape
     voxel = edges[0] * edges[1] * edges[2]
-    for z in range(core[0]):
+    for z in range(low, high):
         pz = (z + first[0]) * edges[0]
         for y in range(core[1]):
             py = (y + first[1]) * edges[1]
