@@ -11,12 +11,11 @@ from operando.segment import Model, TrainSettings, predict, train
 from operando.segment.scores import confusion, dice
 
 SETTINGS = TrainSettings(
-    effort="quick",
+    effort="balanced",
     network="unet3d_time",
     width=8,
     patch=32,
     patch_depth=8,
-    learning_rate=0.01,
     restore=0,
 )
 
