@@ -20,7 +20,8 @@ def panel(qtbot: QtBot, session: Session) -> Iterator[SegmentPanel]:
     panel = SegmentPanel(session)
     qtbot.addWidget(panel)
     panel.refresh()
-    panel.show()
+    with qtbot.waitExposed(panel, timeout=60_000):
+        panel.show()
     panel.judge.header.setChecked(True)
     panel.mend.header.setChecked(True)
     yield panel
