@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def session(study: Study) -> Iterator[Session]:
-    session = Session(ViewerModel())
-    session.show_study(study)
-    yield session
-    session.close()
-
-
-@pytest.fixture
 def panel(qtbot: QtBot, session: Session) -> Iterator[ParticlesPanel]:
     panel = ParticlesPanel(session)
     qtbot.addWidget(panel)
