@@ -19,15 +19,13 @@ from torch import nn
 from train_splitter import FRAMES, electrode, roughened
 
 from operando.compute.tiles import plan_tiles
-from operando.particles import joining, learned, necks, watershed
+from operando.particles import joining, necks, watershed
 from operando.particles.basins import rename
 from operando.particles.cells import Cells, find_cells, gather
 from operando.particles.closing import fill_small_cavities
 from operando.particles.fragments import Piece, join
 from operando.particles.ground import largest_cavity, survey, to_surface, typical_diameter
-from operando.particles.guided import join_bumps
-from operando.particles.interior import look_inside
-from operando.particles.scores import overlaps
+from operando.particles.neck_pairs import STAGES, draw_pairs, find_parts, owners
 from operando.particles.settings import SplitSettings
 from operando.samples.render import render_frame
 from operando.samples.scene import build_scene
@@ -41,72 +39,24 @@ ROOM = Path(__file__).parents[1] / "src/operando/particles"
 FIRST_SEED = 7000
 UNIT = (1.0, 1.0, 1.0)
 
-STAGES = (0.0, 0.4, 0.8, 1.0)
-"""Share of the joins that are right that have been made when pairs are drawn."""
-
 VARIANTS = 3
 """How often every frame is seen: once as it is, else with roughened borders."""
 
 HIDDEN, STEPS, BATCH, RATE = 24, 6000, 1024, 5e-3
 """Of the network that judges necks."""
 
-PURE = 0.7
-"""Share of a piece that must lie in one true particle for the piece to be learned from."""
-
-
-def find(solid: NDArray[np.bool_], method: str) -> tuple[NDArray[np.int32], Cells, float]:
-    """Numbers of the cells of a volume, 0 in gaps; the cells, and the typical diameter."""
-    typical = typical_diameter(to_surface(solid, UNIT), solid)
-    if method == "watershed":
-        solid = fill_small_cavities(solid, largest_cavity(typical), UNIT)
-    ground = survey(solid, UNIT, SplitSettings(), typical)
-    (tile,) = plan_tiles(solid.shape, solid.shape)
-    if method == "watershed":
-        height = ground.height()
-        outside = np.maximum(-height, 0)
-    else:
-        seen = look_inside(lambda box: solid[box], solid.shape, typical, UNIT)
-        z, y, x = tile.core
-        height, outside = learned.depth_map(ground, seen, (z, y, x)), ground.outside
-    labels, cells = find_cells(height, outside, ground.near, None, UNIT, tile, solid.shape)
-    names, cells = gather([cells], [tile], labels)
-    return np.where(solid, rename(labels, names), 0).astype(np.int32), cells, typical
-
-
-def owners(labels: NDArray[np.int32], ids: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Particle ``(count,)`` that holds most of each label; 0 where none does."""
-    label, particle, common = overlaps(labels, ids)
-    total = np.bincount(label, common, count)
-    pure = (particle > 0) & (label > 0) & (common > PURE * total[label])
-    out = np.zeros(count, np.int64)
-    out[label[pure]] = particle[pure]
-    return out
-
 
 def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching parts and whether they are of the same particle."""
-    labels, cells, typical = find(solid, "learned")
-    parts = join_bumps(cells, learned.BUMP)
-    own = owners(rename(labels, parts.names), ids, len(parts.peaks))
-    features, together = [], []
-    for stage in STAGES:
-        a, b = parts.graph.pairs.T
-        right = np.flatnonzero((own[a] > 0) & (own[a] == own[b]))
-        right = rng.permutation(right)[: round(stage * len(right))]
-        names = necks.connect(len(parts.peaks), parts.graph.pairs[right])
-        merged = np.zeros(int(names.max()) + 1, np.int64)
-        merged[names] = own
-        own, parts = merged, necks.joined_parts(parts, names)
-        a, b = parts.graph.pairs.T
-        known = (own[a] > 0) & (own[b] > 0)
-        features.append(necks.describe_necks(parts, 1.0, typical)[known])
-        together.append((own[a] == own[b])[known])
-    return np.concatenate(features), np.concatenate(together)
+    labels, parts, typical = find_parts(solid)
+    own = owners(labels, ids, len(parts.peaks))
+    pairs = draw_pairs(parts, own, 1.0, typical, rng)
+    return pairs.features, pairs.together
 
 
 def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching pieces and whether they are of the same particle."""
-    labels, cells, typical = find(solid, "watershed")
+    labels, cells, typical = find_cells_by_distance(solid)
     names, pieces = watershed.find_pieces(cells, [(labels, (0, 0, 0))], UNIT)
     found = owners(rename(labels, names), ids, int(names.max()) + 1).tolist()
     own = {k: found[k] for k in pieces if found[k]}
@@ -119,6 +69,21 @@ def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.G
                     features.append(joining.describe_fit(piece, pieces[b], border, typical))
                     together.append(own[a] == own[b])
     return np.array(features).reshape(-1, len(joining.FEATURES)), np.array(together, bool)
+
+
+def find_cells_by_distance(
+    solid: NDArray[np.bool_],
+) -> tuple[NDArray[np.int32], Cells, float]:
+    """Numbers of the cells of the watershed, 0 in gaps; the cells, and the typical diameter."""
+    typical = typical_diameter(to_surface(solid, UNIT), solid)
+    solid = fill_small_cavities(solid, largest_cavity(typical), UNIT)
+    ground = survey(solid, UNIT, SplitSettings(), typical)
+    (tile,) = plan_tiles(solid.shape, solid.shape)
+    height = ground.height()
+    outside = np.maximum(-height, 0)
+    labels, cells = find_cells(height, outside, ground.near, None, UNIT, tile, solid.shape)
+    names, cells = gather([cells], [tile], labels)
+    return np.where(solid, rename(labels, names), 0).astype(np.int32), cells, typical
 
 
 def join_some(
