@@ -6,7 +6,7 @@ import pytest
 from operando.data import DisplacementField
 from operando.errors import InputError
 from operando.files.node_table import layer_strain, node_table
-from operando.strain.measures import in_frame
+from operando.strain.reading.measures import in_frame
 
 
 def a_strain(rng: np.random.Generator) -> np.ndarray:

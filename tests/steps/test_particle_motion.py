@@ -142,7 +142,7 @@ def test_a_stopped_run_goes_on_with_the_next_frame(tmp_path, sample, monkeypatch
 
 def motionless(ids):
     """The table of particles that did not move."""
-    from operando.strain.particle_table import COLUMNS
+    from operando.strain.particles.table import COLUMNS
 
     numbers = np.unique(ids[ids > 0])
     table = pd.DataFrame(0.0, index=range(len(numbers)), columns=COLUMNS)

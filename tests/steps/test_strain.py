@@ -82,7 +82,7 @@ def test_tiles_read_from_the_files_give_what_whole_frames_give(long_study):
 
 
 def test_a_stopped_run_goes_on_with_the_tiles_it_has(long_study, monkeypatch):
-    from operando.strain.tiles import TiledFrames
+    from operando.strain.grid.tiles import TiledFrames
 
     solved = []
     solve = TiledFrames._solve_tile

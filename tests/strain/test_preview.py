@@ -54,7 +54,7 @@ def test_its_lengths_are_those_of_the_whole_frames(first):
 
 
 def test_the_coarse_motion_is_kept_for_the_measurement(pair, first, kept, monkeypatch):
-    import operando.strain.guess as guesses
+    import operando.strain.grid.guess as guesses
 
     assert list(kept) == ["coarse"]
 

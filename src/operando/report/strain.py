@@ -9,8 +9,8 @@ import numpy as np
 from operando.report import figures
 from operando.report.frame_curves import field_frames
 from operando.report.section import Picture, Section, picture, table
-from operando.strain.measures import von_mises
-from operando.strain.scatter import neighbour_scatter
+from operando.strain.field.scatter import neighbour_scatter
+from operando.strain.reading.measures import von_mises
 
 if TYPE_CHECKING:
     from markupsafe import Markup

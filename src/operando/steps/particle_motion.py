@@ -114,7 +114,7 @@ class MeasureParticleMotion(Step):
     def _compare(self, study: Study, t: int, path: Path, progress: ProgressCallback | None) -> None:
         """Write the table of one frame."""
         from operando.strain import correlate_particles
-        from operando.strain.contacts import contact_changes, contacts, move_labels
+        from operando.strain.particles.contacts import contact_changes, contacts, move_labels
 
         before = 0 if self.since == "first" else t - 1
         images = study.image_series(self.images)

@@ -154,8 +154,8 @@ def _check_series(images: Series) -> None:
 
 def _volume(images: Series, t: int) -> Any:
     """One frame: in memory if it is no larger than a tile of the correlation, else lazy."""
+    from operando.strain.grid.tiles import fits_one_tile
     from operando.strain.settings import CorrelationSettings
-    from operando.strain.tiles import fits_one_tile
 
     small = fits_one_tile(images.volume_shape, CorrelationSettings().tile)
     return images.frame(t, 0) if small else images.data[t, 0]

@@ -14,7 +14,7 @@ from operando.strain.settings import CorrelationSettings
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data import DisplacementField, Series
-    from operando.strain.tiles import ResultStore
+    from operando.strain.grid.tiles import ResultStore
     from operando.study import Study
     from operando.study.fields import UnfinishedField
 
@@ -146,7 +146,7 @@ class MeasureStrain(Step):
 
 def frame_or_lazy(images: Series, t: int, channel: int, tile: int) -> Any:
     """One frame ``(z, y, x)``: in memory if it is no larger than a tile, else lazy."""
-    from operando.strain.tiles import fits_one_tile
+    from operando.strain.grid.tiles import fits_one_tile
 
     if fits_one_tile(images.volume_shape, tile):
         return images.frame(t, channel)
@@ -158,7 +158,7 @@ DISAGREEMENT = 1.3
 
 
 def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
-    from operando.strain.scatter import neighbour_scatter
+    from operando.strain.field.scatter import neighbour_scatter
 
     valid = field.valid
     share = float(valid.mean())

@@ -13,12 +13,12 @@ from operando.compute.progress import Stopwatch
 from operando.data.displacement import DisplacementField
 from operando.errors import InputError
 from operando.strain.describe import describe
-from operando.strain.gradient import Layout, node_gradient
-from operando.strain.judge import judge
-from operando.strain.narrow import narrow
-from operando.strain.own_motion import with_own_motion
+from operando.strain.field.gradient import Layout, node_gradient
+from operando.strain.field.judge import judge
+from operando.strain.field.narrow import narrow
+from operando.strain.field.own_motion import with_own_motion
 from operando.strain.settings import CorrelationSettings
-from operando.strain.volumes import check_pair
+from operando.strain.volumes.volume import check_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from operando.compute.progress import ProgressCallback
-    from operando.strain.guess import Guess
-    from operando.strain.tiles import ResultStore
-    from operando.strain.volumes import Volume
+    from operando.strain.grid.guess import Guess
+    from operando.strain.grid.tiles import ResultStore
+    from operando.strain.volumes.volume import Volume
 
 Triple = tuple[int, int, int]
 _COARSE_VOXELS = 16_000_000
@@ -121,8 +121,8 @@ def _correlate(
     progress: ProgressCallback | None,
     store: ResultStore | None,
 ) -> DisplacementField:
-    from operando.strain.nodes import grid_points, node_axes
-    from operando.strain.tiles import TiledFrames
+    from operando.strain.grid.nodes import grid_points, node_axes
+    from operando.strain.grid.tiles import TiledFrames
 
     axes = node_axes(reference.shape, spacing, window)
     centres, grid = grid_points(axes), (len(axes[0]), len(axes[1]), len(axes[2]))
@@ -185,7 +185,7 @@ def _kept_guess(
     store: ResultStore | None,
 ) -> Guess:
     """Take the coarse motion from the store, or find it and keep it there."""
-    from operando.strain.guess import Guess, coarse_to_fine, no_guess
+    from operando.strain.grid.guess import Guess, coarse_to_fine, no_guess
 
     if not plan.coarse:
         return no_guess(reference.shape)

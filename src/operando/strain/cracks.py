@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.guess import Guess
-from operando.strain.narrow import narrower_windows
-from operando.strain.register import no_motion
-from operando.strain.solver import solve_windows
-from operando.strain.volumes import check_pair
+from operando.strain.field.narrow import narrower_windows
+from operando.strain.grid.guess import Guess
+from operando.strain.grid.register import no_motion
+from operando.strain.volumes.volume import check_pair
+from operando.strain.windows.solver import solve_windows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
-    from operando.strain.frames import Frames
+    from operando.strain.volumes.frames import Frames
 
 COLUMNS = [
     *"zyx",
@@ -80,7 +80,7 @@ def find_cracks(
     import pandas as pd
 
     from operando.compute.progress import Stopwatch
-    from operando.strain.frames import Frames
+    from operando.strain.volumes.frames import Frames
 
     nodes = np.flatnonzero(
         np.isin(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.rigid_motion import fit_motion
+from operando.strain.reading.rigid_motion import fit_motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.strain.guess import Guess
-    from operando.strain.solution import Solution
-    from operando.strain.verdict import Verdict
+    from operando.strain.field.verdict import Verdict
+    from operando.strain.grid.guess import Guess
+    from operando.strain.windows.solution import Solution
 
 
 def describe(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.gradient import Layout, node_gradient
-from operando.strain.judge import judge
-from operando.strain.nodes import grid_points, node_axes
+from operando.strain.field.gradient import Layout, node_gradient
+from operando.strain.field.judge import judge
+from operando.strain.grid.nodes import grid_points, node_axes
+from operando.strain.grid.tiles import tile_name, tile_of_nodes
 from operando.strain.series import sample_field
-from operando.strain.solution import Solution
-from operando.strain.tiles import tile_name, tile_of_nodes
+from operando.strain.windows.solution import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data.displacement import DisplacementField
+    from operando.strain.grid.tiles import ResultStore
     from operando.strain.settings import CorrelationSettings
-    from operando.strain.tiles import ResultStore
 
 Triple = tuple[int, int, int]
 _SECONDS_BETWEEN, _SECONDS_PER_NODE = 3.0, 1e-4

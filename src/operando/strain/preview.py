@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
-from operando.strain.guess import Guess
-from operando.strain.nodes import MARGIN
+from operando.strain.grid.guess import Guess
+from operando.strain.grid.nodes import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data import DisplacementField
+    from operando.strain.grid.tiles import ResultStore
     from operando.strain.settings import CorrelationSettings
-    from operando.strain.tiles import ResultStore
 
 _VOXELS = 4_000_000
 _FAST_NODES = 3000
@@ -73,7 +73,7 @@ def preview(
     In voxels of the frames; None where it is not worth it, see `preview_reduction`.
     """
     from operando.strain.correlate import correlate
-    from operando.strain.volumes import check_pair
+    from operando.strain.volumes.volume import check_pair
 
     shape: Any = np.shape(reference)
     factor = preview_reduction(shape, spacing, window)

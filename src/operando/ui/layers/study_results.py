@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from operando.report.frame_curves import field_frames
 from operando.steps.particle_motion import join_motion
-from operando.strain.rigid_motion import without_motion
+from operando.strain.reading.rigid_motion import without_motion
 from operando.ui import navigation
 from operando.ui.particles.view import ParticleView
 from operando.ui.strain.running_preview import RunningPreview

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.errors import InputError
-from operando.strain.extensometer import measure_elongation
-from operando.strain.profile import POINTS, profile
+from operando.strain.reading.extensometer import measure_elongation
+from operando.strain.reading.profile import POINTS, profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

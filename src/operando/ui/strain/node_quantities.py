@@ -9,7 +9,7 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.files.node_table import layer_strain
-from operando.strain.measures import von_mises
+from operando.strain.reading.measures import von_mises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

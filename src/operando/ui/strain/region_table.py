@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import InputError
-from operando.strain.region import labels_at_nodes, region_statistics, statistics_by_label
+from operando.strain.reading.region import labels_at_nodes, region_statistics, statistics_by_label
 from operando.ui.particles.groups import groups_of
 from operando.ui.strain.drawn_region import drawn_region
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data import DisplacementField
-    from operando.strain.region import RegionStatistics
+    from operando.strain.reading.region import RegionStatistics
     from operando.study import Study
     from operando.ui.layers.study_results import StudyStrain
 
@@ -70,7 +70,7 @@ def region_table(strain: StudyStrain, regions: str) -> pd.DataFrame:
     Returns
     -------
     One row per region and frame: ``region``, ``frame``, ``time_h``; ``mean``, ``mean_error`` (its
-    standard error, see `operando.strain.region.RegionStatistics`), ``sd`` (standard deviation),
+    standard error, see `operando.strain.RegionStatistics`), ``sd`` (standard deviation),
     ``median``, ``p5``, ``p95`` (percentiles), each with the unit in its name; ``nodes`` and
     ``measured``.
 

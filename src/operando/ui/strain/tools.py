@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import OperandoError
-from operando.strain.noise_floor import noise_floor
+from operando.strain.reading.noise_floor import noise_floor
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.region_table import region_table, regions_offered
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from operando.strain.noise_floor import NoiseFloor
+    from operando.strain.reading.noise_floor import NoiseFloor
     from operando.ui.layers.study_results import StudyStrain
     from operando.ui.strain.node_reading import NodeReading
 

@@ -1,0 +1,1 @@
+"""Motion, rotation and swelling of particles by correlation of their own voxels."""

@@ -1,0 +1,192 @@
+# mypy: ignore-errors
+"""Compiled Gauss-Newton for one body: translation, rigid, rigid with swelling, or affine motion.
+
+The same normal equations as for windows, restricted to the increments of the motion asked for;
+rotations are kept exact by polar decomposition after every step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from operando.strain.windows.kernels import CONVERGED, LEFT, SINGULAR, STOPPED
+from operando.strain.windows.moments import compare, window_moments
+from operando.strain.windows.normal_matrix import GRADIENT_NOISE, assemble, factor, substitute
+from operando.strain.windows.updates import compose, relax, residual_vector, take_step
+from operando.strain.windows.window import (
+    centre_window,
+    drop_outside,
+    read_window,
+    stays_inside,
+    warp_window,
+)
+
+TRANSLATION, RIGID, SWELLING, AFFINE = 0, 1, 2, 3
+FREEDOM = np.array([3, 6, 7, 12])
+
+
+@njit(nogil=True, cache=True)
+def increments(half, size, model):
+    """Affine increments ``(12, freedom)`` that a model allows: shifts, turns, swelling.
+
+    `size` ``(3,)`` are the edges of a voxel: a turn of the body is none of its voxels where they
+    are no cubes.
+    """
+    out = np.zeros((12, FREEDOM[model]))
+    if model == AFFINE:
+        for k in range(12):
+            out[k, k] = 1.0
+        return out
+    for k in range(3):
+        out[4 * k, k] = 1.0
+    if model >= RIGID:
+        for axis in range(3):
+            i, j = (axis + 1) % 3, (axis + 2) % 3
+            out[4 * i + 1 + j, 3 + axis] = -half[j] * size[j] / size[i]
+            out[4 * j + 1 + i, 3 + axis] = half[i] * size[i] / size[j]
+    if model == SWELLING:
+        for k in range(3):
+            out[4 * k + 1 + k, 6] = half[k]
+    return out
+
+
+@njit(nogil=True, cache=True)
+def restrict(c, half, size, model):
+    """Replace the gradient by the closest one that the model allows, in place."""
+    if model == AFFINE:
+        return
+    f = np.eye(3)
+    for i in range(3):
+        for j in range(3):
+            f[i, j] += c[i, 1 + j] / half[j] * size[i] / size[j]
+    left, values, right = np.linalg.svd(f)
+    turn = left @ right
+    if model == TRANSLATION:
+        return
+    stretch = values.mean() if model == SWELLING else 1.0
+    for i in range(3):
+        for j in range(3):
+            c[i, 1 + j] = (stretch * turn[i, j] - (i == j)) * half[j] * size[j] / size[i]
+
+
+@njit(nogil=True, cache=True)
+def reduced(matrix, basis):
+    """Return ``basis.T @ matrix @ basis``."""
+    return np.ascontiguousarray(basis.T) @ (np.ascontiguousarray(matrix) @ basis)
+
+
+@njit(nogil=True, cache=True)
+def follow_body(reference, mask, deformed, place, half, size, c, models, limits, result):
+    """Fit models one after the other, each from the result of the one before.
+
+    Parameters
+    ----------
+    reference, mask
+        Float32 grey values and uint8 voxels of the body, both of its box with a margin of voxels.
+    deformed
+        As in `operando.strain.windows.kernels.refine`.
+    place, half
+        Middle voxel of the body's box in the deformed volume and in the arrays above, ``(2, 3)``;
+        half edges of the box.
+    size
+        Edges of a voxel ``(3,)``, in any unit.
+    c
+        ``(3, 10)`` motion to start from.
+    models
+        Increasing model numbers.
+    limits
+        Tolerance, most iterations, smallest count, largest excursion.
+    result
+        Motion ``(4, 3, 10)``, covariance ``(4, 12, 12)`` of the increments and numbers ``(4, 5)``:
+        code, ZNCC, sum of squared residuals, voxels, grey noise variance of one frame.
+    """
+    motion, covariance, numbers = result
+    centre = place[0]
+    _, quintic, strides, shape, moved_mask = deformed
+    rows, width = (2 * half[0] + 1) * (2 * half[1] + 1), 2 * half[2] + 1
+    blocks = -(-width // 8)
+    window = np.zeros((5, rows, 8 * blocks), np.float32)
+    moved = np.zeros((rows, 8 * blocks), np.float32)
+    lanes = np.zeros((rows, blocks), np.int64)
+    sx = ((np.arange(8 * blocks) - half[2]) / half[2]).astype(np.float32)
+    moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
+    projected, matrix = np.empty((3, 3, 3, 3)), np.empty((12, 12))
+    full = np.empty(12)
+    read_window(reference, mask, place[1], half, window)
+    count, norm = centre_window(window, lanes)
+    numbers[:, 0] = SINGULAR
+    if count < limits[2] or not norm > 0:
+        return
+    window_moments(window, half, sx, 2, moments, first)
+    start = c[:, 0].copy()
+    d, last = np.zeros((3, 10)), np.zeros((3, 10))
+    for model in models:
+        basis = increments(half, size, model)
+        assemble(moments, first, 4, count, norm, 0.0, matrix)
+        small = reduced(matrix, basis)
+        if not factor(small, small.shape[0]):
+            return
+        restrict(c, half, size, model)
+        numbers[model, 0] = STOPPED
+        weight, before = 1.0, 0.0
+        for _ in range(limits[1]):
+            dropped = 0
+            if moved_mask.size > 0 or not stays_inside(c, centre, half, shape):
+                dropped = drop_outside(window, centre, half, c, shape, moved_mask)
+            if dropped > 0:
+                count, norm = centre_window(window, lanes)
+                if count < limits[2] or not norm > 0:
+                    numbers[model, 0] = LEFT
+                    return
+                window_moments(window, half, sx, 2, moments, first)
+                assemble(moments, first, 4, count, norm, 0.0, matrix)
+                small = reduced(matrix, basis)
+                if not factor(small, small.shape[0]):
+                    return
+            warp_window(quintic, strides, True, centre, half, c, lanes, moved)
+            total, square, product = compare(window, moved, half, sx, 4, projected)
+            energy = square - total * total / count
+            if not energy > 0:
+                return
+            zncc = product / np.sqrt(energy * norm)
+            residual_vector(projected, first, total / count, product / norm, 4, full)
+            step = np.ascontiguousarray(basis.T) @ full
+            substitute(small, small.shape[0], step)
+            largest = take_step(basis @ step, 4, np.sqrt(norm / energy), d)
+            if not largest < 4 * limits[3]:
+                return
+            weight = relax(d, last, 4, weight, before)
+            largest *= weight
+            before = largest
+            compose(c, d, half, 4)
+            restrict(c, half, size, model)
+            if np.abs(c[:, 0] - start).max() > limits[3]:
+                return
+            if largest < limits[0]:
+                numbers[model, 0] = CONVERGED
+                break
+        noise = max(1 - zncc, 1e-9) * norm / (count - FREEDOM[model])
+        motion[model] = c
+        numbers[model, 1], numbers[model, 2] = zncc, 2 * max(1 - zncc, 1e-9) * norm
+        numbers[model, 3], numbers[model, 4] = count, noise
+        invert_reduced(moments, first, count, norm, noise, basis, covariance[model])
+        covariance[model] *= 2 * noise
+
+
+@njit(nogil=True, cache=True)
+def invert_reduced(moments, first, count, norm, noise, basis, out):
+    """Invert the reduced normal matrix, less the gradient noise where that leaves it definite."""
+    weakest = min(moments[0, 0, 0, 0], moments[1, 0, 0, 0], moments[2, 0, 0, 0])
+    matrix = np.empty((12, 12))
+    size = basis.shape[1]
+    for excess in (min(GRADIENT_NOISE * noise, 0.5 * weakest / count), 0.0):
+        assemble(moments, first, 4, count, norm, excess, matrix)
+        small = reduced(matrix, basis)
+        if factor(small, size):
+            for k in range(size):
+                column = np.zeros(size)
+                column[k] = 1.0
+                substitute(small, size, column)
+                out[:size, k] = column
+            return

@@ -1,0 +1,1 @@
+"""Numbers out of a displacement field: strain measures, lines, regions and noise floor."""

@@ -1,0 +1,1 @@
+"""Matching one window: Gauss-Newton on its grey values, compiled or in torch."""
