@@ -5,8 +5,8 @@ import pytest
 
 from operando.errors import InputError
 from operando.strain import correlate_particles
-from operando.strain.particles.contacts import contact_changes, contacts, move_labels
-from operando.strain.particles.motion_models import rotation_matrix, rotation_vector
+from operando.strain.particles.contacts import move_labels
+from operando.strain.particles.motion_models import rotation_matrix
 
 SHAPE = (44, 44, 80)
 CENTRES = np.array([[21.0, 22.3, 17.0], [23.2, 20.0, 40.5], [21.0, 22.0, 63.0]])
@@ -102,26 +102,6 @@ def test_flat_voxels_turn_as_the_particles_do():
         assert np.abs(after - before - SHIFTS[k] / size).max() < 0.5
 
 
-def test_turned_labels_of_flat_voxels_are_those_of_a_turned_body():
-    """A long bar, turned by 40 degrees about x, where voxels are twice as high as wide."""
-    import pandas as pd
-
-    size, angle = (2.0, 1.0, 1.0), np.radians(40)
-    grid = np.stack(np.indices((24, 48, 8)), axis=-1) * np.array(size) - (23, 23.5, 3.5)
-
-    def bar(points):
-        return (np.abs(points) <= (4, 16, 3)).all(axis=-1).astype(np.int32)
-
-    row = {"particle": 1, "status": "followed", "volume_ratio": 1.0}
-    row |= dict.fromkeys(("u_z", "u_y", "u_x", "rotation_z", "rotation_y"), 0.0)
-    row |= {"centre_z": 11.5, "centre_y": 23.5, "centre_x": 3.5, "rotation_x": np.degrees(angle)}
-    moved = move_labels(bar(grid), pd.DataFrame([row]), size)
-    expected = bar(grid @ rotation_matrix(np.array([0, 0, angle])))
-    box = slice(5, -5)
-    overlap = 2 * (moved & expected)[box].sum() / (moved + expected)[box].sum()
-    assert overlap > 0.9
-
-
 def test_labels_move_with_their_particles(table, labels):
     moved = move_labels(labels, table)
     for k in range(3):
@@ -174,18 +154,3 @@ def test_no_particles_give_an_empty_table(labels):
     table = correlate_particles(volume, volume, np.zeros_like(labels))
     assert len(table) == 0
     assert "volume_ratio" in table
-
-
-def test_contacts_gained_and_lost():
-    before = np.zeros((3, 3, 9), np.int32)
-    before[..., :3], before[..., 3:5], before[..., 6:] = 1, 2, 3
-    assert contacts(before) == {(1, 2)}
-    after = np.zeros_like(before)
-    after[..., :2], after[..., 4:6], after[..., 6:] = 1, 2, 3
-    assert contact_changes(before, after, gap=1) == ({(2, 3)}, {(1, 2)})
-
-
-def test_rotation_vector_and_matrix_are_inverse():
-    vector = np.array([0.3, -0.2, 0.5])
-    np.testing.assert_allclose(rotation_vector(rotation_matrix(vector) - np.eye(3)), vector)
-    assert (rotation_matrix(np.zeros(3)) == np.eye(3)).all()
