@@ -23,7 +23,7 @@ from operando.study.phases import create_phases
 @pytest.fixture
 def full_study(study, electrode):
     """A study with one product of every kind, filled from the truth."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, _ = create_phases(study.product_path("phases/phases"), study.series, DEFAULT_CLASSES)
     labels[:] = electrode.phases
     study.write_table(
         "phases",

@@ -59,7 +59,9 @@ def test_steps_chain_and_the_recipe_repeats_them(study):
 @pytest.fixture
 def segmented(study, electrode):
     """The study with its true phases as a segmentation."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels, _ = create_phases(
+        study.product_path("phases/phases"), study.series, study.strokes().classes
+    )
     labels[:] = electrode.phases
     study.add_entry(Entry(step="segment", outputs=("phases/phases",)))
     return study

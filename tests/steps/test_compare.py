@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def segmented(study: Study, electrode: Electrode) -> Study:
     """Right everywhere but in the last quarter of frame 1, which is all pore."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, _ = create_phases(study.product_path("phases/phases"), study.series, DEFAULT_CLASSES)
     wrong = electrode.phases.copy()
     wrong[1, 24:] = 1
     labels[:] = wrong

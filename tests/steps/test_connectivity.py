@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_every_frame_phase_and_reading_has_a_row(study: Study) -> None:
     """Frame 0: a rod along x through pore. Frame 1: cut, with a gap that may be a bridge."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     truth = np.ones(labels.shape, np.uint8)
     truth[:, 10:20, 30:40] = 2

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def found(study, electrode):
     """The study with its true phases and particles."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, study.strokes().classes
+        study.product_path("phases/phases"), study.series, study.strokes().classes
     )
     labels[:] = electrode.phases
     for k in range(3):

@@ -11,7 +11,9 @@ from operando.study.phases import create_phases
 def test_map_and_profiles_of_every_frame(study, electrode) -> None:
     import pandas as pd
 
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels, _ = create_phases(
+        study.product_path("phases/phases"), study.series, study.strokes().classes
+    )
     labels[:] = electrode.phases
     ids = create_image(
         study.product_path("particles/particles"),

@@ -21,7 +21,7 @@ PORE, BINDER, PARTICLE = (c.name for c in DEFAULT_CLASSES)
 def damaged(study: Study) -> Study:
     """Two frames of pore with a rod of binder; in frame 1 it has a gap, and there are islands."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     whole = np.ones(labels.shape, np.uint8)
     whole[:, 15:17, 20:22] = 2

@@ -24,7 +24,7 @@ def segmented(study: Study, electrode: Electrode) -> Study:
     """The truth, doubted anew in every frame in random cubes of 3 voxels."""
     rng = np.random.default_rng(0)
     path = study.product_path("phases/phases")
-    labels, probabilities = create_phases(path, study, DEFAULT_CLASSES)
+    labels, probabilities = create_phases(path, study.series, DEFAULT_CLASSES)
     sure = np.stack([electrode.phases == k + 1 for k in range(len(DEFAULT_CLASSES))], axis=1)
     noise = rng.normal(0, 0.35, (*sure.shape[:2], 11, 22, 22))
     score = sure + np.kron(noise, np.ones((3, 3, 3)))[:, :, :32, :64, :64]
@@ -81,7 +81,7 @@ def test_what_is_no_series_of_volumes_is_refused(
     tmp_path: Path, shape: tuple[int, ...], word: str
 ) -> None:
     with Study.create(tmp_path / "cell", np.zeros(shape, np.uint8), voxel_size=(1, 1, 1)) as made:
-        create_phases(made.product_path("phases/phases"), made, DEFAULT_CLASSES)
+        create_phases(made.product_path("phases/phases"), made.series, DEFAULT_CLASSES)
         with pytest.raises(InputError, match=word):
             run_step(made, STEPS["steady"]())
 

@@ -19,7 +19,7 @@ def test_the_source_is_the_only_set_at_first(study):
 
 
 def test_a_written_set_has_grid_and_calibration_of_the_source(study):
-    target = create_image_set(study.product_path("images/clean"), study)
+    target = create_image_set(study.product_path("images/clean"), study.series)
     target[:] = study.series.data.compute() + 1
     assert study.image_sets == ["images", "images/clean"]
     series = study.image_series("images/clean")

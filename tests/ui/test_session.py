@@ -158,7 +158,9 @@ def test_a_segmentation_is_shown_below_the_strokes(
     session: Session, study: Study, electrode: Electrode
 ) -> None:
     session.show_study(study)
-    labels, stored = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, stored = create_phases(
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
+    )
     labels[:] = 1
     stored[:, 2] = 200
     assert session.layers is not None

@@ -72,7 +72,7 @@ class Align(Step, AlignSettings):
         if self.write:
             fill_image_set(
                 PartialResult(voxels, plan),
-                study,
+                study.series,
                 resampled(series, found.transforms).data,
                 lambda block, place: block,
                 Extent((32, 256, 256)),

@@ -42,7 +42,7 @@ def open_or_create(
     if partial.content.exists():
         labels, probabilities, _ = open_phases(partial.content, writable=True)
         return labels, probabilities
-    return create_phases(partial.content, study, classes)
+    return create_phases(partial.content, study.series, classes)
 
 
 class FrameBlocks:

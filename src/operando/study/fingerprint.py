@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from operando.study.edits import edits_in_force
 
 if TYPE_CHECKING:
-    from operando.study.study import Study
+    from collections.abc import Sequence
+
+    from operando.study.results import StudyResults
 
 
-def fingerprint(study: Study, product: str) -> str:
-    """Tell one state of a product from another; see `Study.fingerprint`."""
+def image_fingerprint(
+    source_state: str, voxel_size: Sequence[float], times: Sequence[float]
+) -> str:
+    """Tell one state of the source files and their calibration from another."""
+    return _digest(source_state + repr((voxel_size, times)))
+
+
+def result_fingerprint(study: StudyResults, product: str) -> str:
+    """Tell one state of a result from another; see `Study.fingerprint`."""
     folder, _, name = product.partition("/")
-    if product == "images":
-        return _digest(study.source_state + repr((study.voxel_size, study.times)))
-    if folder == "strokes":
-        painted = (study.path / f"{product}.u8").exists()
-        return f"r{study.strokes(name).revision}" if painted else ""
     if not study.product_path(product).exists():
         return ""
     maker = study.maker(product)

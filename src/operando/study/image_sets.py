@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from operando.compute.blocks import Extent, Place
     from operando.compute.progress import ProgressCallback
     from operando.study.partial import PartialResult
-    from operando.study.study import Study
 
 CHUNK = (32, 64, 64)
 """Nearly alike along all axes, and fits into the blocks that steps write."""
@@ -43,25 +42,24 @@ def check_new_set(product: str, source: str) -> None:
         )
 
 
-def create_image_set(path: Path, study: Study) -> zarr.Array:
-    """Make the OME-Zarr image ``(t, c, z, y, x)`` that a set is written to."""
+def create_image_set(path: Path, images: Series) -> zarr.Array:
+    """Make the OME-Zarr image ``(t, c, z, y, x)`` that a set of such images is written to."""
     from operando.files.ome_zarr import create_image
 
-    data = study.series.data
     return create_image(
         path,
-        data.shape,
-        data.dtype,
+        images.data.shape,
+        images.data.dtype,
         axes="tczyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
+        voxel_size=images.voxel_size,
+        times=images.times,
         chunks=(1, 1, *CHUNK),
     )
 
 
 def fill_image_set(
     partial: PartialResult,
-    study: Study,
+    images: Series,
     source: Any,
     function: Callable[[NDArray[np.float32], Place], NDArray[Any]],
     extent: Extent,
@@ -75,8 +73,8 @@ def fill_image_set(
     ----------
     partial
         Where the set is written, and put in its place in the end.
-    study
-        Gives shape, type and calibration.
+    images
+        Of the study; they give shape, type and calibration.
     source, function, extent, progress, message
         As in `operando.compute.blocks.filter_blocks`.
     """
@@ -86,7 +84,7 @@ def fill_image_set(
 
     there = partial.content.exists()
     target = (
-        open_image(partial.content, "r+") if there else create_image_set(partial.content, study)
+        open_image(partial.content, "r+") if there else create_image_set(partial.content, images)
     )
     filter_blocks(
         source,
@@ -102,13 +100,25 @@ def fill_image_set(
     partial.publish()
 
 
-def open_image_set(study: Study, path: Path, name: str) -> Series:
-    """Open a set as a series with calibration and channels of the study."""
+def open_image_set(
+    path: Path, name: str, images: Series, open_other: Callable[[str], Series]
+) -> Series:
+    """Open a set as a series with calibration and channels of the images of the study.
+
+    Parameters
+    ----------
+    path, name
+        Of the set.
+    images
+        Of the study.
+    open_other
+        Opens the set that this one looks at through transforms.
+    """
     from operando.files import read
 
     if path.suffix == ".json":
-        return _open_transformed(study, path, name)
-    return _as_series(study, read(path), name, path)
+        return _like(images, _open_transformed(path, open_other), name, path)
+    return _like(images, read(path), name, path)
 
 
 def write_transforms(path: Path, source: str, transforms: Sequence[Transform]) -> None:
@@ -136,26 +146,26 @@ def read_transforms(path: Path) -> tuple[str, list[Transform]]:
         raise FileError(f"{path} holds no transforms ({error})", "align again") from error
 
 
-def _open_transformed(study: Study, path: Path, name: str) -> Series:
+def _open_transformed(path: Path, open_other: Callable[[str], Series]) -> Series:
     from operando.align.resample import resampled
 
     source, transforms = read_transforms(path)
-    return _as_series(study, resampled(study.image_series(source), transforms), name, path)
+    return resampled(open_other(source), transforms)
 
 
-def _as_series(study: Study, images: Series, name: str, path: Path) -> Series:
-    if images.data.shape != study.series.data.shape:
+def _like(images: Series, found: Series, name: str, path: Path) -> Series:
+    if found.data.shape != images.data.shape:
         raise FileError(
-            f"The image set {name!r} has the shape {images.data.shape}, "
-            f"the images {study.series.data.shape}",
+            f"The image set {name!r} has the shape {found.data.shape}, "
+            f"the images {images.data.shape}",
             "make it again",
         )
     return Series(
-        data=images.data,
-        voxel_size=study.voxel_size,
-        times=study.times,
-        channels=study.series.channels,
-        name=f"{study.name} · {name}",
+        data=found.data,
+        voxel_size=images.voxel_size,
+        times=images.times,
+        channels=images.channels,
+        name=f"{images.name} · {name}",
         source=(path,),
-        metadata=images.metadata if path.suffix == ".zarr" else (),
+        metadata=found.metadata if path.suffix == ".zarr" else (),
     )

@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from operando.study.study import Study
+    from operando.data.series import Series
 
 _PROBABILITIES = "probabilities"
 
 
-def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tuple[Any, Any]:
+def create_phases(path: Path, images: Series, classes: Sequence[LabelClass]) -> tuple[Any, Any]:
     """Make the arrays that a segmentation is written to.
 
     Parameters
     ----------
     path
         Folder of the Zarr group.
-    study
-        Gives shape, voxel size and times.
+    images
+        Give shape, voxel size and times.
     classes
         What the labels 1, 2, ... mean.
 
@@ -40,8 +40,8 @@ def create_phases(path: Path, study: Study, classes: Sequence[LabelClass]) -> tu
 
     from operando.files.ome_zarr import create_image
 
-    t, _, z, y, x = study.series.data.shape
-    create = partial(create_image, voxel_size=study.voxel_size, times=study.times)
+    t, _, z, y, x = images.data.shape
+    create = partial(create_image, voxel_size=images.voxel_size, times=images.times)
     labels = create(path, (t, z, y, x), "uint8", axes="tzyx")
     probabilities = create(path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx")
     group = zarr.open_group(str(path), mode="r+")

@@ -6,19 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando import atomic
-from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import InputError, StudyError
-from operando.study.converted import CONVERTED, open_converted
 from operando.study.create import create_folder, study_folder
-from operando.study.fields import read_field, write_field
-from operando.study.fingerprint import fingerprint
-from operando.study.image_sets import open_image_set
+from operando.study.fields import write_field
+from operando.study.fingerprint import image_fingerprint, result_fingerprint
+from operando.study.images import Images
 from operando.study.lock import StudyLock
 from operando.study.manifest import Manifest
-from operando.study.phases import open_phases
-from operando.study.products import COPIED, SOURCE, SUFFIXES, product_names, product_path
-from operando.study.record import FILE_NAME, Recipe
-from operando.study.sources import Sources
+from operando.study.products import SOURCE, SUFFIXES
+from operando.study.results import StudyResults
 from operando.study.strokes import StrokeSet
 
 if TYPE_CHECKING:
@@ -30,14 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from operando.compute.progress import ProgressCallback
-    from operando.data import LabelClass
     from operando.data.displacement import DisplacementField
+    from operando.data.series import Series
     from operando.study.record import Entry
 
 DEFAULT_STROKES = "strokes"
 
 
-class Study:
+class Study(StudyResults):
     """One sample's images and everything that was made of them.
 
     Make one with `Study.create` or open one with `Study.open`; use it as a context manager or
@@ -51,13 +47,10 @@ class Study:
     """
 
     def __init__(self, path: Path, manifest: Manifest, lock: StudyLock | None) -> None:
-        self.path = path
-        self._manifest = manifest
+        super().__init__(path)
+        self._images = Images(path, manifest, self._recipe)
         self._lock = lock
-        self._series: Series | None = None
         self._strokes: dict[str, StrokeSet] = {}
-        self._sources = Sources(manifest.sources, path)
-        self._recipe = Recipe(path / FILE_NAME)
 
     @classmethod
     def create(
@@ -164,17 +157,17 @@ class Study:
     @property
     def name(self) -> str:
         """What the study is called."""
-        return self._manifest.name
+        return self._images.manifest.name
 
     @property
     def voxel_size(self) -> tuple[float, float, float]:
         """Edge lengths of a voxel ``(z, y, x)`` in µm."""
-        return self._manifest.voxel_size
+        return self._images.manifest.voxel_size
 
     @property
     def times(self) -> tuple[float, ...]:
         """Hours since the first frame, one per frame."""
-        return self._manifest.times
+        return self._images.manifest.times
 
     @property
     def writable(self) -> bool:
@@ -189,18 +182,12 @@ class Study:
     @property
     def series(self) -> Series:
         """The images, opened at first use."""
-        if self._series is None:
-            self._series = self._open_series()
-        return self._series
+        return self._images.series
 
     @property
     def image_sets(self) -> list[str]:
         """Products that hold images: the source ``"images"``, then others as they were made."""
-        made = [p for e in self.entries for p in e.outputs if p.startswith(f"{SOURCE}/")]
-        others = set(self.products(SOURCE)) - {COPIED, CONVERTED}
-        there = [f"{SOURCE}/{name}" for name in sorted(others)]
-        age = {product: number for number, product in enumerate(made)}
-        return [SOURCE, *sorted(there, key=lambda product: age.get(product, -1))]
+        return self._images.sets
 
     def image_series(self, product: str = SOURCE) -> Series:
         """Open a set of images, such as ``"images/denoised"``; `series` is the source.
@@ -210,14 +197,7 @@ class Study:
         StudyError
             If there is none of this name.
         """
-        if product == SOURCE:
-            return self.series
-        path = self.product_path(product)
-        if not product.startswith(f"{SOURCE}/") or not path.exists():
-            raise StudyError(
-                f"There are no {product} in this study", f"use one of {', '.join(self.image_sets)}"
-            )
-        return open_image_set(self, path, product.partition("/")[2])
+        return self._images.open(product)
 
     def calibrate(
         self, voxel_size: Sequence[float] | None = None, times: Sequence[float] | None = None
@@ -238,15 +218,8 @@ class Study:
         StudyError
             If the study is open for reading only.
         """
-        changes: dict[str, Any] = {}
-        if voxel_size is not None:
-            changes["voxel_size"] = check_voxel_size(voxel_size)
-        if times is not None:
-            changes["times"] = check_times(times, len(self.times))
         self._held_lock()
-        self._manifest = self._manifest.model_copy(update=changes)
-        self._manifest.write(self.path)
-        self._series = None
+        self._images.calibrate(voxel_size, times)
 
     def strokes(self, name: str = DEFAULT_STROKES) -> StrokeSet:
         """Return a stroke set, made empty at first use.
@@ -269,73 +242,11 @@ class Study:
             )
         return self._strokes[name]
 
-    def product_path(self, product: str) -> Path:
-        """Where a product such as ``"phases/phases"`` lies on disk."""
-        return product_path(self.path, product)
-
-    def products(self, folder: str) -> list[str]:
-        """Names of the finished products of one folder, such as ``"strain"``."""
-        return product_names(self.path, folder)
-
-    def open_array(self, product: str) -> Any:
-        """Open a block-wise result (images, phases, particles) as a Zarr array for reading."""
-        from operando.files.ome_zarr import open_image
-
-        return open_image(self._there(product))
-
-    def phases(self, name: str) -> tuple[Any, Any, tuple[LabelClass, ...]]:
-        """Open a segmentation for reading.
-
-        Returns
-        -------
-        labels
-            Zarr array ``(t, z, y, x)`` uint8; class k of `classes` has the label k + 1.
-        probabilities
-            Zarr array ``(t, c, z, y, x)`` uint8, 0 to 255, one channel per class.
-        classes
-            What the labels mean.
-
-        Raises
-        ------
-        StudyError
-            If there is none of this name.
-        """
-        return open_phases(self._there(f"phases/{name}"))
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Read a table such as ``"particles"``; its columns carry their units.
-
-        Raises
-        ------
-        StudyError
-            If there is none of this name.
-        """
-        import pandas as pd
-
-        path = self.product_path(f"tables/{name}")
-        if not path.exists():
-            there = ", ".join(self.products("tables")) or "none yet"
-            raise StudyError(
-                f"There is no table {name!r} in this study (tables: {there})",
-                "run the step that makes it",
-            )
-        return pd.read_parquet(path)
-
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
         self._held_lock()
         with atomic.replacing(self.product_path(f"tables/{name}")) as partial:
             table.to_parquet(partial, index=False)
-
-    def field(self, name: str) -> DisplacementField:
-        """Read a displacement field such as ``"000-001"``: of frame 1 against frame 0.
-
-        Raises
-        ------
-        StudyError
-            If there is none of this name.
-        """
-        return read_field(self.product_path(f"strain/{name}"))
 
     def write_field(self, name: str, field: DisplacementField) -> None:
         """Write a displacement field."""
@@ -349,21 +260,6 @@ class Study:
         if for_good:
             self._recipe.supersede(product)
 
-    @property
-    def recipe_path(self) -> Path:
-        """Where the record of every step lies."""
-        return self._recipe.path
-
-    @property
-    def entries(self) -> list[Entry]:
-        """Every step that ran, in order."""
-        return self._recipe.entries
-
-    def maker(self, product: str) -> Entry | None:
-        """Run that wrote a product as it is; None if none did."""
-        made = [e for e in self.entries if product in e.outputs and not e.superseded]
-        return made[-1] if made else None
-
     def add_entry(self, entry: Entry) -> None:
         """Record a step that ran."""
         self._held_lock()
@@ -376,34 +272,23 @@ class Study:
         stroke set; every other product has the id of the run that wrote it, and particles and
         their table also say how they were corrected by hand.
         """
-        return fingerprint(self, product)
+        folder, _, name = product.partition("/")
+        if product == SOURCE:
+            return image_fingerprint(self.source_state, self.voxel_size, self.times)
+        if folder == "strokes":
+            painted = (self.path / f"{product}.u8").exists()
+            return f"r{self.strokes(name).revision}" if painted else ""
+        return result_fingerprint(self, product)
 
     @property
     def source_state(self) -> str:
         """Short text that changes when a source file does; the same for a copy of the files."""
-        return self._sources.state
+        return self._images.sources.state
 
     @property
     def source_series(self) -> Series:
         """The images as the source files hold them, also where converted ones are used."""
-        return self._sources.open(**self._calibration, **self._manifest.hints)
-
-    @property
-    def _calibration(self) -> dict[str, Any]:
-        return {"voxel_size": self.voxel_size, "times": self.times, "name": self.name}
-
-    def _open_series(self) -> Series:
-        path = self.product_path(f"{SOURCE}/{CONVERTED}")
-        converted = None
-        if path.exists() and self._sources.are_there:
-            converted = open_converted(path, self.source_state, **self._calibration)
-        return converted or self.source_series
-
-    def _there(self, product: str) -> Path:
-        path = self.product_path(product)
-        if not path.exists():
-            raise StudyError(f"There is no {product} in this study", "run the step that makes it")
-        return path
+        return self._images.source_series
 
     def _held_lock(self) -> StudyLock:
         if self._lock is None:

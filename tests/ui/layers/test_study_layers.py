@@ -21,7 +21,7 @@ def test_a_segmentation_lies_above_cleaned_images(study: Study, electrode: Elect
     layers = StudyLayers(viewer, study, lambda work: work())
     run_step(study, STEPS["spots"]())
     layers.update("spots")
-    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, _ = create_phases(study.product_path("phases/phases"), study.series, DEFAULT_CLASSES)
     labels[:] = np.asarray(electrode.phases)
     layers.update("segment")
     names = [layer.name for layer in viewer.layers]

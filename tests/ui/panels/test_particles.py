@@ -33,7 +33,9 @@ def panel(qtbot: QtBot, session: Session) -> Iterator[ParticlesPanel]:
 
 
 def _segment(study: Study) -> None:
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels, _ = create_phases(
+        study.product_path("phases/phases"), study.series, study.strokes().classes
+    )
     labels[:] = 1
 
 
@@ -84,7 +86,7 @@ def test_particles_are_looked_for_in_what_is_no_pore_and_no_binder(
     panel: ParticlesPanel, session: Session, names: tuple[str, ...], phase: str
 ) -> None:
     classes = [LabelClass(name, colour) for name, colour in zip(names, COLOUR_CYCLE, strict=False)]
-    create_phases(session.study.product_path("phases/phases"), session.study, classes)
+    create_phases(session.study.product_path("phases/phases"), session.study.series, classes)
     panel.refresh()
     assert panel.form.value().phase == phase
     panel.form.choose("phase", names[0])

@@ -40,7 +40,9 @@ def keep(study: Study) -> Callable[[str, NDArray[Any]], None]:
 @pytest.fixture
 def found(study: Study, electrode: Electrode, keep: Callable[..., None]) -> Study:
     """The study with its true phases and ids."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, study.strokes().classes)
+    labels, _ = create_phases(
+        study.product_path("phases/phases"), study.series, study.strokes().classes
+    )
     labels[:] = electrode.phases
     keep("particles", electrode.ids)
     return study

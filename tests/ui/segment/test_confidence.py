@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def study(study: Study) -> Study:
     """All is the second class, with a probability of 51 / 255."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     labels[:] = 2
     probabilities[:, 1] = 51
@@ -52,7 +52,7 @@ def test_it_follows_a_new_segmentation_and_goes_with_the_study(
     qtbot.mouseClick(panel.judge.confidence.button, Qt.MouseButton.LeftButton)
     path = session.study.product_path("phases/phases")
     rmtree(path)
-    labels, probabilities = create_phases(path, session.study, DEFAULT_CLASSES)
+    labels, probabilities = create_phases(path, session.study.series, DEFAULT_CLASSES)
     labels[:] = 1
     probabilities[:, 0] = 255
     session.products_changed.emit("segment")

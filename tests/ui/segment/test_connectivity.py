@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def study(study: Study) -> Study:
     """Frame 0 is all pore; half of frame 1 is the second phase."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     truth = np.ones(labels.shape, np.uint8)
     truth[1, :, :32] = 2

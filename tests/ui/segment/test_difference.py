@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def study(study: Study) -> Study:
     """All is the first class."""
-    labels, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    labels, _ = create_phases(study.product_path("phases/phases"), study.series, DEFAULT_CLASSES)
     labels[:] = 1
     return study
 
@@ -73,7 +73,7 @@ def test_another_segmentation_of_the_study_must_have_the_same_classes(
     box, study = panel.judge.difference, panel.session.study
     create = [("earlier", DEFAULT_CLASSES), ("two", DEFAULT_CLASSES[:2])]
     for name, classes in create:
-        labels, _ = create_phases(study.product_path(f"phases/{name}"), study, classes)
+        labels, _ = create_phases(study.product_path(f"phases/{name}"), study.series, classes)
         labels[:] = 3
     panel.refresh()
     box.other.setCurrentText("of this study: two")

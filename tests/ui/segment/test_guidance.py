@@ -38,7 +38,7 @@ SLIP = Slip(0, 3, (2, 6), (7, 9), 1, 3, 8, 0.95)
 def study(study: Study, electrode: Electrode) -> Study:
     """A segmentation that is right and sure but in one doubtful square and one wrong one."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     labels[:] = electrode.phases
     share = np.stack([255 * (electrode.phases == k) for k in (1, 2, 3)], axis=1).astype(np.uint8)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def study(study: Study) -> Study:
     """All is pore but an island of 8 voxels of the second class in frame 1."""
     labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study, DEFAULT_CLASSES
+        study.product_path("phases/phases"), study.series, DEFAULT_CLASSES
     )
     truth = np.ones(labels.shape, np.uint8)
     truth[1, 10:12, 10:12, 10:12] = 2

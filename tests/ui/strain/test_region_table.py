@@ -47,7 +47,7 @@ def labelled(study: Study) -> Study:
     labels = np.zeros((t, z, y, x), np.uint8)
     labels[0, ..., edges[0] : edges[1]] = 1
     labels[0, ..., edges[1] : edges[2]] = 2
-    phases, _ = create_phases(study.product_path("phases/phases"), study, DEFAULT_CLASSES)
+    phases, _ = create_phases(study.product_path("phases/phases"), study.series, DEFAULT_CLASSES)
     phases[:] = labels
     ids = create_image(
         study.product_path("particles/particles"),
