@@ -4,18 +4,13 @@ import numpy as np
 import pytest
 
 from operando.align import Transform
-from operando.errors import FileError, InputError, StudyError
+from operando.errors import FileError, InputError
 from operando.study.image_sets import (
     check_new_set,
     create_image_set,
     read_transforms,
     write_transforms,
 )
-
-
-def test_the_source_is_the_only_set_at_first(study):
-    assert study.image_sets == ["images"]
-    assert study.image_series() is study.series
 
 
 def test_a_written_set_has_grid_and_calibration_of_the_source(study):
@@ -38,11 +33,6 @@ def test_a_set_seen_through_transforms_is_resampled_when_read(study):
     np.testing.assert_array_equal(series.frame(0), study.series.frame(0))
     moved = series.frame(1)[4:20, 8:40, 8:40]
     np.testing.assert_allclose(moved, source[6:22, 5:37, 9:41], atol=1.01)
-
-
-def test_what_is_not_there_is_named(study):
-    with pytest.raises(StudyError, match=r"no images/other in this study; use one of images"):
-        study.image_series("images/other")
 
 
 def test_damaged_transforms_are_named(tmp_path):

@@ -13,17 +13,6 @@ from operando import Study
 from operando.align import Transform, resampled
 from operando.errors import FileError, InputError, StudyError
 from operando.files import read
-from operando.study import Entry
-
-
-@pytest.fixture
-def images(tmp_path, rng):
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    frames = rng.integers(0, 999, (3, 6, 12, 10)).astype(np.uint16)
-    for t, frame in enumerate(frames):
-        tifffile.imwrite(folder / f"frame_{t}.tif", frame)
-    return folder, frames
 
 
 def test_create_and_reopen(tmp_path, images):
@@ -79,16 +68,6 @@ def test_images_that_were_changed_are_copied(tmp_path, images):
     )
     with Study.create(tmp_path / "cell", moved) as study:
         np.testing.assert_allclose(study.series.frame(1)[..., :-1], images[1][1][..., 1:], atol=1)
-
-
-def test_study_and_images_can_be_moved_together(tmp_path, images):
-    folder, frames = images
-    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
-    moved = tmp_path.with_name(tmp_path.name + "-moved")
-    os.rename(tmp_path, moved)
-    with Study.open(moved / "cell.operando") as study:
-        np.testing.assert_array_equal(study.series.frame(2), frames[2])
-    os.rename(moved, tmp_path)
 
 
 def test_an_array_is_copied_into_the_study(tmp_path, images):
@@ -157,60 +136,9 @@ def test_open_elsewhere_is_refused_and_looking_is_not(tmp_path, images):
     Study.open(study.path).close()
 
 
-def test_missing_images_are_named(tmp_path, images):
-    folder, _ = images
-    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
-    os.rename(folder, tmp_path / "elsewhere")
-    with (
-        Study.open(tmp_path / "cell.operando") as study,
-        pytest.raises(FileError, match="scans"),
-    ):
-        _ = study.series
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_write_permission_is_refused(tmp_path, images):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     with pytest.raises(FileError, match="may not be written"):
         Study.create(locked / "cell", images[0], voxel_size=(1, 1, 1))
-
-
-def test_calibration_is_kept_and_changes_the_fingerprint(tmp_path, images):
-    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
-        before = study.fingerprint("images")
-        study.calibrate(voxel_size=(2, 1, 1), times=(0, 2, 4))
-        assert study.fingerprint("images") != before
-        with pytest.raises(InputError, match="do not increase"):
-            study.calibrate(times=(0, 2, 1))
-    with Study.open(study.path) as study:
-        assert study.voxel_size == (2, 1, 1)
-        assert study.times == (0, 2, 4)
-
-
-def test_tables_and_fingerprints_of_products(tmp_path, images):
-    table = pd.DataFrame({"frame": [0, 1], "volume_um3": [1.5, 2.5]})
-    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
-        assert study.fingerprint("tables/particles") == ""
-        study.write_table("particles", table)
-        study.add_entry(Entry(step="particles", id="abc", outputs=("tables/particles",)))
-        assert study.fingerprint("tables/particles") == "abc"
-        assert study.products("tables") == ["particles"]
-        pd.testing.assert_frame_equal(study.table("particles"), table)
-
-
-def test_the_run_that_made_a_product_is_the_last(tmp_path, images):
-    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
-        assert study.maker("models/model") is None
-        for run in ("a", "b"):
-            study.add_entry(Entry(step="train", id=run, outputs=("models/model",)))
-        assert study.maker("models/model").id == "b"
-        study.remove("models/model", for_good=True)
-        assert study.maker("models/model") is None
-
-
-def test_what_is_not_there_is_named(tmp_path, images):
-    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
-        for look in (study.phases, study.table, study.field):
-            with pytest.raises(StudyError, match=r"no .*mine"):
-                look("mine")

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from operando import Study
+from operando.errors import FileError, InputError, StudyError
+
+
+def test_the_source_is_the_only_set_at_first(study):
+    assert study.image_sets == ["images"]
+    assert study.image_series() is study.series
+
+
+def test_what_is_not_there_is_named(study):
+    with pytest.raises(StudyError, match=r"no images/other in this study; use one of images"):
+        study.image_series("images/other")
+
+
+def test_study_and_images_can_be_moved_together(tmp_path, images):
+    folder, frames = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    moved = tmp_path.with_name(tmp_path.name + "-moved")
+    os.rename(tmp_path, moved)
+    with Study.open(moved / "cell.operando") as study:
+        np.testing.assert_array_equal(study.series.frame(2), frames[2])
+    os.rename(moved, tmp_path)
+
+
+def test_missing_images_are_named(tmp_path, images):
+    folder, _ = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    os.rename(folder, tmp_path / "elsewhere")
+    with (
+        Study.open(tmp_path / "cell.operando") as study,
+        pytest.raises(FileError, match="scans"),
+    ):
+        _ = study.series
+
+
+def test_calibration_is_kept_and_changes_the_fingerprint(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        before = study.fingerprint("images")
+        study.calibrate(voxel_size=(2, 1, 1), times=(0, 2, 4))
+        assert study.fingerprint("images") != before
+        with pytest.raises(InputError, match="do not increase"):
+            study.calibrate(times=(0, 2, 1))
+    with Study.open(study.path) as study:
+        assert study.voxel_size == (2, 1, 1)
+        assert study.times == (0, 2, 4)
