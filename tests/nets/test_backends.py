@@ -14,50 +14,39 @@ from operando.nets.backends import (
 )
 
 
-def network() -> torch.nn.Module:
-    net = build(
-        Architecture(
-            network="unet3d",
-            in_channels=1,
-            n_classes=3,
-            width=4,
-            kernels=((3, 3, 3), (3, 3, 3)),
-            strides=((2, 2, 2),),
-        )
-    )
+@pytest.fixture
+def network(small_unet: Architecture) -> torch.nn.Module:
+    net = build(small_unet)
     net.train()
     for _ in range(3):
         net(torch.randn(2, 1, 8, 16, 16) * 3 + 1)
     return net.eval()
 
 
-def test_folding_changes_the_speed_only() -> None:
-    net = network()
+def test_folding_changes_the_speed_only(network: torch.nn.Module) -> None:
     image = torch.randn(1, 1, 8, 16, 16)
-    folded = fold_normalisation(net)
+    folded = fold_normalisation(network)
     assert not any(isinstance(m, torch.nn.BatchNorm3d) for m in folded.modules())
-    assert any(isinstance(m, torch.nn.BatchNorm3d) for m in net.modules())
-    torch.testing.assert_close(folded(image), net(image), atol=1e-4, rtol=1e-4)
+    assert any(isinstance(m, torch.nn.BatchNorm3d) for m in network.modules())
+    torch.testing.assert_close(folded(image), network(image), atol=1e-4, rtol=1e-4)
 
 
-def test_gives_probabilities() -> None:
-    net = network()
+def test_gives_probabilities(network: torch.nn.Module) -> None:
     windows = np.random.default_rng(0).standard_normal((2, 1, 8, 16, 16), np.float32)
-    answer = torch_backend(net)(windows)
+    answer = torch_backend(network)(windows)
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer.sum(1), 1, atol=1e-5)
-    expected = net(torch.from_numpy(windows)).softmax(1).detach().numpy()
+    expected = network(torch.from_numpy(windows)).softmax(1).detach().numpy()
     np.testing.assert_allclose(answer, expected, atol=1e-4)
 
 
-def test_half_precision_stays_near() -> None:
-    net = network()
+def test_half_precision_stays_near(network: torch.nn.Module) -> None:
     windows = np.random.default_rng(0).standard_normal((1, 1, 8, 16, 16), np.float32)
-    answer = torch_backend(net, half=True)(windows)
+    answer = torch_backend(network, half=True)(windows)
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer.sum(1), 1, atol=1e-5)
     # bfloat16 keeps 8 bits of every factor
-    np.testing.assert_allclose(answer, torch_backend(net)(windows), atol=0.05)
+    np.testing.assert_allclose(answer, torch_backend(network)(windows), atol=0.05)
 
 
 def test_bfloat16_is_for_processors_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,17 +13,8 @@ WINDOW = np.random.default_rng(0).standard_normal((1, 1, 8, 16, 16), np.float32)
 
 
 @pytest.fixture(scope="module")
-def network() -> torch.nn.Module:
-    return build(
-        Architecture(
-            network="unet3d",
-            in_channels=1,
-            n_classes=3,
-            width=4,
-            kernels=((3, 3, 3), (3, 3, 3)),
-            strides=((2, 2, 2),),
-        )
-    ).eval()
+def network(small_unet: Architecture) -> torch.nn.Module:
+    return build(small_unet).eval()
 
 
 def plan(monkeypatch: pytest.MonkeyPatch, **ways: tuple[float, float]) -> None:

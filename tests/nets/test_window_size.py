@@ -6,18 +6,9 @@ import torch
 from operando.nets.architecture import Architecture, build
 from operando.nets.window_size import fit_window, memory_per_voxel
 
-ARCHITECTURE = Architecture(
-    network="unet3d",
-    in_channels=1,
-    n_classes=3,
-    width=4,
-    kernels=((3, 3, 3), (3, 3, 3)),
-    strides=((2, 2, 2),),
-)
 
-
-def test_window_fits_into_half_of_the_free_memory() -> None:
-    per_voxel = memory_per_voxel(ARCHITECTURE)
+def test_window_fits_into_half_of_the_free_memory(small_unet: Architecture) -> None:
+    per_voxel = memory_per_voxel(small_unet)
     wanted = (48, 128, 128)
     assert fit_window(wanted, per_voxel, 64 * 2**30) == wanted
     for megabytes in (400, 100, 20):
@@ -27,10 +18,10 @@ def test_window_fits_into_half_of_the_free_memory() -> None:
     assert fit_window(wanted, per_voxel, 1) == (24, 16, 16)
 
 
-def test_networks_take_no_more_memory_than_reckoned() -> None:
+def test_networks_take_no_more_memory_than_reckoned(small_unet: Architecture) -> None:
     """What torch allocates and has not freed yet, followed through a window."""
     window = torch.randn(1, 1, 16, 32, 32)
-    network = build(ARCHITECTURE).eval()
+    network = build(small_unet).eval()
     with (
         torch.inference_mode(),
         torch.profiler.profile(
@@ -43,4 +34,4 @@ def test_networks_take_no_more_memory_than_reckoned() -> None:
         if event.name() == "[memory]":
             held += event.nbytes()
             most = max(most, held)
-    assert 0 < most <= memory_per_voxel(ARCHITECTURE) * window.numel()
+    assert 0 < most <= memory_per_voxel(small_unet) * window.numel()
