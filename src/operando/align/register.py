@@ -142,71 +142,114 @@ def _shift_starts(reference: Level, moving: Level, turn: NDArray[np.float64]) ->
     return [Transform.from_linear(turn, s * scale + offset, centre) for s in shifts]
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """Small motions about the middle of the points of a reference, in units of their reach.
+
+    ``directions (n, 4, 4)`` of the Lie algebra; ``about (4, 4)`` from these units to places;
+    ``jacobian (points, n)`` change of grey value with each, the motion projected on the gradient.
+    """
+
+    directions: NDArray[np.float64]
+    about: NDArray[np.float64]
+    reach: float
+    jacobian: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, reference: Level, motion: Motion) -> _Steps:
+        """Find what a motion may do to the points of a level."""
+        points = reference.points
+        directions = generators(motion, planar=reference.grey.shape[0] == 1)
+        centre = points.places.mean(axis=0)
+        reach = float(np.abs(points.places - centre).max()) or 1.0
+        about = np.eye(4)
+        about[:3, 3] = centre
+        about[:3, :3] *= reach
+        scaled = np.c_[(points.places - centre) / reach, np.ones(len(points.places))]
+        moved = np.einsum("nij,pj->pni", directions[:, :3], scaled) * reach
+        return cls(directions, about, reach, np.einsum("pni,pi->pn", moved, points.gradient))
+
+    def taken(self, matrix: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Correct a transform by the inverse of a step of each direction."""
+        from scipy.linalg import expm
+
+        step = np.einsum("n,nij->ij", sizes, self.directions)
+        corrected = matrix @ self.about @ np.linalg.inv(expm(step)) @ np.linalg.inv(self.about)
+        return np.asarray(corrected)
+
+
 def _fit(
     reference: Level, moving: Level, motion: Motion, start: Transform, turns: int = _TURNS
 ) -> Registration:
     """Refine a transform on one level."""
-    from scipy.linalg import expm
-    from scipy.ndimage import map_coordinates
-
     points = reference.points
+    steps = _Steps.of(reference, motion)
     planar = reference.grey.shape[0] == 1
-    directions = generators(motion, planar)
-    centre = points.places.mean(axis=0)
-    reach = float(np.abs(points.places - centre).max()) or 1.0
-    about = np.eye(4)
-    about[:3, 3] = centre
-    about[:3, :3] *= reach
-    back = np.linalg.inv(about)
-    # Where a small step of each direction moves the points, projected on the grey gradient.
-    scaled = np.c_[(points.places - centre) / reach, np.ones(len(points.places))]
-    steps = np.einsum("nij,pj->pni", directions[:, :3], scaled) * reach
-    jacobian = np.einsum("pni,pi->pn", steps, points.gradient)
     finest = float(reference.spacing[1:].min() if planar else reference.spacing.min())
     matrix = start.matrix
     zncc, overlap = -1.0, 0.0
     best = Registration(start, -1.0, 1e-6)
     weights: NDArray[np.float64] = np.ones(len(points.places))
     for turn in range(turns):
-        moved = points.places @ matrix[:3, :3].T + matrix[:3, 3]
-        voxels = (moved - moving.origin) / moving.spacing
-        limit = np.array(moving.grey.shape) - 1
-        within = (voxels >= -1e-6) & (voxels <= limit + 1e-6)
-        inside = np.asarray(within.all(axis=1))
+        inside, seen = _seen(moving, points.places @ matrix[:3, :3].T + matrix[:3, 3])
         overlap = float(inside.mean())
         if inside.sum() < max(64, 0.1 * len(points.places)):
             return best
-        seen = map_coordinates(
-            moving.coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
-        )
-        grey, slope = points.grey[inside], jacobian[inside]
+        grey = points.grey[inside]
         a, b = grey - grey.mean(), seen - seen.mean()
         norm = float(np.sqrt((a @ a) * (b @ b)))
         if norm <= 0:
             return best
         zncc = float(a @ b) / norm
-        now = Registration(Transform(matrix), zncc, overlap)
-        if now.zncc > best.zncc:
-            best = now
-        # Gain and offset are unknowns of the same least squares, so they carry no motion.
-        whole = np.c_[slope, a, np.ones_like(a)]
-        root = np.sqrt(weights[inside])[:, None]
+        if zncc > best.zncc:
+            best = Registration(Transform(matrix), zncc, overlap)
         gain = float(a @ b) / float(a @ a)
         if gain <= 0:
             return best
-        rest = b / gain - a
-        solution = _least_squares(whole * root, rest * root[:, 0])
-        rest = rest - whole @ solution
-        spread = 1.4826 * float(np.median(np.abs(rest))) or 1.0
+        sizes, rest = _solve(steps.jacobian[inside], a, b / gain - a, weights[inside])
         if turn >= 2:
             weights = np.ones(len(points.places))
-            weights[inside] = np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 1e-3, 1) ** 2
-        step = np.einsum("n,nij->ij", solution[: len(directions)], directions)
-        matrix = matrix @ about @ np.linalg.inv(expm(step)) @ back
-        if turn >= 4 and np.abs(solution[: len(directions)]).max() * reach < 2e-3 * finest:
+            weights[inside] = _tukey(rest)
+        matrix = steps.taken(matrix, sizes)
+        if turn >= 4 and np.abs(sizes).max() * steps.reach < 2e-3 * finest:
             break
     final = Registration(Transform(matrix), zncc, overlap)
     return final if final.zncc > 0.98 * best.zncc else best
+
+
+def _seen(
+    moving: Level, places: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Which places lie inside a level, and the grey values there."""
+    from scipy.ndimage import map_coordinates
+
+    voxels = (places - moving.origin) / moving.spacing
+    limit = np.array(moving.grey.shape) - 1
+    inside = np.asarray(((voxels >= -1e-6) & (voxels <= limit + 1e-6)).all(axis=1))
+    grey = map_coordinates(
+        moving.coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
+    )
+    return inside, np.asarray(grey)
+
+
+def _solve(
+    slope: NDArray[np.float64],
+    grey: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sizes of the steps that explain the differences of grey values best, and what is left."""
+    # Gain and offset are unknowns of the same least squares, so they carry no motion.
+    whole = np.c_[slope, grey, np.ones_like(grey)]
+    root = np.sqrt(weights)[:, None]
+    solution = _least_squares(whole * root, rest * root[:, 0])
+    return solution[: slope.shape[1]], rest - whole @ solution
+
+
+def _tukey(rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of points by what is left of their difference."""
+    spread = 1.4826 * float(np.median(np.abs(rest))) or 1.0
+    return np.asarray(np.clip(1 - (rest / (_TUKEY * spread)) ** 2, 1e-3, 1) ** 2)
 
 
 def _least_squares(matrix: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from operando.compute.progress import ProgressCallback
+    from operando.strain.field.verdict import Verdict
     from operando.strain.grid.guess import Guess
-    from operando.strain.grid.tiles import ResultStore
+    from operando.strain.grid.tiles import ResultStore, TiledFrames
     from operando.strain.volumes.volume import Volume
+    from operando.strain.windows.solution import Solution
 
 Triple = tuple[int, int, int]
 _COARSE_VOXELS = 16_000_000
+_SECOND_STARTS = 2
+_BETTER = 0.003
+"""Rise of the ZNCC for which the result of a second start is taken."""
 
 
 def correlate(
@@ -128,9 +133,7 @@ def _correlate(
     centres, grid = grid_points(axes), (len(axes[0]), len(axes[1]), len(axes[2]))
     layout = Layout(grid, spacing, window)
     watch = Stopwatch(progress, len(centres), "nodes", "looking for the coarse motion")
-    tick, factor = partial(watch.advance, 0), 1
-    while np.prod(reference.shape) / factor**3 > _COARSE_VOXELS:
-        factor *= 2
+    tick, factor = partial(watch.advance, 0), _coarse_factor(reference.shape)
     guess = _kept_guess(reference, deformed, factor, tick, plan, store)
     watch.advance(0, "correlating")
     frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)
@@ -140,19 +143,11 @@ def _correlate(
     narrowing = narrow(solution, verdict, frames, guess, layout, plan)
     if narrowing.looked:
         verdict = judge(solution, layout, plan, narrowing)
-    for _ in range(2):
-        retry = np.flatnonzero(verdict.doubtful)
-        sound = verdict.sound
-        if len(retry) == 0 or not sound.any():
+    for _ in range(_SECOND_STARTS):
+        better = _start_again(solution, verdict, frames, guess, tick)
+        if len(better) == 0:
             break
-        own = verdict.gradient(solution, window)
-        near = guess.known(centres[sound], verdict.displacement[sound], own[sound])
-        again = frames.solve(retry, near, lambda _: watch.advance(0))
-        better = again.zncc[:, 0] > solution.zncc[retry, 0] + 0.003
-        if not better.any():
-            break
-        solution.put(retry[better], again.take(better))
-        narrowing.forget(retry[better])
+        narrowing.forget(better)
         verdict = judge(solution, layout, plan, narrowing)
     variance = with_own_motion(verdict, solution, narrowing, layout)
     raised: NDArray[np.bool_] = np.any(variance > verdict.variance, axis=1)
@@ -174,6 +169,38 @@ def _correlate(
         window=window,
         info=describe(centres, verdict, solution, guess, spacing, window) | found,
     )
+
+
+def _coarse_factor(shape: Triple) -> int:
+    """By how much volumes are reduced to look for the coarse motion."""
+    factor = 1
+    while np.prod(shape) / factor**3 > _COARSE_VOXELS:
+        factor *= 2
+    return factor
+
+
+def _start_again(
+    solution: Solution,
+    verdict: Verdict,
+    frames: TiledFrames,
+    guess: Guess,
+    tick: Callable[[], None],
+) -> NDArray[np.int64]:
+    """Solve doubtful nodes from where sound ones lead; `solution` gets the better ones.
+
+    Returns
+    -------
+    Nodes that are better now.
+    """
+    retry, sound = np.flatnonzero(verdict.doubtful), verdict.sound
+    if len(retry) == 0 or not sound.any():
+        return np.empty(0, np.int64)
+    own = verdict.gradient(solution, frames.window)
+    near = guess.known(frames.centres[sound], verdict.displacement[sound], own[sound])
+    again = frames.solve(retry, near, lambda _: tick())
+    better = again.zncc[:, 0] > solution.zncc[retry, 0] + _BETTER
+    solution.put(retry[better], again.take(better))
+    return np.asarray(retry[better])
 
 
 def _kept_guess(

@@ -61,39 +61,28 @@ def judge(
 
     With a `narrowing`, nodes in narrower windows are of order 2 and the bias that it found counts.
     """
-    n, grid = len(solution.code), layout.grid
     disagreement = order_disagreement(solution)
-    order = np.ones(n, np.int64)
-    if plan.order == "quadratic":
-        order = np.where(solution.code[:, 1] == _ENDED, 2, 1)
-    elif plan.order == "auto":
-        order = choose_order(disagreement, grid)
-    if narrowing is not None:
-        order = np.where(narrowing.narrowed, 2, order)
-    pick = np.arange(n), order - 1
+    order = _orders(solution, disagreement, layout, plan, narrowing)
+    pick = np.arange(len(order)), order - 1
     displacement = solution.motion[(*pick, slice(None), 0)]
     variance, code = solution.variance[pick], solution.code[pick]
     zncc, noise = solution.zncc[pick], solution.noise[pick]
-    status = np.full(n, int(NodeStatus.CONVERGED))
-    status[code != _ENDED] = NodeStatus.NOT_CONVERGED
-    sigma = np.sqrt(variance.max(axis=1))
-    ended = status == NodeStatus.CONVERGED
+    ended = code == _ENDED
     usual = usual_noise(noise[ended], disagreement[ended])
     excess = noise / usual.middle
     limit = usual.limit(plan.residual_limit)
     low = (zncc < plan.minimum_zncc) | (excess > limit)
+    flat = ~(np.sqrt(variance.max(axis=1)) < plan.largest_sigma)
+    status = _status(code, low, flat)
     unresolved = unresolved_variance(noise, usual, solution.contrast)
     if narrowing is not None:
         unresolved[narrowing.compared] = 0.0
     variance = variance + unresolved[:, None] + (0.1 * plan.tolerance) ** 2
-    status[(code == _ENDED) & low] = NodeStatus.LOW_CORRELATION
-    status[(code == _SINGULAR) | ((code == _ENDED) & ~(sigma < plan.largest_sigma))] = (
-        NodeStatus.NO_TEXTURE
-    )
-    status[code == _LEFT] = NodeStatus.OUTSIDE
     usable = status == NodeStatus.CONVERGED
     rough = None if narrowing is None else narrowing.narrowed
-    prediction, scale = predict_from_neighbours(displacement, variance, usable, grid, rough=rough)
+    prediction, scale = predict_from_neighbours(
+        displacement, variance, usable, layout.grid, rough=rough
+    )
     misfit = np.nanmax(np.abs(displacement - prediction) / scale, axis=1, initial=0.0)
     status[usable & (misfit > plan.outlier_limit)] = NodeStatus.OUTLIER
     sound = status == NodeStatus.CONVERGED
@@ -114,6 +103,35 @@ def judge(
         usual=usual,
         limit=limit,
     )
+
+
+def _orders(
+    solution: Solution,
+    disagreement: NDArray[np.float64],
+    layout: Layout,
+    plan: CorrelationSettings,
+    narrowing: Narrowing | None,
+) -> NDArray[np.int64]:
+    """Order of every node, ``(N,)`` 1 or 2, as the plan asks for it."""
+    order = np.ones(len(solution.code), np.int64)
+    if plan.order == "quadratic":
+        order = np.where(solution.code[:, 1] == _ENDED, 2, 1)
+    elif plan.order == "auto":
+        order = choose_order(disagreement, layout.grid)
+    return order if narrowing is None else np.where(narrowing.narrowed, 2, order)
+
+
+def _status(
+    code: NDArray[np.float64], low: NDArray[np.bool_], flat: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Status of windows before neighbours are asked: how they ended, and what they saw."""
+    ended = code == _ENDED
+    status = np.full(len(code), int(NodeStatus.NOT_CONVERGED))
+    status[ended] = NodeStatus.CONVERGED
+    status[ended & low] = NodeStatus.LOW_CORRELATION
+    status[(code == _SINGULAR) | (ended & flat)] = NodeStatus.NO_TEXTURE
+    status[code == _LEFT] = NodeStatus.OUTSIDE
+    return status
 
 
 def bent_variance(

@@ -10,17 +10,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from operando.strain.windows.kernels import CONVERGED, LEFT, SINGULAR, STOPPED
+from operando.strain.windows.kernels import (
+    CONVERGED,
+    LEFT,
+    SINGULAR,
+    STOPPED,
+    buffers,
+    leave_out_moved,
+)
 from operando.strain.windows.moments import compare, window_moments
 from operando.strain.windows.normal_matrix import GRADIENT_NOISE, assemble, factor, substitute
 from operando.strain.windows.updates import compose, relax, residual_vector, take_step
-from operando.strain.windows.window import (
-    centre_window,
-    drop_outside,
-    read_window,
-    stays_inside,
-    warp_window,
-)
+from operando.strain.windows.window import centre_window, read_window, warp_window
 
 TRANSLATION, RIGID, SWELLING, AFFINE = 0, 1, 2, 3
 FREEDOM = np.array([3, 6, 7, 12])
@@ -71,9 +72,11 @@ def restrict(c, half, size, model):
 
 
 @njit(nogil=True, cache=True)
-def reduced(matrix, basis):
-    """Return ``basis.T @ matrix @ basis``."""
-    return np.ascontiguousarray(basis.T) @ (np.ascontiguousarray(matrix) @ basis)
+def reduced_matrix(moments, first, count, norm, excess, basis):
+    """Return the normal matrix of the increments that a model allows; see `assemble`."""
+    matrix = np.empty((12, 12))
+    assemble(moments, first, 4, count, norm, excess, matrix)
+    return np.ascontiguousarray(basis.T) @ (matrix @ basis)
 
 
 @njit(nogil=True, cache=True)
@@ -102,70 +105,37 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
         code, ZNCC, sum of squared residuals, voxels, grey noise variance of one frame.
     """
     motion, covariance, numbers = result
-    centre = place[0]
-    _, quintic, strides, shape, moved_mask = deformed
-    rows, width = (2 * half[0] + 1) * (2 * half[1] + 1), 2 * half[2] + 1
-    blocks = -(-width // 8)
-    window = np.zeros((5, rows, 8 * blocks), np.float32)
-    moved = np.zeros((rows, 8 * blocks), np.float32)
-    lanes = np.zeros((rows, blocks), np.int64)
-    sx = ((np.arange(8 * blocks) - half[2]) / half[2]).astype(np.float32)
-    moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
-    projected, matrix = np.empty((3, 3, 3, 3)), np.empty((12, 12))
-    full = np.empty(12)
+    window, moved, lanes, sx, moments, first = buffers(half)
+    norms = np.empty(2)
+    sums = (moments, first, norms, sx, 2)
     read_window(reference, mask, place[1], half, window)
-    count, norm = centre_window(window, lanes)
+    norms[0], norms[1] = centre_window(window, lanes)
     numbers[:, 0] = SINGULAR
-    if count < limits[2] or not norm > 0:
+    if norms[0] < limits[2] or not norms[1] > 0:
         return
     window_moments(window, half, sx, 2, moments, first)
     start = c[:, 0].copy()
-    d, last = np.zeros((3, 10)), np.zeros((3, 10))
     for model in models:
         basis = increments(half, size, model)
-        assemble(moments, first, 4, count, norm, 0.0, matrix)
-        small = reduced(matrix, basis)
-        if not factor(small, small.shape[0]):
+        code, zncc = fit_model(
+            deformed,
+            window,
+            lanes,
+            moved,
+            sums,
+            place[0],
+            half,
+            size,
+            model,
+            basis,
+            start,
+            limits,
+            c,
+        )
+        numbers[model, 0] = code
+        if np.isnan(zncc):
             return
-        restrict(c, half, size, model)
-        numbers[model, 0] = STOPPED
-        weight, before = 1.0, 0.0
-        for _ in range(limits[1]):
-            dropped = 0
-            if moved_mask.size > 0 or not stays_inside(c, centre, half, shape):
-                dropped = drop_outside(window, centre, half, c, shape, moved_mask)
-            if dropped > 0:
-                count, norm = centre_window(window, lanes)
-                if count < limits[2] or not norm > 0:
-                    numbers[model, 0] = LEFT
-                    return
-                window_moments(window, half, sx, 2, moments, first)
-                assemble(moments, first, 4, count, norm, 0.0, matrix)
-                small = reduced(matrix, basis)
-                if not factor(small, small.shape[0]):
-                    return
-            warp_window(quintic, strides, True, centre, half, c, lanes, moved)
-            total, square, product = compare(window, moved, half, sx, 4, projected)
-            energy = square - total * total / count
-            if not energy > 0:
-                return
-            zncc = product / np.sqrt(energy * norm)
-            residual_vector(projected, first, total / count, product / norm, 4, full)
-            step = np.ascontiguousarray(basis.T) @ full
-            substitute(small, small.shape[0], step)
-            largest = take_step(basis @ step, 4, np.sqrt(norm / energy), d)
-            if not largest < 4 * limits[3]:
-                return
-            weight = relax(d, last, 4, weight, before)
-            largest *= weight
-            before = largest
-            compose(c, d, half, 4)
-            restrict(c, half, size, model)
-            if np.abs(c[:, 0] - start).max() > limits[3]:
-                return
-            if largest < limits[0]:
-                numbers[model, 0] = CONVERGED
-                break
+        count, norm = norms
         noise = max(1 - zncc, 1e-9) * norm / (count - FREEDOM[model])
         motion[model] = c
         numbers[model, 1], numbers[model, 2] = zncc, 2 * max(1 - zncc, 1e-9) * norm
@@ -175,14 +145,72 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
 
 
 @njit(nogil=True, cache=True)
+def fit_model(
+    deformed, window, lanes, moved, sums, centre, half, size, model, basis, start, limits, c
+):
+    """Gauss-Newton for one model from the motion ``c``, which is replaced.
+
+    Parameters
+    ----------
+    deformed, window, lanes, moved, sums, centre
+        As in `operando.strain.windows.kernels.refine`.
+    basis
+        Of `increments`.
+    start
+        Shift from which the body may move no further than the largest excursion.
+
+    Returns
+    -------
+    One of CONVERGED, STOPPED, SINGULAR, LEFT; ZNCC, NaN where the body was lost.
+    """
+    _, quintic, strides, _, _ = deformed
+    moments, first, norms, sx, _ = sums
+    tolerance, most, fewest, excursion = limits
+    projected, vector = np.empty((3, 3, 3, 3)), np.empty(12)
+    d, last = np.zeros((3, 10)), np.zeros((3, 10))
+    small = reduced_matrix(moments, first, norms[0], norms[1], 0.0, basis)
+    if not factor(small, small.shape[0]):
+        return SINGULAR, np.nan
+    restrict(c, half, size, model)
+    weight, before, zncc = 1.0, 0.0, np.nan
+    for _ in range(most):
+        if leave_out_moved(deformed, window, lanes, sums, centre, half, c):
+            if norms[0] < fewest or not norms[1] > 0:
+                return LEFT, np.nan
+            small = reduced_matrix(moments, first, norms[0], norms[1], 0.0, basis)
+            if not factor(small, small.shape[0]):
+                return STOPPED, np.nan
+        warp_window(quintic, strides, True, centre, half, c, lanes, moved)
+        total, square, product = compare(window, moved, half, sx, 4, projected)
+        energy = square - total * total / norms[0]
+        if not energy > 0:
+            return STOPPED, np.nan
+        zncc = product / np.sqrt(energy * norms[1])
+        residual_vector(projected, first, total / norms[0], product / norms[1], 4, vector)
+        step = np.ascontiguousarray(basis.T) @ vector
+        substitute(small, small.shape[0], step)
+        largest = take_step(basis @ step, 4, np.sqrt(norms[1] / energy), d)
+        if not largest < 4 * excursion:
+            return STOPPED, np.nan
+        weight = relax(d, last, 4, weight, before)
+        largest *= weight
+        before = largest
+        compose(c, d, half, 4)
+        restrict(c, half, size, model)
+        if np.abs(c[:, 0] - start).max() > excursion:
+            return STOPPED, np.nan
+        if largest < tolerance:
+            return CONVERGED, zncc
+    return STOPPED, zncc
+
+
+@njit(nogil=True, cache=True)
 def invert_reduced(moments, first, count, norm, noise, basis, out):
     """Invert the reduced normal matrix, less the gradient noise where that leaves it definite."""
     weakest = min(moments[0, 0, 0, 0], moments[1, 0, 0, 0], moments[2, 0, 0, 0])
-    matrix = np.empty((12, 12))
     size = basis.shape[1]
     for excess in (min(GRADIENT_NOISE * noise, 0.5 * weakest / count), 0.0):
-        assemble(moments, first, 4, count, norm, excess, matrix)
-        small = reduced(matrix, basis)
+        small = reduced_matrix(moments, first, count, norm, excess, basis)
         if factor(small, size):
             for k in range(size):
                 column = np.zeros(size)

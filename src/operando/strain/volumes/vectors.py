@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 from numba import types
@@ -13,7 +13,11 @@ from numba.extending import intrinsic
 
 from operando.strain.volumes.bspline import weight_polynomials
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LANES = 8
+_FAST = ["fast"]
 
 
 def _single(value: float) -> float:
@@ -30,25 +34,28 @@ def _emit_weights(
         value: ir.Value = ir.Constant(vector, [_single(row[-1])] * LANES)
         for c in row[-2::-1]:
             constant = ir.Constant(vector, [_single(c)] * LANES)
-            value = builder.fadd(builder.fmul(value, t, flags=["fast"]), constant, flags=["fast"])
+            value = builder.fadd(builder.fmul(value, t, flags=_FAST), constant, flags=_FAST)
         weights.append(value)
     return weights
 
 
-def _emit_block(degree: int, context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
-    f32, i32, i64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
-    vec, ivec = ir.VectorType(f32, LANES), ir.VectorType(i32, LANES)
-    coef, origin, stride_z, stride_y, motion, lane, out, start = args
-    coef_ptr = cgutils.create_struct_proxy(sig.args[0])(context, builder, coef).data
-    motion_ptr = cgutils.create_struct_proxy(sig.args[4])(context, builder, motion).data
-    out_ptr = cgutils.create_struct_proxy(sig.args[6])(context, builder, out).data
-    fast = ["fast"]
+def _emit_splat(builder: ir.IRBuilder, value: ir.Value, kind: ir.Type) -> ir.Value:
+    """Put one value into all lanes of a vector."""
+    i32, nothing = ir.IntType(32), ir.Constant(kind, ir.Undefined)
+    one = builder.insert_element(nothing, value, ir.Constant(i32, 0))
+    zeros = ir.Constant(ir.VectorType(i32, LANES), [0] * LANES)
+    return builder.shuffle_vector(one, nothing, zeros)
 
-    def splat(value: ir.Value, kind: ir.Type) -> ir.Value:
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(i32, 0))
-        zeros = ir.Constant(ir.VectorType(i32, LANES), [0] * LANES)
-        return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
 
+def _emit_places(
+    builder: ir.IRBuilder, motion: ir.Value, lane: ir.Value
+) -> tuple[list[ir.Value], list[ir.Value], ir.Value]:
+    """Places of the lanes along z, y, x.
+
+    Returns the whole parts of `lane`, the fractions of all, and which lanes share the whole parts.
+    """
+    i32, i64 = ir.IntType(32), ir.IntType(64)
+    vec, ivec = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(i32, LANES)
     iota = ir.Constant(vec, [float(i) for i in range(LANES)])
     floor = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(vec, [vec]), f"llvm.floor.v{LANES}f32"
@@ -57,38 +64,56 @@ def _emit_block(degree: int, context: Any, builder: ir.IRBuilder, sig: Any, args
     bases, fractions = [], []
     hit = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
     for axis in range(3):
-        terms = [
-            splat(builder.load(builder.gep(motion_ptr, [ir.Constant(i64, 3 * axis + k)])), vec)
-            for k in range(3)
-        ]
+        terms = []
+        for k in range(3):
+            term = builder.load(builder.gep(motion, [ir.Constant(i64, 3 * axis + k)]))
+            terms.append(_emit_splat(builder, term, vec))
         u = builder.fadd(builder.fmul(terms[2], iota), terms[1])
         u = builder.fadd(builder.fmul(u, iota), terms[0])
         below = builder.call(floor, [u])
         whole = builder.fptosi(below, ivec)
         base = builder.extract_element(whole, which)
-        hit = builder.and_(hit, builder.icmp_signed("==", whole, splat(base, ivec)))
+        same = builder.icmp_signed("==", whole, _emit_splat(builder, base, ivec))
+        hit = builder.and_(hit, same)
         bases.append(builder.sext(base, i64))
         fractions.append(builder.fsub(u, below))
+    return bases, fractions, hit
+
+
+def _emit_sum(
+    builder: ir.IRBuilder, weights: list[ir.Value], values: Iterable[ir.Value]
+) -> ir.Value:
+    """Weighted sum of values, each of which is emitted just before it is used."""
+    total: ir.Value | None = None
+    for weight, value in zip(weights, values, strict=True):
+        product = builder.fmul(weight, value, flags=_FAST)
+        total = product if total is None else builder.fadd(total, product, flags=_FAST)
+    return total
+
+
+def _emit_block(degree: int, context: Any, builder: ir.IRBuilder, sig: Any, args: Any) -> ir.Value:
+    i64, vec = ir.IntType(64), ir.VectorType(ir.FloatType(), LANES)
+    coef, origin, stride_z, stride_y, motion, lane, out, start = args
+    coef_ptr = cgutils.create_struct_proxy(sig.args[0])(context, builder, coef).data
+    motion_ptr = cgutils.create_struct_proxy(sig.args[4])(context, builder, motion).data
+    out_ptr = cgutils.create_struct_proxy(sig.args[6])(context, builder, out).data
+    bases, fractions, hit = _emit_places(builder, motion_ptr, lane)
     wz, wy, wx = (_emit_weights(builder, degree, t, vec) for t in fractions)
-    left = (degree - 1) // 2
     corner = builder.add(origin, builder.mul(bases[0], stride_z))
     corner = builder.add(corner, builder.add(builder.mul(bases[1], stride_y), bases[2]))
-    total: ir.Value | None = None
-    for a in range(degree + 1):
-        plane: ir.Value | None = None
-        for b in range(degree + 1):
-            row: ir.Value | None = None
-            at = builder.add(corner, builder.mul(stride_z, ir.Constant(i64, a - left)))
-            at = builder.add(at, builder.mul(stride_y, ir.Constant(i64, b - left)))
-            for c in range(degree + 1):
-                place = builder.gep(coef_ptr, [builder.add(at, ir.Constant(i64, c - left))])
-                taps = builder.load(builder.bitcast(place, vec.as_pointer()), align=4)
-                product = builder.fmul(wx[c], taps, flags=fast)
-                row = product if row is None else builder.fadd(row, product, flags=fast)
-            product = builder.fmul(wy[b], row, flags=fast)
-            plane = product if plane is None else builder.fadd(plane, product, flags=fast)
-        product = builder.fmul(wz[a], plane, flags=fast)
-        total = product if total is None else builder.fadd(total, product, flags=fast)
+    steps = [ir.Constant(i64, k - (degree - 1) // 2) for k in range(degree + 1)]
+
+    def tap(at: ir.Value, c: ir.Value) -> ir.Value:
+        place = builder.gep(coef_ptr, [builder.add(at, c)])
+        return builder.load(builder.bitcast(place, vec.as_pointer()), align=4)
+
+    def row(a: ir.Value, b: ir.Value) -> ir.Value:
+        at = builder.add(corner, builder.mul(stride_z, a))
+        at = builder.add(at, builder.mul(stride_y, b))
+        return _emit_sum(builder, wx, (tap(at, c) for c in steps))
+
+    planes = (_emit_sum(builder, wy, (row(a, b) for b in steps)) for a in steps)
+    total = _emit_sum(builder, wz, planes)
     target = builder.bitcast(builder.gep(out_ptr, [start]), vec.as_pointer())
     kept = builder.select(hit, total, builder.load(target, align=4))
     builder.store(kept, target, align=4)

@@ -40,6 +40,35 @@ BEST_RATE = 0.1
 
 
 @njit(nogil=True, cache=True)
+def buffers(half):
+    """Make room for one window: its voxels, moved grey values, lanes, offsets along x, moments."""
+    rows, width = (2 * half[0] + 1) * (2 * half[1] + 1), 2 * half[2] + 1
+    blocks = -(-width // 8)
+    window = np.zeros((5, rows, 8 * blocks), np.float32)
+    moved = np.zeros((rows, 8 * blocks), np.float32)
+    lanes = np.zeros((rows, blocks), np.int64)
+    sx = ((np.arange(8 * blocks) - half[2]) / max(half[2], 1)).astype(np.float32)
+    return window, moved, lanes, sx, np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
+
+
+@njit(nogil=True, cache=True)
+def leave_out_moved(deformed, window, lanes, sums, centre, half, c):
+    """Leave out voxels that moved out of the volume or its mask; returns whether any did.
+
+    Parameters are those of `refine`; `sums` are then those of the voxels that are left.
+    """
+    _, _, _, shape, mask = deformed
+    moments, first, norms, sx, degree = sums
+    if mask.size == 0 and stays_inside(c, centre, half, shape):
+        return False
+    if drop_outside(window, centre, half, c, shape, mask) == 0:
+        return False
+    norms[0], norms[1] = centre_window(window, lanes)
+    window_moments(window, half, sx, degree, moments, first)
+    return True
+
+
+@njit(nogil=True, cache=True)
 def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits, warped, out):
     """Gauss-Newton for one window from the motion ``c``, which is replaced by the best found.
 
@@ -63,8 +92,8 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     -------
     One of CONVERGED, STOPPED, SINGULAR, LEFT.
     """
-    cubic, quintic, strides, shape, mask = deformed
-    moments, first, norms, sx, degree = sums
+    cubic, quintic, strides, _, _ = deformed
+    moments, first, norms, sx, _ = sums
     tolerance, most, fewest, excursion = limits
     size = 3 * terms
     matrix = np.empty((size, size))
@@ -78,14 +107,9 @@ def refine(deformed, window, lanes, moved, sums, centre, half, c, terms, limits,
     reused = not np.isnan(warped[0, 0])
     for iteration in range(most):
         out[1] = iteration + 1
-        dropped = 0
-        if mask.size > 0 or not stays_inside(c, centre, half, shape):
-            dropped = drop_outside(window, centre, half, c, shape, mask)
-        if dropped > 0:
-            norms[0], norms[1] = centre_window(window, lanes)
+        if leave_out_moved(deformed, window, lanes, sums, centre, half, c):
             if norms[0] < fewest:
                 return LEFT
-            window_moments(window, half, sx, degree, moments, first)
             assemble(moments, first, terms, norms[0], norms[1], 0.0, matrix)
             if not factor(matrix, size):
                 return SINGULAR
@@ -162,14 +186,8 @@ def correlate_nodes(
         grey variance and energy of the three derivatives.
     """
     motion, variance, numbers, contrast = result
-    rows = (2 * half[0] + 1) * (2 * half[1] + 1)
-    width = 2 * half[2] + 1
-    blocks = -(-width // 8)
-    window = np.zeros((5, rows, 8 * blocks), np.float32)
-    moved = np.zeros((rows, 8 * blocks), np.float32)
-    lanes = np.zeros((rows, blocks), np.int64)
-    sx = ((np.arange(8 * blocks) - half[2]) / max(half[2], 1)).astype(np.float32)
-    moments, first = np.empty((7, 5, 5, 5)), np.empty((2, 3, 3, 3, 3))
+    window, moved, lanes, sx, moments, first = buffers(half)
+    full = np.prod(2 * half + 1)
     norms, out = np.empty(2), np.empty(2)
     degree = 4 if plan[1] else 2
     sums = (moments, first, norms, sx, degree)
@@ -179,7 +197,6 @@ def correlate_nodes(
         read_window(reference, mask, centres[n], half, window)
         cut_window(window, half, planes[n])
         norms[0], norms[1] = centre_window(window, lanes)
-        full = rows * width
         numbers[n, :, 4] = norms[0] / full
         if norms[0] < limits[2]:
             numbers[n, :, 0] = LEFT
