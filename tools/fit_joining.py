@@ -9,9 +9,8 @@ what the network sees is fitted anew whenever `tools/train_splitter.py` trained 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,11 +20,13 @@ from train_splitter import FRAMES, electrode, roughened
 from operando.compute.tiles import plan_tiles
 from operando.particles import joining, necks, watershed
 from operando.particles.basins import rename
+from operando.particles.blocks import BlockSplitter
 from operando.particles.cells import Cells, find_cells, gather
 from operando.particles.closing import fill_small_cavities
 from operando.particles.fragments import Piece, join
 from operando.particles.ground import largest_cavity, survey, to_surface, typical_diameter
-from operando.particles.neck_pairs import STAGES, draw_pairs, find_parts, owners
+from operando.particles.neck_pairs import STAGES, draw_pairs, owners
+from operando.particles.scores import overlaps
 from operando.particles.settings import SplitSettings
 from operando.samples.render import render_frame
 from operando.samples.scene import build_scene
@@ -48,8 +49,11 @@ HIDDEN, STEPS, BATCH, RATE = 24, 6000, 1024, 5e-3
 
 def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching parts and whether they are of the same particle."""
-    labels, parts, typical = find_parts(solid)
-    own = owners(labels, ids, len(parts.peaks))
+    splitter = BlockSplitter(lambda box: solid[box], None, solid.shape, None, UNIT, SplitSettings())
+    found = splitter.find_parts(ids)
+    if found is None:
+        return np.empty((0, len(necks.FEATURES))), np.empty(0, bool)
+    parts, own, typical = found
     pairs = draw_pairs(parts, own, 1.0, typical, rng)
     return pairs.features, pairs.together
 
@@ -58,7 +62,7 @@ def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.G
     """Features of touching pieces and whether they are of the same particle."""
     labels, cells, typical = find_cells_by_distance(solid)
     names, pieces = watershed.find_pieces(cells, [(labels, (0, 0, 0))], UNIT)
-    found = owners(rename(labels, names), ids, int(names.max()) + 1).tolist()
+    found = owners([overlaps(rename(labels, names), ids)], int(names.max()) + 1).tolist()
     own = {k: found[k] for k in pieces if found[k]}
     features, together = [], []
     for stage in STAGES:
@@ -128,24 +132,6 @@ def fit_network(features: NDArray[np.float64], together: NDArray[np.bool_]) -> n
     return necks.NeckRule(mean, spread, layers)
 
 
-def as_json(rule: necks.NeckRule | joining.JoiningRule) -> str:
-    """Write a rule with six digits."""
-
-    def rounded(values: NDArray[np.float64]) -> list[Any]:
-        digits: list[Any] = (
-            np.array([float(f"{v:.6g}") for v in values.flat]).reshape(values.shape).tolist()
-        )
-        return digits
-
-    if isinstance(rule, joining.JoiningRule):
-        stored: dict[str, Any] = {"features": joining.FEATURES, "weights": rounded(rule.weights)}
-    else:
-        stored = {"features": necks.FEATURES, "mean": rounded(rule.mean)}
-        stored["spread"] = rounded(rule.spread)
-        stored["layers"] = [[rounded(w), rounded(b)] for w, b in rule.layers]
-    return json.dumps(stored) + "\n"
-
-
 def main() -> None:
     """Parse the command line, fit, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -165,11 +151,12 @@ def main() -> None:
                 drawn.append((neck_pairs if learns else fit_pairs)(seen, frame.ids, rng))
         print(f"electrode {seed}: {sum(len(y) for _, y in drawn)} pairs so far", flush=True)
     features, together = (np.concatenate(part) for part in zip(*drawn, strict=True))
+    rule: necks.NeckRule | joining.JoiningRule
     rule = (fit_network if learns else joining.fit_rule)(features, together)
     right = (rule.score(features) > 0) == together
     print(f"{len(together)} pairs, {right.mean():.1%} right, {together.mean():.1%} together")
     target = ROOM / (necks.WEIGHTS if learns else joining.WEIGHTS)
-    target.write_text(as_json(rule))
+    target.write_text(rule.as_json())
 
 
 if __name__ == "__main__":

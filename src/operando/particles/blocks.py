@@ -8,7 +8,7 @@ are gone through again to give every voxel its particle.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +24,11 @@ from operando.particles.cells import Cells, find_cells, gather
 from operando.particles.closing import close_particles, fill_small_cavities
 from operando.particles.frames import block_size
 from operando.particles.ground import crack_width, largest_cavity, survey, to_surface
+from operando.particles.guided import join_bumps
 from operando.particles.interior import Interior, look_inside
-from operando.particles.learned import depth_map, join_by_depth
+from operando.particles.learned import BUMP, depth_map, join_by_depth
+from operando.particles.neck_pairs import owners
+from operando.particles.scores import overlaps
 from operando.particles.scratch import DiskArrays
 from operando.particles.sizes import Sizes
 from operando.particles.watershed import join_by_fit
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.compute.tiles import Tile
     from operando.particles.body import Box
+    from operando.particles.guided import Parts
+    from operando.particles.necks import NeckRule
     from operando.particles.settings import SplitSettings
 
 MARGIN = {"learned": 0.75, "watershed": 1.5}
@@ -71,6 +76,8 @@ class BlockSplitter:
         See `SplitSettings`.
     model
         Weights of another network than the shipped one.
+    rule
+        Joins what the network has parted; None: the shipped one.
     progress
         Receives `Progress`; may raise `Cancelled`.
     edge
@@ -86,6 +93,7 @@ class BlockSplitter:
     spacing: tuple[float, float, float]
     settings: SplitSettings
     model: Path | None = None
+    rule: NeckRule | None = None
     progress: ProgressCallback | None = None
     edge: int | None = None
     scratch: Path | None = None
@@ -107,23 +115,66 @@ class BlockSplitter:
         typical = self._typical()
         if typical is None:
             return int(self._fill())
-        with ExitStack() as stack:
-            make: Callable[[tuple[int, ...], Any], Any] = np.zeros
-            if len(self._tiles(0)) > 1:
-                folder = stack.enter_context(TemporaryDirectory(dir=self.scratch))
-                make = DiskArrays(Path(folder))
-            solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
-            self._take_in(solid, typical)
-            self.watch.advance(0, "Looking for particles")
-            interior = self._look_inside(solid, typical, make)
-            names, cells = self._cut(solid, labels, typical, interior)
-            del solid, interior
+        with self._arrays() as make:
+            labels, names, cells = self._find_cells(make, typical)
             self.watch.advance(0, "Joining pieces")
             owner = self._join(labels, names, cells, typical)
             self.watch.advance(0, "Filling cracks")
             sizes = self._close(labels, owner[names], typical)
         self.watch.advance(0, "Numbering")
         return self._number(sizes, typical)
+
+    def find_parts(self, ids: Any) -> tuple[Parts, NDArray[np.int64], float] | None:
+        """Cut the solid into what the method "learned" joins to particles; nothing is written.
+
+        Parameters
+        ----------
+        ids
+            ``(Z, Y, X)`` particles that are known; an array that gives a NumPy array for a box.
+
+        Returns
+        -------
+        None if all is solid or nothing is, else
+
+        parts
+            Not joined.
+        own
+            ``(P + 1,)`` the particle that most of each part lies in, 0 for none.
+        typical
+            Typical diameter.
+        """
+        typical = self._typical()
+        if typical is None:
+            return None
+        with self._arrays() as make:
+            labels, names, cells = self._find_cells(make, typical)
+            parts = join_bumps(cells, BUMP)
+            shared = []
+            for tile in self._tiles(0):
+                block = np.maximum(np.asarray(labels[tile.core]), 0)
+                shared.append(overlaps(rename(block, parts.names[names]), ids[tile.core]))
+                self.watch.advance(2)
+        return parts, owners(shared, len(parts.peaks)), typical
+
+    @contextmanager
+    def _arrays(self) -> Iterator[Callable[[tuple[int, ...], Any], Any]]:
+        """Give what makes arrays: in memory if there is but one block."""
+        if len(self._tiles(0)) == 1:
+            yield np.zeros
+            return
+        with TemporaryDirectory(dir=self.scratch) as folder:
+            yield DiskArrays(Path(folder))
+
+    def _find_cells(
+        self, make: Callable[[tuple[int, ...], Any], Any], typical: float
+    ) -> tuple[Any, NDArray[np.int32], Cells]:
+        """Numbers of the cells in the volume, the cell of every number, and all cells."""
+        solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
+        self._take_in(solid, typical)
+        self.watch.advance(0, "Looking for particles")
+        interior = self._look_inside(solid, typical, make)
+        names, cells = self._cut(solid, labels, typical, interior)
+        return labels, names, cells
 
     def _tiles(self, margin: int) -> list[Tile]:
         return plan_tiles(self.shape, self.size, margin)
@@ -237,7 +288,7 @@ class BlockSplitter:
         """Tell for every cell the particle."""
         if self.settings.method == "learned":
             voxel = float(np.prod(self.spacing))
-            return join_by_depth(cells, voxel, typical, self.settings.separation)
+            return join_by_depth(cells, voxel, typical, self.settings.separation, self.rule)
 
         def blocks() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
             for tile in self._tiles(0):

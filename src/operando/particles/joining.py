@@ -63,6 +63,11 @@ class JoiningRule:
         """Log odds that pieces belong together, for ``(..., F)`` features."""
         return np.asarray(self.weights[0] + expand(features) @ self.weights[1:])
 
+    def as_json(self) -> str:
+        """Write it, with six digits."""
+        weights = [float(f"{v:.6g}") for v in self.weights]
+        return json.dumps({"features": FEATURES, "weights": weights}) + "\n"
+
 
 def fits_cleanly(features: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether pieces face each other over a whole cross-section and leave nothing hollow."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from operando.particles.cells import Cells
     from operando.particles.ground import Ground
     from operando.particles.interior import Interior
+    from operando.particles.necks import NeckRule
 
 BUMP = 0.97
 """A pass of the depth this high, relative to the lower peak, lies within one part."""
@@ -40,7 +41,7 @@ def depth_map(ground: Ground, interior: Interior, box: Box) -> NDArray[np.float3
 
 
 def join_by_depth(
-    cells: Cells, voxel: float, typical: float, separation: float
+    cells: Cells, voxel: float, typical: float, separation: float, rule: NeckRule | None = None
 ) -> NDArray[np.int32]:
     """Join cells of a `depth_map` to particles, by the necks between them.
 
@@ -54,14 +55,21 @@ def join_by_depth(
         Typical diameter.
     separation
         As in `SplitSettings`.
+    rule
+        Judges necks; None: the one of the package.
 
     Returns
     -------
     ``(N + 1,)`` for every cell the particle, 1 to P.
     """
     parts = join_bumps(cells, BUMP)
-    bias = CAUTION * (1 - 2 * separation) + BIAS
-    return join_at_necks(parts, shipped_rule(), voxel, typical, bias, TRUST)[parts.names]
+    names = join_at_necks(parts, rule or shipped_rule(), voxel, typical, bias_of(separation), TRUST)
+    return names[parts.names]
+
+
+def bias_of(separation: float) -> float:
+    """Log odds in favour of joining, for the setting of `SplitSettings`."""
+    return CAUTION * (1 - 2 * separation) + BIAS
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

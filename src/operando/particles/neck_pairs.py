@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.compute.tiles import plan_tiles
-from operando.particles.basins import rename
-from operando.particles.cells import find_cells, gather
-from operando.particles.ground import survey, to_surface, typical_diameter
-from operando.particles.guided import join_bumps
-from operando.particles.interior import look_inside
-from operando.particles.learned import BUMP, depth_map
 from operando.particles.necks import FEATURES, connect, describe_necks, joined_parts
-from operando.particles.scores import overlaps
-from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,52 +56,27 @@ class NeckPairs:
         )
 
 
-def find_parts(
-    solid: NDArray[np.bool_],
-    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    settings: SplitSettings | None = None,
-) -> tuple[NDArray[np.int32], Parts, float]:
-    """Cut a solid into the parts that `operando.particles.split` joins to particles.
+def owners(
+    shared: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]], count: int
+) -> NDArray[np.int64]:
+    """Particle ``(count,)`` that holds most of each part; 0 where none does.
 
     Parameters
     ----------
-    solid
-        ``(Z, Y, X)``.
-    spacing
-        Voxel size ``(z, y, x)``.
-    settings
-        Crack width and smoothing.
-
-    Returns
-    -------
-    labels
-        ``(Z, Y, X)`` number of the part, 0 in gaps.
-    parts
-        All of them.
-    typical
-        Typical diameter of the particles.
+    shared
+        For every block parts, particles and how many voxels each pair shares: see
+        `operando.particles.scores.overlaps`.
+    count
+        Of parts, with 0 for none.
     """
-    typical = typical_diameter(to_surface(solid, spacing), solid)
-    ground = survey(solid, spacing, settings or SplitSettings(), typical)
-    (tile,) = plan_tiles(solid.shape, solid.shape)
-    seen = look_inside(lambda box: solid[box], solid.shape, typical, spacing)
-    z, y, x = tile.core
-    height = depth_map(ground, seen, (z, y, x))
-    labels, cells = find_cells(
-        height, ground.outside, ground.near, None, spacing, tile, solid.shape
-    )
-    names, cells = gather([cells], [tile], labels)
-    parts = join_bumps(cells, BUMP)
-    return np.where(solid, rename(labels, parts.names[names]), 0), parts, typical
-
-
-def owners(labels: NDArray[np.int32], ids: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Particle ``(count,)`` that holds most of each label; 0 where none does."""
-    label, particle, common = overlaps(labels, ids)
-    total = np.bincount(label, common, count)
-    pure = (particle > 0) & (label > 0) & (common > PURE * total[label])
+    part, particle, voxels = np.concatenate([np.stack(block) for block in shared], axis=1)
+    width = int(particle.max(initial=0)) + 1
+    keys, where = np.unique(part * width + particle, return_inverse=True)
+    common, total = np.bincount(where, voxels), np.bincount(part, voxels, count)
+    part, particle = keys // width, keys % width
+    pure = (particle > 0) & (part > 0) & (common > PURE * total[part])
     out = np.zeros(count, np.int64)
-    out[label[pure]] = particle[pure]
+    out[part[pure]] = particle[pure]
     return out
 
 

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,20 +75,54 @@ class NeckRule:
 
     def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log odds ``(E,)`` that parts belong together, for ``(E, F)`` features."""
+        weights, offsets = self.layers[-1]
+        return np.asarray((self.look(features) @ weights.T + offsets)[:, 0])
+
+    def look(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the last layer sees ``(E, H)``, for ``(E, F)`` features."""
         values = (features - self.mean) / self.spread
-        *hidden, (weights, offsets) = self.layers
-        for inner, shift in hidden:
+        for inner, shift in self.layers[:-1]:
             z = values @ inner.T + shift
             values = z / (1 + np.exp(-z))  # SiLU
-        return np.asarray((values @ weights.T + offsets)[:, 0])
+        return np.asarray(values)
+
+    @classmethod
+    def from_json(cls, text: str) -> NeckRule:
+        """Read what `as_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is none, or one for other features.
+        """
+        try:
+            stored = json.loads(text)
+            if tuple(stored["features"]) != FEATURES:
+                raise ValueError("the rule is for other features")
+            layers = tuple((np.array(w), np.array(b)) for w, b in stored["layers"])
+            return cls(np.array(stored["mean"]), np.array(stored["spread"]), layers)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{error} is missing or of another kind") from error
+
+    def as_json(self) -> str:
+        """Write it, with six digits."""
+        stored = {
+            "features": FEATURES,
+            "mean": _rounded(self.mean),
+            "spread": _rounded(self.spread),
+            "layers": [[_rounded(w), _rounded(b)] for w, b in self.layers],
+        }
+        return json.dumps(stored) + "\n"
+
+
+def _rounded(values: NDArray[np.float64]) -> Any:
+    return np.array([float(f"{v:.6g}") for v in values.flat]).reshape(values.shape).tolist()
 
 
 @cache
 def shipped_rule() -> NeckRule:
     """Return the rule that comes with the package."""
-    stored = json.loads(resources.files("operando.particles").joinpath(WEIGHTS).read_text())
-    layers = tuple((np.array(w), np.array(b)) for w, b in stored["layers"])
-    return NeckRule(np.array(stored["mean"]), np.array(stored["spread"]), layers)
+    return NeckRule.from_json(resources.files("operando.particles").joinpath(WEIGHTS).read_text())
 
 
 def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.float64]:

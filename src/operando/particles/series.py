@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
     from operando.particles.frames import Frames
+    from operando.particles.necks import NeckRule
     from operando.particles.settings import SplitSettings
 
 COARSE = 96
@@ -78,6 +79,7 @@ def split_frames(
     ids: Frames,
     *,
     phase: int,
+    rule: NeckRule | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: SplitSettings | None = None,
     edge: int | None = None,
@@ -92,7 +94,7 @@ def split_frames(
         Labels, read block by block.
     ids
         Where the ids are written, each frame with numbers of its own.
-    phase, spacing, settings, edge, scratch
+    phase, rule, spacing, settings, edge, scratch
         As in `split_blocks`.
     progress
         Receives the `Progress` of all frames; may raise `Cancelled`.
@@ -106,6 +108,7 @@ def split_frames(
             frame,
             ids[t],
             phase=phase,
+            rule=rule,
             guide=guide,
             spacing=spacing,
             settings=settings,

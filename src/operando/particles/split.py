@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
+    from operando.particles.necks import NeckRule
 
 PARTICLE = 3
 """Label of the particles where none is named."""
@@ -25,6 +26,7 @@ def split(
     *,
     image: NDArray[Any] | None = None,
     model: str | Path | None = None,
+    rule: NeckRule | None = None,
     phase: int | None = None,
     guide: NDArray[Any] | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
@@ -47,6 +49,9 @@ def split(
     model
         Weights of another network for the method "learned", as ``tools/train_splitter.py``
         writes them; None takes those of the package.
+    rule
+        Joins what the method "learned" has cut, such as one that was taught by corrections
+        (`operando.particles.teaching`); None takes that of the package.
     phase
         Label of the particles in a label volume; by default 3, as in the classes pore, binder and
         particle that a new study has.
@@ -85,6 +90,7 @@ def split(
         solid,
         out,
         model=model,
+        rule=rule,
         guide=guide,
         spacing=spacing,
         settings=settings,
@@ -98,6 +104,7 @@ def split_blocks(
     out: Any,
     *,
     model: str | Path | None = None,
+    rule: NeckRule | None = None,
     phase: int | None = None,
     guide: Any | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
@@ -118,7 +125,7 @@ def split_blocks(
         As in `split`: arrays that give a NumPy array for a box of slices, such as those of Zarr.
     out
         ``(Z, Y, X)`` int32 array, such as one of Zarr, that the ids are written to.
-    model, phase, spacing, settings, progress
+    model, rule, phase, spacing, settings, progress
         As in `split`.
     edge
         Edge of the blocks, voxels; by default volumes up to 160 million voxels are one block and
@@ -143,6 +150,7 @@ def split_blocks(
         spacing=spacing,
         settings=settings or SplitSettings(),
         model=None if model is None else Path(model),
+        rule=rule,
         edge=edge,
         scratch=scratch,
         progress=progress,
