@@ -11,7 +11,7 @@ import tifffile
 
 from operando.errors import FileError, InputError
 from operando.files import read
-from operando.files.tiff import open_tiff
+from operando.files.tiff.reader import open_tiff
 
 SERIES = np.random.default_rng(3).integers(0, 60000, (11, 7, 6, 5), dtype=np.uint16)
 

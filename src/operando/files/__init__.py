@@ -1,11 +1,11 @@
 """Files to series and back: one reader or writer per format."""
 
 from operando.files.describe import Description, check_values, describe
+from operando.files.fields.write import write_field
 from operando.files.formats import READERS, Format
 from operando.files.ome_levels import add_levels
 from operando.files.ome_zarr import create_image, open_image
 from operando.files.read import read
-from operando.files.write_field import write_field
 from operando.files.write_tiff import write_tiff
 
 __all__ = [

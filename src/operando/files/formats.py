@@ -74,7 +74,9 @@ def _file_format(name: str, opener: str, *endings: str, slices: bool = False) ->
     module, _, function = opener.partition(":")
 
     def open_one(path: Path, axes: str | None = None) -> Opened:
-        opened: Opened = getattr(import_module(f"operando.files.{module}"), function)(path, axes)
+        opened: Opened = getattr(import_module(f"operando.files.volumes.{module}"), function)(
+            path, axes
+        )
         return opened
 
     return Format(
@@ -88,25 +90,25 @@ def _file_format(name: str, opener: str, *endings: str, slices: bool = False) ->
 
 
 def _tiff_frames(paths: Paths, hints: Hints) -> list[Opened]:
-    from operando.files.tiff_stacks import open_frames
+    from operando.files.tiff.stacks import open_frames
 
     return open_frames(paths, hints.axes)
 
 
 def _tiff_slices(frames: list[Paths]) -> Opened:
-    from operando.files.tiff_stacks import open_slices
+    from operando.files.tiff.stacks import open_slices
 
     return open_slices(frames)
 
 
 def _is_tiff_slice(path: Path) -> bool:
-    from operando.files.tiff_stacks import is_slice
+    from operando.files.tiff.stacks import is_slice
 
     return is_slice(path)
 
 
 def _zarr_frames(paths: Paths, hints: Hints) -> list[Opened]:
-    from operando.files.zarr_reader import open_zarr
+    from operando.files.zarr.reader import open_zarr
 
     return [open_zarr(path, hints.axes, hints.dataset) for path in paths]
 
@@ -118,7 +120,7 @@ def _is_zarr(path: Path) -> bool:
 
 
 def _hdf5_frames(paths: Paths, hints: Hints) -> list[Opened]:
-    from operando.files.hdf5 import check_files, open_hdf5
+    from operando.files.hdf5.reader import check_files, open_hdf5
 
     check_files(paths)
     return [open_hdf5(path, hints.axes, hints.dataset) for path in paths]
@@ -126,7 +128,7 @@ def _hdf5_frames(paths: Paths, hints: Hints) -> list[Opened]:
 
 def raw_frames(paths: Sequence[Path], hints: Hints) -> list[Opened]:
     """Open raw volumes of one layout."""
-    from operando.files.raw import open_raw
+    from operando.files.volumes.raw import open_raw
 
     layout: dict[str, Any] = {"shape": hints.shape, "dtype": hints.dtype}
     layout |= {"offset": hints.offset, "byteorder": hints.byteorder}
@@ -143,7 +145,7 @@ RAW_ENDINGS = (".raw", ".vol")
 
 READERS: tuple[Format, ...] = (
     Format("TIFF", _ends(*TIFF_ENDINGS), _tiff_frames, _tiff_slices, _is_tiff_slice, TIFF_ENDINGS),
-    _file_format("NumPy", "numpy_reader:open_npy", ".npy"),
+    _file_format("NumPy", "npy:open_npy", ".npy"),
     Format("Zarr", _is_zarr, _zarr_frames),
     Format("HDF5", _ends(*HDF5_ENDINGS), _hdf5_frames, endings=HDF5_ENDINGS),
     _file_format("Zeiss", "xradia:open_xradia", ".txrm", ".xrm", ".txm"),

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from operando.files.tiff_metadata import sound_times
+from operando.files.calibration import sound_times
 from operando.files.units import hours
 
 if TYPE_CHECKING:

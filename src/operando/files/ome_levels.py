@@ -11,7 +11,7 @@ from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
 from operando.errors import FileError
 from operando.files.ome_zarr import compressor, level_entry
-from operando.files.zarr_reader import ZARR_FAULTS
+from operando.files.zarr.reader import ZARR_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from operando.data.series import check_times, check_voxel_size
 from operando.errors import FileError, InputError
-from operando.files.zarr_reader import ZARR_FAULTS
+from operando.files.zarr.reader import ZARR_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

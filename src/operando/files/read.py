@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import FileError, InputError
+from operando.files.calibration import sound_times
 from operando.files.folders import (
     found_suffixes,
     read_times,
@@ -16,9 +17,8 @@ from operando.files.folders import (
 )
 from operando.files.formats import READERS, Hints, find_format, raw_frames
 from operando.files.name_times import times_from_names
-from operando.files.raw import HEADERS
 from operando.files.source import Joined, Opened, Source, to_dask
-from operando.files.tiff_metadata import sound_times
+from operando.files.volumes.raw import HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

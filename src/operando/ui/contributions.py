@@ -125,7 +125,7 @@ def image_layers(path: str | Sequence[str]) -> list[LayerData]:
 
     names: list[str | None] = [None]
     if isinstance(path, str) and find_format(Path(path)).name == "HDF5":
-        from operando.files.hdf5 import list_datasets
+        from operando.files.hdf5.reader import list_datasets
 
         names = [found.name for found in list_datasets(Path(path))] or [None]
     return [_image_layer(read(path, dataset=name), name) for name in names]

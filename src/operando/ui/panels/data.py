@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, Q
 
 from operando.errors import Cancelled
 from operando.files.formats import READERS, find_format
-from operando.files.raw import HEADERS
+from operando.files.volumes.raw import HEADERS
 from operando.study.create import SUFFIX
 from operando.ui.dock.section import Mark
 from operando.ui.jobs.background import Background

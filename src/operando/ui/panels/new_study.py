@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.data import Series
-    from operando.files.hdf5_layout import Found
+    from operando.files.hdf5.layout import Found
 
 AXES = (
     ("", "as the files say"),
@@ -101,7 +101,7 @@ def found_images(paths: Sequence[Path], axes: str = "", **hints: Any) -> FoundIm
 def _datasets(paths: Sequence[Path]) -> list[Found]:
     if paths[0].suffix.lower() not in HDF5_ENDINGS:
         return []
-    from operando.files.hdf5 import list_datasets
+    from operando.files.hdf5.reader import list_datasets
 
     return list_datasets(paths[0])
 

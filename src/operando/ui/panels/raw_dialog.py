@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
-from operando.files.raw_guess import RawLayout, guess_layout, middle_slice
+from operando.files.volumes.raw_guess import RawLayout, guess_layout, middle_slice
 from operando.ui.forms.fields import ChoiceField, IntField
 from operando.ui.panels.panel import text_label
 from operando.ui.panels.slice_picture import SlicePicture

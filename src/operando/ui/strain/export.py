@@ -8,7 +8,7 @@ import numpy as np
 
 from operando.atomic import replacing
 from operando.errors import InputError
-from operando.files.write_field import FIELD_FORMATS, write_field
+from operando.files.fields.write import FIELD_FORMATS, write_field
 from operando.ui.strain.node_quantities import colour_limits, node_quantity
 
 if TYPE_CHECKING:

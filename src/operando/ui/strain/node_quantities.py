@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from operando.errors import InputError
-from operando.files.node_table import layer_strain
+from operando.files.fields.table import layer_strain
 from operando.strain.reading.measures import von_mises
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def node_values(
     -------
     ``(nz, ny, nx)`` in the quantity's unit, NaN at nodes that are not valid. Strains are those of
     Green and Lagrange; the volume change is det F - 1; von Mises is the equivalent strain
-    sqrt(2/3 e:e) of the deviator e; those of a layer see `operando.files.node_table.LayerStrain`.
+    sqrt(2/3 e:e) of the deviator e; those of a layer see `operando.files.fields.table.LayerStrain`.
     """
     quantity = node_quantity(name)
     size = np.asarray(voxel_size, float)

@@ -1,0 +1,1 @@
+"""Displacement fields for other programs: tables of nodes, and VTK."""

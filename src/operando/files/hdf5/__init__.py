@@ -1,0 +1,1 @@
+"""HDF5 and NeXus files: which array holds the images, and how it lies."""

@@ -1,0 +1,1 @@
+"""Zarr and OME-Zarr folders: their arrays, groups and metadata."""
