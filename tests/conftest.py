@@ -78,6 +78,26 @@ def study(tmp_path: Path, electrode: Electrode) -> Iterator[Study]:
         yield made
 
 
+@pytest.fixture
+def write_particles(study: Study, electrode: Electrode) -> Callable[[], None]:
+    """Put the true particles and their table into the small study."""
+    from operando.files.ome_zarr import create_image
+
+    def write() -> None:
+        ids = create_image(
+            study.product_path("particles/particles"),
+            electrode.ids.shape,
+            "int32",
+            axes="tzyx",
+            voxel_size=study.voxel_size,
+            times=study.times,
+        )
+        ids[:] = electrode.ids
+        study.write_table("particles", electrode.table)
+
+    return write
+
+
 def ellipsoid(
     shape: tuple[int, int, int],
     centre: Point,

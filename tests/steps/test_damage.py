@@ -2,28 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from operando.files.ome_zarr import create_image
 from operando.particles import measure
 from operando.steps.damage import MapDamage
 from operando.study.phases import create_phases
 
 
-def test_map_and_profiles_of_every_frame(study, electrode) -> None:
+def test_map_and_profiles_of_every_frame(study, electrode, write_particles) -> None:
     import pandas as pd
 
     labels, _ = create_phases(
         study.product_path("phases/phases"), study.series, study.strokes().classes
     )
     labels[:] = electrode.phases
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
+    write_particles()
     tables = [
         measure(
             electrode.ids[t], phases=electrode.phases[t], phase=3, frame=t, spacing=study.voxel_size

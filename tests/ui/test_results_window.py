@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pytest
 
-from operando.data import DisplacementField
-from operando.files.ome_zarr import create_image
 from operando.ui.dock.dock import OperandoDock
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.panels.strain import StrainPanel
@@ -20,43 +18,23 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
-    from operando.samples import Electrode
+    from operando.data import DisplacementField
 
 
-def _write_results(study: Study, electrode: Electrode) -> None:
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    study.write_table("particles", electrode.table)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in (3, 6, 6)], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * 8.0 + 8
-    n = len(positions)
-    study.write_field(
-        "000-001",
-        DisplacementField(
-            positions=positions,
-            displacement=positions * 0.02,
-            gradient=np.tile(np.eye(3) * 0.02, (n, 1, 1)),
-            sigma=np.full((n, 3), 0.01),
-            zncc=np.full(n, 0.9),
-            status=np.zeros(n, int),
-            grid_shape=(3, 6, 6),
-            spacing=(8.0,) * 3,
-            window=(11,) * 3,
-        ),
-    )
+@pytest.fixture
+def with_results(
+    study: Study,
+    write_particles: Callable[[], None],
+    uniform_stretch: Callable[..., DisplacementField],
+) -> Study:
+    write_particles()
+    study.write_field("000-001", uniform_stretch(0.02))
+    return study
 
 
 def test_results_are_seen_and_linked_in_a_real_window(
-    make_napari_viewer: Callable[[], Any], qtbot: QtBot, study: Study, electrode: Electrode
+    make_napari_viewer: Callable[[], Any], qtbot: QtBot, with_results: Study
 ) -> None:
-    _write_results(study, electrode)
     viewer = make_napari_viewer()
     session = Session(viewer)
     line = open_time_line(session)
@@ -64,7 +42,7 @@ def test_results_are_seen_and_linked_in_a_real_window(
     panels = (ParticlesPanel(session), StrainPanel(session))
     for panel in panels:
         qtbot.addWidget(panel)
-    session.show_study(study)
+    session.show_study(with_results)
     particles, strain = panels
 
     particles.open_table.click()
@@ -102,13 +80,12 @@ def test_results_are_seen_and_linked_in_a_real_window(
 
 
 def test_the_table_goes_with_the_dock(
-    make_napari_viewer: Callable[[], Any], study: Study, electrode: Electrode
+    make_napari_viewer: Callable[[], Any], with_results: Study
 ) -> None:
-    _write_results(study, electrode)
     viewer = make_napari_viewer()
     dock = OperandoDock(viewer)
     viewer.window.add_dock_widget(dock, name="Operando")
-    dock.session.show_study(study)
+    dock.session.show_study(with_results)
     panel = next(p for p in dock.panels if isinstance(p, ParticlesPanel))
     panel.show_table()
     assert "Particles" in viewer.window.dock_widgets
@@ -119,13 +96,12 @@ def test_the_table_goes_with_the_dock(
 
 
 def test_the_window_closes_with_the_table_open(
-    make_napari_viewer: Callable[..., Any], qtbot: QtBot, study: Study, electrode: Electrode
+    make_napari_viewer: Callable[..., Any], qtbot: QtBot, with_results: Study
 ) -> None:
-    _write_results(study, electrode)
     viewer = make_napari_viewer(show=True)
     dock = OperandoDock(viewer)
     viewer.window.add_dock_widget(dock, name="Operando")
-    dock.session.show_study(study)
+    dock.session.show_study(with_results)
     panel = next(p for p in dock.panels if isinstance(p, ParticlesPanel))
     panel.show_table()
     qtbot.wait(50)

@@ -5,55 +5,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from operando.data import DisplacementField
-from operando.files.ome_zarr import create_image
 from operando.study.record import Entry
 from operando.ui.layers.study_results import StudyParticles, StudyStrain
 
 if TYPE_CHECKING:
-    from operando import Study
+    from collections.abc import Callable
+
+    from operando.data import DisplacementField
     from operando.samples import Electrode
     from operando.ui.session import Session
 
 
-def swelling(stretch: float, spacing: float = 8.0) -> DisplacementField:
-    shape = (3, 5, 5)
-    nodes = np.stack(np.meshgrid(*[np.arange(n) for n in shape], indexing="ij"), -1)
-    positions = nodes.reshape(-1, 3) * spacing + 6.0
-    n = len(positions)
-    return DisplacementField(
-        positions=positions,
-        displacement=positions * stretch,
-        gradient=np.tile(np.eye(3) * stretch, (n, 1, 1)),
-        sigma=np.full((n, 3), 0.01),
-        zncc=np.full(n, 0.9),
-        status=np.zeros(n, int),
-        grid_shape=shape,
-        spacing=(spacing,) * 3,
-        window=(11, 11, 11),
-    )
-
-
-def write_particles(study: Study, electrode: Electrode) -> None:
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    study.write_table("particles", electrode.table)
-
-
 def test_particles_appear_when_they_were_found_and_go_with_the_study(
-    session: Session, electrode: Electrode
+    session: Session, electrode: Electrode, write_particles: Callable[[], None]
 ) -> None:
     particles = StudyParticles(session)
     assert particles.table is None
-    assert session.study is not None
-    write_particles(session.study, electrode)
+    write_particles()
     session.products_changed.emit("particles")
     assert particles.table is not None
     assert len(particles.table) == len(electrode.table)
@@ -69,10 +37,9 @@ def test_particles_appear_when_they_were_found_and_go_with_the_study(
 
 
 def test_particles_of_a_study_that_is_open_already_are_shown(
-    session: Session, electrode: Electrode
+    session: Session, write_particles: Callable[[], None]
 ) -> None:
-    assert session.study is not None
-    write_particles(session.study, electrode)
+    write_particles()
     particles = StudyParticles(session)
     assert particles.view.labels is not None
     layer = session.viewer.layers["particles"]
@@ -83,12 +50,14 @@ def test_particles_of_a_study_that_is_open_already_are_shown(
     assert "particles" not in session.viewer.layers
 
 
-def test_fields_appear_at_their_frame(session: Session) -> None:
+def test_fields_appear_at_their_frame(
+    session: Session, uniform_stretch: Callable[..., DisplacementField]
+) -> None:
     strain = StudyStrain(session)
     assert strain.pairs == []
     study = session.study
     assert study is not None
-    study.write_field("000-001", swelling(0.02))
+    study.write_field("000-001", uniform_stretch(0.02))
     study.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
     session.products_changed.emit("strain")
     assert strain.pair == (0, 1)
@@ -102,27 +71,33 @@ def test_fields_appear_at_their_frame(session: Session) -> None:
     assert len(session.viewer.layers) == 0
 
 
-def test_new_strain_is_not_covered_by_particles(session: Session, electrode: Electrode) -> None:
+def test_new_strain_is_not_covered_by_particles(
+    session: Session,
+    write_particles: Callable[[], None],
+    uniform_stretch: Callable[..., DisplacementField],
+) -> None:
     study = session.study
     assert study is not None
-    write_particles(study, electrode)
+    write_particles()
     particles, strain = StudyParticles(session), StudyStrain(session)
     assert particles.view.labels is not None
     assert particles.view.labels.visible
-    study.write_field("000-001", swelling(0.02))
+    study.write_field("000-001", uniform_stretch(0.02))
     session.products_changed.emit("strain")
     assert not particles.view.labels.visible
     assert strain.view.layer is not None
     assert strain.view.layer.visible
 
 
-def test_a_field_that_was_measured_anew_replaces_the_old_one(session: Session) -> None:
+def test_a_field_that_was_measured_anew_replaces_the_old_one(
+    session: Session, uniform_stretch: Callable[..., DisplacementField]
+) -> None:
     study = session.study
     assert study is not None
-    study.write_field("000-001", swelling(0.02))
+    study.write_field("000-001", uniform_stretch(0.02))
     strain = StudyStrain(session)
     assert strain.view.layer is None
-    study.write_field("000-001", swelling(0.04, spacing=6.0))
+    study.write_field("000-001", uniform_stretch(0.04, spacing=6.0))
     study.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
     session.products_changed.emit("strain")
     voxel = study.voxel_size
@@ -132,11 +107,13 @@ def test_a_field_that_was_measured_anew_replaces_the_old_one(session: Session) -
     assert strain.field.spacing == (6.0,) * 3
 
 
-def test_only_fields_on_the_same_nodes_share_a_layer(session: Session) -> None:
+def test_only_fields_on_the_same_nodes_share_a_layer(
+    session: Session, uniform_stretch: Callable[..., DisplacementField]
+) -> None:
     study = session.study
     assert study is not None
-    study.write_field("000-001", swelling(0.02))
-    study.write_field("001-000", swelling(-0.02))
+    study.write_field("000-001", uniform_stretch(0.02))
+    study.write_field("001-000", uniform_stretch(-0.02))
     strain = StudyStrain(session)
     assert strain.pairs == [(0, 1), (1, 0)]
     strain.view.show_quantity("volume_change")

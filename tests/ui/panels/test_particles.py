@@ -8,7 +8,6 @@ from napari.components import ViewerModel
 
 from operando.data import LabelClass
 from operando.data.classes import COLOUR_CYCLE
-from operando.files.ome_zarr import create_image
 from operando.steps import STEPS
 from operando.study.phases import create_phases
 from operando.study.record import Entry
@@ -16,7 +15,7 @@ from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -39,17 +38,11 @@ def _segment(study: Study) -> None:
     labels[:] = 1
 
 
-def _find(study: Study, electrode: Electrode) -> None:
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    study.write_table("particles", electrode.table)
+@pytest.fixture
+def found(study: Study, write_particles: Callable[[], None]) -> Study:
+    """The small study with a segmentation, and with particles that a run is said to have found."""
+    _segment(study)
+    write_particles()
     study.add_entry(
         Entry(
             step="particles",
@@ -58,6 +51,7 @@ def _find(study: Study, electrode: Electrode) -> None:
             values={"particles": 20.0, "median_diameter_um": 1.234},
         )
     )
+    return study
 
 
 def test_it_waits_for_a_segmentation(panel: ParticlesPanel, session: Session) -> None:
@@ -100,11 +94,9 @@ def test_the_form_gives_the_step(panel: ParticlesPanel) -> None:
     assert list(panel.steps()) == [step]
 
 
-def test_what_was_found_is_told_and_shown(qtbot: QtBot, study: Study, electrode: Electrode) -> None:
-    _segment(study)
-    _find(study, electrode)
+def test_what_was_found_is_told_and_shown(qtbot: QtBot, found: Study, electrode: Electrode) -> None:
     session = Session(ViewerModel())
-    session.show_study(study)
+    session.show_study(found)
     panel = ParticlesPanel(session)
     qtbot.addWidget(panel)
     assert panel.result.text() == (
@@ -119,13 +111,9 @@ def test_what_was_found_is_told_and_shown(qtbot: QtBot, study: Study, electrode:
     panel.close_panel()
 
 
-def test_a_click_adds_the_motion_to_the_table(
-    qtbot: QtBot, study: Study, electrode: Electrode
-) -> None:
-    _segment(study)
-    _find(study, electrode)
+def test_a_click_adds_the_motion_to_the_table(qtbot: QtBot, found: Study) -> None:
     session = Session(ViewerModel())
-    session.show_study(study)
+    session.show_study(found)
     panel = ParticlesPanel(session)
     qtbot.addWidget(panel)
     assert not panel.measure_motion.isHidden()
@@ -141,6 +129,13 @@ def test_a_click_adds_the_motion_to_the_table(
     session.close()
 
 
-def test_closing_twice_does_no_harm(panel: ParticlesPanel) -> None:
+def test_a_closed_panel_shows_nothing_more(
+    panel: ParticlesPanel, session: Session, write_particles: Callable[[], None]
+) -> None:
     panel.close_panel()
     panel.close_panel()
+    write_particles()
+    session.products_changed.emit("particles")
+    assert panel.particles.table is None
+    assert panel.open_table.isHidden()
+    assert "particles" not in session.viewer.layers

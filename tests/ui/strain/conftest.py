@@ -20,26 +20,6 @@ N = len(NODES)
 
 
 @pytest.fixture(scope="session")
-def uniform_stretch() -> Callable[[float], DisplacementField]:
-    """Make a field of 3 x 5 x 5 nodes, all stretched by the same share from the origin."""
-
-    def make(stretch: float) -> DisplacementField:
-        return DisplacementField(
-            positions=POSITIONS,
-            displacement=POSITIONS * stretch,
-            gradient=np.tile(np.eye(3) * stretch, (N, 1, 1)),
-            sigma=np.full((N, 3), 0.01),
-            zncc=np.full(N, 0.9),
-            status=np.zeros(N, int),
-            grid_shape=SHAPE,
-            spacing=(SPACING,) * 3,
-            window=(11, 11, 11),
-        )
-
-    return make
-
-
-@pytest.fixture(scope="session")
 def numbered_field() -> DisplacementField:
     """Nodes at 6, 14, 22 ... voxels; the correlation is the number along x, in tenths."""
     return DisplacementField(
@@ -68,3 +48,14 @@ def show_field(session: Session) -> Iterator[Callable[[DisplacementField], Study
     yield show
     for strain in shown:
         strain.close()
+
+
+@pytest.fixture
+def strain(
+    show_field: Callable[[DisplacementField], StudyStrain],
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> StudyStrain:
+    """A uniform stretch of 1 %, shown in the frame that it was measured in."""
+    strain = show_field(uniform_stretch(0.01))
+    strain.go_to_frame()
+    return strain

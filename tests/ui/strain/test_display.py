@@ -7,22 +7,9 @@ import pytest
 from operando.ui.strain.display import StrainDisplay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytestqt.qtbot import QtBot
 
-    from operando.data import DisplacementField
     from operando.ui.layers.study_results import StudyStrain
-
-
-@pytest.fixture
-def strain(
-    show_field: Callable[[DisplacementField], StudyStrain],
-    uniform_stretch: Callable[[float], DisplacementField],
-) -> StudyStrain:
-    strain = show_field(uniform_stretch(0.01))
-    strain.go_to_frame()
-    return strain
 
 
 @pytest.fixture

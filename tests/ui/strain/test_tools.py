@@ -12,21 +12,7 @@ from operando.ui.strain.table_dialog import TableDialog
 from operando.ui.strain.tools import StrainTools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytestqt.qtbot import QtBot
-
-    from operando.data import DisplacementField
-
-
-@pytest.fixture
-def strain(
-    show_field: Callable[[DisplacementField], StudyStrain],
-    uniform_stretch: Callable[[float], DisplacementField],
-) -> StudyStrain:
-    strain = show_field(uniform_stretch(0.01))
-    strain.go_to_frame()
-    return strain
 
 
 @pytest.fixture
