@@ -80,8 +80,8 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Mapped:
-    """One contiguous array in a file, memory-mapped: a block is a view until it is looked at.
+class Stored:
+    """One array in a file, and how it lies there.
 
     Parameters
     ----------
@@ -95,8 +95,6 @@ class Mapped:
         Bytes before it.
     axes
         Name of each axis, as `operando.files.axes.name_axes` gives them.
-    order
-        "C", or "F" where the first axis runs fastest.
     """
 
     path: Path
@@ -104,7 +102,6 @@ class Mapped:
     stored_dtype: np.dtype[Any]
     offset: int
     axes: str
-    order: Literal["C", "F"] = "C"
 
     @property
     def shape(self) -> Shape:
@@ -115,6 +112,19 @@ class Mapped:
     def dtype(self) -> np.dtype[Any]:
         """Type of a voxel in the machine's byte order."""
         return self.stored_dtype.newbyteorder("=")
+
+
+@dataclass(frozen=True)
+class Mapped(Stored):
+    """An array in one piece, memory-mapped: a block is a view until it is looked at.
+
+    Parameters
+    ----------
+    order
+        "C", or "F" where the first axis runs fastest.
+    """
+
+    order: Literal["C", "F"] = "C"
 
     @property
     def chunks(self) -> Shape:

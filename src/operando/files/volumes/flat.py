@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from operando.errors import FileError
-from operando.files.axes import name_axes, shape_5d, size_text, to_5d
+from operando.files.axes import name_axes, size_text, to_5d
 from operando.files.damage import telling
-from operando.files.source import Mapped
+from operando.files.source import Mapped, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,15 +29,13 @@ MOST_GAIN = {"gzip": 1100, "zlib": 1100, "bzip2": 50_000, "runs": 64}
 
 
 @dataclass(frozen=True)
-class Packed:
+class Packed(Stored):
     """An array that is compressed in one piece: the first look at it unpacks it whole.
 
     The last two that were looked at stay in memory.
 
     Parameters
     ----------
-    path, stored, stored_dtype, offset, axes
-        As in `operando.files.source.Mapped`.
     codec
         How it is compressed; "runs" is Amira's run-length code (HxByteRLE).
     nbytes
@@ -46,24 +44,9 @@ class Packed:
         Bytes before the array once it is unpacked.
     """
 
-    path: Path
-    stored: tuple[int, ...]
-    stored_dtype: np.dtype[Any]
-    offset: int
-    axes: str
     codec: Codec
     nbytes: int | None = None
     skip: int = 0
-
-    @property
-    def shape(self) -> Shape:
-        """Lengths along t, c, z, y, x."""
-        return shape_5d(self.stored, self.axes)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of a voxel in the machine's byte order."""
-        return self.stored_dtype.newbyteorder("=")
 
     @property
     def chunks(self) -> Shape:
