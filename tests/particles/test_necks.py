@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
@@ -9,11 +7,6 @@ from scipy.ndimage import distance_transform_edt
 from operando.compute.tiles import plan_tiles
 from operando.particles.basin_graph import BasinGraph, touching
 from operando.particles.cell_shapes import (
-    RIM,
-    SUMS,
-    SURFACE,
-    VOLUME,
-    CellShapes,
     shapes_of_cells,
 )
 from operando.particles.guided import Parts
@@ -26,52 +19,6 @@ from operando.particles.necks import (
     shipped_rule,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-def make_parts(pairs, saddle, contact, gap=0.0, gap_depth=0.0, counts=None, known=None) -> Parts:
-    n = int(np.max(pairs)) + 1
-    contact, saddle = np.array(contact, float), np.array(saddle, np.float32)
-    count = np.array([0, *(counts or [4000] * (n - 1))])
-    clearance = np.sqrt(contact / np.pi)
-    gaps = np.zeros(len(pairs)) + gap
-    peaks = np.ones(n, np.float32)
-    peaks[0] = -np.inf
-    return Parts(
-        np.arange(n, dtype=np.int32),
-        peaks,
-        count,
-        np.array([0, *(known or [0] * (n - 1))], np.int32),
-        balls(count),
-        BasinGraph(
-            np.array(pairs),
-            saddle,
-            contact,
-            gaps,
-            gaps * 1.5,
-            gaps * gap_depth,
-            gaps / 2,
-            clearance,
-            clearance * contact / 3,
-        ),
-    )
-
-
-def balls(count: NDArray[np.int64], edge: float = 1.0) -> CellShapes:
-    """Balls of so many voxels, in rows of their own, half of whose surface faces gaps."""
-    volume = count * edge**3
-    radius = np.cbrt(3 / (4 * np.pi) * volume)
-    place = np.arange(len(count)) * 100 * edge
-    sums = np.zeros((len(count), SUMS))
-    sums[:, VOLUME] = volume
-    sums[:, 1] = volume * place
-    sums[:, 4:7] = (volume * radius**2 / 5)[:, None]
-    sums[:, 4] += volume * place**2
-    sums[:, SURFACE] = 2 * np.pi * radius**2
-    sums[:, RIM] = 0.1 * radius**2
-    return CellShapes(sums, radius)
-
 
 def by_neck(threshold: float = 0.5) -> NeckRule:
     weights = np.zeros((1, len(FEATURES)))
@@ -79,7 +26,7 @@ def by_neck(threshold: float = 0.5) -> NeckRule:
     return NeckRule(np.zeros(len(FEATURES)), np.ones(len(FEATURES)), ((weights, [-threshold]),))
 
 
-def test_features_do_not_depend_on_the_unit() -> None:
+def test_features_do_not_depend_on_the_unit(make_parts, balls) -> None:
     small = make_parts([(1, 2)], [0.6], [80.0], gap=40.0, gap_depth=0.3, counts=[900, 4000])
     graph = small.graph
     scaled = BasinGraph(
@@ -100,7 +47,7 @@ def test_features_do_not_depend_on_the_unit() -> None:
     )
 
 
-def test_what_is_measured_of_a_neck() -> None:
+def test_what_is_measured_of_a_neck(make_parts) -> None:
     radius = 10.0
     ball = round(4 / 3 * np.pi * radius**3)
     section = np.pi * radius**2
@@ -128,20 +75,20 @@ def test_what_is_measured_of_a_neck() -> None:
     assert told["large_rim"] == pytest.approx(0.1 / np.pi, rel=1e-3)
 
 
-def test_high_necks_join_low_ones_do_not() -> None:
+def test_high_necks_join_low_ones_do_not(make_parts) -> None:
     parts = make_parts([(1, 2), (2, 3), (3, 4)], [0.8, 0.3, 0.6], [10, 10, 10])
     assert join_at_necks(parts, by_neck(), 1.0, 20.0, 0.0, 0.0).tolist() == [0, 1, 1, 2, 2]
     assert join_at_necks(parts, by_neck(), 1.0, 20.0, 0.3, 0.0).tolist() == [0, 1, 1, 1, 1]
 
 
-def test_what_was_one_particle_stays_one_and_what_was_two_stays_two() -> None:
+def test_what_was_one_particle_stays_one_and_what_was_two_stays_two(make_parts) -> None:
     parts = make_parts([(1, 2), (2, 3)], [0.4, 0.6], [10, 10])
     assert join_at_necks(parts, by_neck(), 1.0, 20.0, 0.0, 0.2).tolist() == [0, 1, 2, 2]
     parts = make_parts([(1, 2), (2, 3)], [0.4, 0.6], [10, 10], known=[7, 7, 8])
     assert join_at_necks(parts, by_neck(), 1.0, 20.0, 0.0, 0.2).tolist() == [0, 1, 1, 2]
 
 
-def test_joined_parts_add_up() -> None:
+def test_joined_parts_add_up(make_parts) -> None:
     parts = make_parts(
         [(1, 2), (2, 3)], [0.8, 0.3], [10, 10], counts=[100, 300, 50], known=[5, 6, 0]
     )

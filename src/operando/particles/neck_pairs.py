@@ -46,6 +46,10 @@ class NeckPairs:
     together: NDArray[np.bool_]
     particles: NDArray[np.int64]
 
+    def where(self, kept: NDArray[np.bool_]) -> NeckPairs:
+        """Return some of them; `kept` is ``(E,)``."""
+        return NeckPairs(self.features[kept], self.together[kept], self.particles[kept])
+
     @classmethod
     def chained(cls, pairs: Sequence[NeckPairs]) -> NeckPairs:
         """Put pairs of several volumes one after the other."""

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.errors import FileError
 from operando.particles.basin_graph import contract
 from operando.particles.cell_shapes import RIM, compactness, smoothness
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from operando.particles.cell_shapes import CellShapes
@@ -85,6 +88,22 @@ class NeckRule:
             z = values @ inner.T + shift
             values = z / (1 + np.exp(-z))  # SiLU
         return np.asarray(values)
+
+    @classmethod
+    def load(cls, path: Path) -> NeckRule:
+        """Read a file.
+
+        Raises
+        ------
+        FileError
+            If it holds no rule, or one of another version.
+        """
+        try:
+            return cls.from_json(path.read_text())
+        except (OSError, ValueError) as error:
+            raise FileError(
+                f"{path} holds no rule that joins parts ({error})", "learn it again"
+            ) from None
 
     @classmethod
     def from_json(cls, text: str) -> NeckRule:
