@@ -72,3 +72,10 @@ def test_features_of_painted_voxels() -> None:
     expected = np.sort(image[0][tuple(position.T)])
     np.testing.assert_allclose(rows[order], np.stack([expected, expected**2], 1), rtol=1e-6)
     assert labels[order].tolist() == [2, 1, 2]
+
+
+def test_classes_may_change_at_different_costs() -> None:
+    prior = (np.array([[0.0], [3.0]], np.float32), np.array([0.0, -9.0], np.float32))
+    weight, _ = fit_head(*clouds(2.0), (1.0, 1.0), prior, ridge=[1e4, 1e-4])
+    assert weight[0, 0] == pytest.approx(0.0, abs=0.01)
+    assert weight[1, 0] == pytest.approx(2.0, rel=0.3)

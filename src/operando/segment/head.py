@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from operando.nets.patches import PatchSampler
 
-RIDGE = 0.1
+NEW_RIDGE, KNOWN_RIDGE = 0.1, 0.3
+"""Of classes that are new to the network, and of those that it knows."""
 ROUNDS = 100
 MOST_PATCHES = 64
 RECOGNISED = 0.5
@@ -94,7 +95,7 @@ def fit_head(
     labels: NDArray[np.uint8],
     class_weight: Sequence[float],
     prior: Head,
-    ridge: float = RIDGE,
+    ridge: float | Sequence[float] = NEW_RIDGE,
     rounds: int = ROUNDS,
 ) -> Head:
     """Multinomial logistic regression that stays close to a head it starts from.
@@ -108,7 +109,8 @@ def fit_head(
     prior
         Head that is kept where strokes do not tell otherwise; zeros for a class that is new.
     ridge
-        Cost of the squared distance to it, in units of the spread of each feature.
+        Cost of the squared distance to it, in units of the spread of each feature, for all
+        classes or for each.
     rounds
         Steps of the optimiser at most.
     """
@@ -122,6 +124,7 @@ def fit_head(
     start = torch.from_numpy(
         np.column_stack([weight * spread, bias + weight @ mean]).astype(np.float32)
     )
+    cost_of_change = torch.tensor(ridge, dtype=torch.float32).reshape(-1, 1)
     parameters = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([parameters], max_iter=rounds, line_search_fn="strong_wolfe")
 
@@ -129,7 +132,7 @@ def fit_head(
         optimizer.zero_grad()
         logits = x @ parameters[:, :-1].T + parameters[:, -1]
         loss = torch.nn.functional.cross_entropy(logits, target, costs)
-        loss = loss + ridge * (parameters - start).square().sum()
+        loss = loss + (cost_of_change * (parameters - start).square()).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

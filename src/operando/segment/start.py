@@ -11,7 +11,14 @@ from operando.errors import InputError
 from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
 from operando.segment.forest import without_forest
-from operando.segment.head import Head, fit_head, recognise, stroke_features
+from operando.segment.head import (
+    KNOWN_RIDGE,
+    NEW_RIDGE,
+    Head,
+    fit_head,
+    recognise,
+    stroke_features,
+)
 from operando.segment.model import Model, pretrained
 
 if TYPE_CHECKING:
@@ -111,7 +118,8 @@ def adapted_network(before: Model, lesson: Lesson) -> tuple[nn.Module, Architect
     rows, labels = stroke_features(network, lesson.sampler(lesson.learn), lesson.device)
     old = (weights["head.weight"].reshape(len(before.classes), -1), weights["head.bias"])
     inherited = recognise(rows, labels, old, _by_name(lesson.classes, before))
-    weight, bias = fit_head(rows, labels, lesson.class_weights, _rows(old, inherited))
+    ridge = [NEW_RIDGE if row is None else KNOWN_RIDGE for row in inherited]
+    weight, bias = fit_head(rows, labels, lesson.class_weights, _rows(old, inherited), ridge)
     architecture = replace(architecture, n_classes=len(lesson.classes))
     weights = {
         **weights,

@@ -19,6 +19,7 @@ from operando.segment.held_out import held_out_scores
 from operando.segment.lesson import Lesson
 from operando.segment.model import Model
 from operando.segment.normalise import Normalise, grey_scale
+from operando.segment.part_way import go_part_way
 from operando.segment.settings import TrainSettings
 from operando.segment.start import adapted_network, choose_start, new_network
 from operando.segment.strokes import check_shapes, find_strokes, hold_out
@@ -166,6 +167,7 @@ def _fit(
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
     batch = settings.batch * (FLAT_PATCHES if lesson.patch[0] == 1 else 1)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
+    known = {name: values.numpy().copy() for name, values in network.state_dict().items()}
     result = fit(
         network,
         lambda: sampler.draw(rng, batch),
@@ -185,6 +187,8 @@ def _fit(
         device=lesson.device,
         progress=progress,
     )
+    if gently:
+        result = go_part_way(known, result, network, lesson.evaluate)
     return architecture, result
 
 
