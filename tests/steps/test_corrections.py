@@ -228,6 +228,26 @@ def test_corrections_are_done_again_when_particles_are_found_anew(found) -> None
     assert _ids(found)[0][point] > 0
 
 
+def test_what_is_found_as_it_was_corrected_counts_as_accepted(found) -> None:
+    before, table = _ids(found), found.table("particles")
+    corrections = Corrections(found, FindParticles())
+    a, b = _two_in_both(table)
+    merge = _merge(corrections, a, b)
+    corrections.apply(merge)
+    merged, table_of_merged = _ids(found), corrections.table
+    again = _find_again(found, merged, table_of_merged)
+    assert again.reapply() == 0
+    assert [edit.kind for edit in again.edits] == ["accept"]
+    np.testing.assert_array_equal(_ids(found), merged)
+    assert set(again.table.query("accepted")["particle"]) == {a}
+    again.undo()
+    again.apply(Edit(kind="split", frame=0, points=merge.points))
+    found_apart = _find_again(found, before, table)
+    assert found_apart.reapply() == 0
+    assert [edit.kind for edit in found_apart.edits] == ["accept"]
+    assert set(found_apart.table.query("accepted")["particle"]) == {a, b}
+
+
 def test_corrections_that_were_not_done_again_in_time_wait_for_the_next_time(found) -> None:
     before, table = _ids(found), found.table("particles")
     corrections = Corrections(found, FindParticles())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from operando.particles.necks import NeckRule
     from operando.particles.settings import SplitSettings
 
-PRIOR = 10.0
+PRIOR = 40.0
 """Precision of the prior of a weight, for inputs that spread by 1."""
 
 REST = 1.0

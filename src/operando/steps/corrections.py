@@ -127,7 +127,10 @@ class Corrections:
         return self._again(self._log.redo)
 
     def reapply(self, progress: ProgressCallback | None = None) -> int:
-        """Do all corrections on particles that were found anew; returns how many did not fit."""
+        """Do all corrections on particles that were found anew; returns how many did not fit.
+
+        What is so already counts as accepted: the splitter has learned it, or sees it by itself.
+        """
         self._tables.start_over()
         edits = self._log.start_over()
         watch = Stopwatch(progress, len(edits), "corrections", "Doing corrections again")
@@ -136,10 +139,21 @@ class Corrections:
             try:
                 self.apply(edit)
             except InputError:
+                if self._is_so_already(edit):
+                    self.apply(edit.model_copy(update={"kind": "accept"}))
+                else:
+                    lost += 1
                 self._log.give_up(edit)
-                lost += 1
             watch.advance()
         return lost
+
+    def _is_so_already(self, edit: Edit) -> bool:
+        """Whether particles that were merged are one, or seeds of a split lie in two."""
+        try:
+            found = set(self._ids_at(edit.model_copy(update={"kind": "accept"})))
+        except InputError:
+            return False
+        return len(found) == {"merge": 1, "split": 2}.get(edit.kind)
 
     def _again(self, step: Callable[[Any], Record | None]) -> Change | None:
         record = step(self._array)

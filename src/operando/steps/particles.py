@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
+    from operando.particles.necks import NeckRule
     from operando.study import Study
 
 CRACKED_FROM = 0.01
@@ -69,6 +70,12 @@ class FindParticles(Step):
     split: SplitSettings = Field(
         default_factory=SplitSettings, title="Splitting", description="How particles are parted"
     )
+    joining: Literal["shipped", "corrections"] = Field(
+        "shipped",
+        title="Joining",
+        description="Rule that joins the parts of a particle (method learned): the shipped one, "
+        "or the one that Learn from corrections made",
+    )
     link: LinkSettings = Field(
         default_factory=LinkSettings, title="Following", description="How particles are followed"
     )
@@ -83,8 +90,9 @@ class FindParticles(Step):
     )
 
     def inputs(self, study: Study) -> tuple[str, ...]:
-        """Images and phases."""
-        return (self.images, f"phases/{self.phases}")
+        """Images, phases, and the rule that corrections taught, if it is wanted."""
+        taught = () if self.joining == "shipped" else (f"splitters/{self.particles}",)
+        return (self.images, f"phases/{self.phases}", *taught)
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Ids of every voxel, the table of particles, and the table of their tracks."""
@@ -124,6 +132,7 @@ class FindParticles(Step):
                 Frames(labels),
                 Frames(ids),
                 phase=phase,
+                rule=self._rule(study),
                 spacing=study.voxel_size,
                 settings=self.split,
                 scratch=partial.parent,
@@ -163,6 +172,13 @@ class FindParticles(Step):
                 "corrections_lost": float(lost),
             }
         return StepResult(summary, values)
+
+    def _rule(self, study: Study) -> NeckRule | None:
+        from operando.particles.necks import NeckRule
+
+        if self.joining == "shipped":
+            return None
+        return NeckRule.load(study.product_path(f"splitters/{self.particles}"))
 
 
 def label_of(phase: str, classes: Sequence[LabelClass]) -> int:

@@ -14,6 +14,7 @@ from operando.steps.connectivity import MeasureConnectivity
 from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
 from operando.steps.import_model import ImportModel
+from operando.steps.improve_splitter import ImproveSplitter
 from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
@@ -42,6 +43,7 @@ _ALL: tuple[type[Step], ...] = (
     Compare,
     ScoreModel,
     MeasureConnectivity,
+    ImproveSplitter,
     FindParticles,
     MapDamage,
     MeasureParticleMotion,

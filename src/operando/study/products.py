@@ -14,6 +14,7 @@ SUFFIXES = {
     SOURCE: ".zarr",
     "phases": ".zarr",
     "particles": ".zarr",
+    "splitters": ".json",
     "strain": ".zarr",
     "tables": ".parquet",
     "models": "",

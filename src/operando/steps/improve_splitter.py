@@ -1,0 +1,136 @@
+"""Teach the splitter what was corrected by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from operando.errors import InputError
+from operando.steps.step import Step, StepResult
+
+if TYPE_CHECKING:
+    from operando.compute.progress import ProgressCallback
+    from operando.particles.teaching import CorrectedFrame
+    from operando.steps.particles import FindParticles
+    from operando.study import Study
+
+
+class ImproveSplitter(Step):
+    """Learn from corrections by hand which parts are one particle; Particles can then use it.
+
+    What was merged, split, cut, grown or accepted in a frame counts; the rule that comes with
+    operando is where learning starts from. What was learned is kept only if it helps: see
+    `operando.particles.teaching`.
+    """
+
+    name: ClassVar[str] = "improve-splitter"
+    title: ClassVar[str] = "Improve splitter"
+
+    particles: str = Field(
+        "particles", title="Particles", description="Particles that were corrected by hand"
+    )
+
+    def inputs(self, study: Study) -> tuple[str, ...]:
+        """Nothing that makes it out of date: particles found with the rule are corrected again."""
+        return ()
+
+    def outputs(self, study: Study) -> tuple[str, ...]:
+        """Return the rule."""
+        return (f"splitters/{self.particles}",)
+
+    def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
+        """Learn, and write the rule if it spares corrections.
+
+        Raises
+        ------
+        InputError
+            If nothing was corrected, or if it tells too little.
+        """
+        from operando.atomic import write_text
+        from operando.particles.learned import bias_of
+        from operando.particles.necks import shipped_rule
+        from operando.particles.teaching import teach
+
+        step = self._finder(study)
+        frames = self._frames(study, step, progress)
+        taught = teach(shipped_rule(), frames, bias_of(step.split.separation), progress)
+        if not taught.helps:
+            raise InputError(
+                f"Too little to learn from yet: of {taught.needed} corrections, the others would "
+                f"have spared {taught.spared}, and changed {taught.changed} joins elsewhere",
+                "correct one frame wholly, or accept more particles that are right",
+            )
+        path = study.product_path(*self.outputs(study))
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, taught.rule.as_json())
+        return StepResult(
+            f"learned from {taught.needed} corrections, {taught.spared} of them spared when left "
+            f"out, {taught.changed} joins changed elsewhere",
+            {
+                "frames": float(len(frames)),
+                "corrections": float(taught.needed),
+                "spared": float(taught.spared),
+                "changed": float(taught.changed),
+            },
+        )
+
+    def _finder(self, study: Study) -> FindParticles:
+        """Make the step that found the particles."""
+        from operando.steps.particles import FindParticles
+
+        if self.particles not in study.products("particles"):
+            raise InputError(f"There are no particles {self.particles!r}", "find particles first")
+        maker = study.maker(f"particles/{self.particles}")
+        step = (
+            FindParticles.model_validate(maker.settings)
+            if maker is not None
+            else FindParticles(particles=self.particles)
+        )
+        if step.split.method != "learned":
+            raise InputError(
+                f"These particles were parted by the method {step.split.method!r}, which does not "
+                "learn",
+                "find them with the method 'learned', and correct those",
+            )
+        return step
+
+    def _frames(
+        self, study: Study, step: FindParticles, progress: ProgressCallback | None
+    ) -> list[CorrectedFrame]:
+        """Look again at the frames in which something was corrected."""
+        from operando.compute.progress import PartProgress
+        from operando.particles.frames import Frame
+        from operando.particles.teaching import look_again
+        from operando.steps.particles import label_of
+        from operando.study.edits import read_edits
+
+        labels, _, classes = study.phases(step.phases)
+        ids = study.open_array(f"particles/{self.particles}")
+        sure: dict[int, set[int]] = {}
+        for record in read_edits(study.path, self.particles).done:
+            edit = record.edit
+            points = edit.points[:1] if edit.kind == "cut" else edit.points
+            there = {int(ids[(edit.frame, *point)]) for point in points} - {0}
+            sure.setdefault(edit.frame, set()).update(there)
+        if not any(sure.values()):
+            raise InputError(
+                "No particle was corrected by hand", "merge, split, cut, grow or accept some first"
+            )
+        part = PartProgress(progress, len(sure))
+        frames = []
+        for t, particles in sorted(sure.items()):
+            frame = look_again(
+                Frame(labels, t),
+                Frame(ids, t),
+                particles,
+                phase=label_of(step.phase, classes),
+                spacing=study.voxel_size,
+                settings=step.split,
+                scratch=study.product_path(f"particles/{self.particles}").parent,
+                progress=part,
+            )
+            part.next_part()
+            if frame is not None:
+                frames.append(frame)
+        return frames

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from operando.errors import FileError, InputError, StudyError
+from operando.particles import teaching
+from operando.particles.edits import Edit
+from operando.particles.necks import shipped_rule
+from operando.particles.teaching import Taught
+from operando.steps import STEPS, run_step
+from operando.steps.corrections import Corrections
+from operando.steps.particles import FindParticles
+from operando.study.phases import create_phases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from operando import Study
+    from operando.particles.necks import NeckRule
+    from operando.particles.teaching import CorrectedFrame
+    from operando.samples import Electrode
+
+
+@pytest.fixture
+def study(study: Study, electrode: Electrode) -> Study:
+    """With the true phases."""
+    path = study.product_path("phases/phases")
+    labels, probabilities = create_phases(path, study.series, study.strokes().classes)
+    labels[:] = electrode.phases
+    for k in range(3):
+        probabilities[:, k] = np.where(electrode.phases == k + 1, 200, 27)
+    return study
+
+
+def leaning(towards: float) -> NeckRule:
+    """The shipped rule with its log odds raised."""
+    rule = shipped_rule()
+    weights, offsets = rule.layers[-1]
+    return replace(rule, layers=(*rule.layers[:-1], (weights, offsets + towards)))
+
+
+def _two(table) -> list[int]:
+    first = table[table["frame"] == 0].sort_values("volume_um3")
+    return [int(i) for i in first["particle"].iloc[-2:]]
+
+
+def _correct(study: Study) -> set[int]:
+    """Merge two particles of frame 0 and accept a third; returns the two that are left."""
+    corrections = Corrections(study, FindParticles())
+    a, b = _two(corrections.table)
+    points = (corrections.anchor(a, 0), corrections.anchor(b, 0))
+    corrections.apply(Edit(kind="merge", frame=0, points=points))
+    other = int(corrections.table["particle"].iloc[0])
+    corrections.apply(Edit(kind="accept", frame=0, points=(corrections.anchor(other, 0),)))
+    return {a, other}
+
+
+def test_the_rule_is_used_and_recorded(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[CorrectedFrame] = []
+
+    def teach(_rule: NeckRule, frames: Sequence[CorrectedFrame], *_more: object) -> Taught:
+        seen.extend(frames)
+        return Taught(leaning(100.0), 3, 2, 0)
+
+    monkeypatch.setattr(teaching, "teach", teach)
+    before = run_step(study, STEPS["particles"]())
+    corrected = _correct(study)
+    entry = run_step(study, STEPS["improve-splitter"]())
+    assert (entry.values["corrections"], entry.values["spared"]) == (3, 2)
+    (frame,) = seen
+    assert frame.sure == corrected
+    table = study.table("particles")
+    assert set(frame.own) <= {0, *table.loc[table["frame"] == 0, "particle"]}
+    after = run_step(study, STEPS["particles"](joining="corrections"))
+    assert after.inputs["splitters/particles"] == entry.id
+    # All parts that touch are one now.
+    assert after.values["particles"] < before.values["particles"] - 3
+
+
+def test_shipped_joining_heeds_no_rule(study: Study) -> None:
+    before = run_step(study, STEPS["particles"]())
+    path = study.product_path("splitters/particles")
+    path.parent.mkdir()
+    path.write_text(leaning(100.0).as_json())
+    assert run_step(study, STEPS["particles"]()).values == before.values
+
+
+def test_what_helps_nothing_is_not_kept(study: Study) -> None:
+    run_step(study, STEPS["particles"]())
+    _correct(study)  # two particles far apart: nothing can be learned from that
+    with pytest.raises(InputError, match="Too little to learn from"):
+        run_step(study, STEPS["improve-splitter"]())
+    assert study.products("splitters") == []
+
+
+def test_what_is_missing_is_said(study: Study) -> None:
+    step = STEPS["improve-splitter"]()
+    with pytest.raises(InputError, match="There are no particles 'particles'"):
+        run_step(study, step)
+    run_step(study, FindParticles())
+    with pytest.raises(InputError, match="No particle was corrected"):
+        run_step(study, step)
+    with pytest.raises(StudyError, match="needs splitters/particles"):
+        run_step(study, STEPS["particles"](joining="corrections"))
+    run_step(study, STEPS["particles"](split={"method": "watershed"}))
+    with pytest.raises(InputError, match="'watershed', which does not learn"):
+        run_step(study, step)
+
+
+def test_a_damaged_rule_is_refused(study: Study) -> None:
+    path = study.product_path("splitters/particles")
+    path.parent.mkdir()
+    path.write_text('{"features": ["neck"]}')
+    with pytest.raises(FileError, match="holds no rule"):
+        run_step(study, STEPS["particles"](joining="corrections"))
