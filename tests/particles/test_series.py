@@ -5,7 +5,6 @@ import pytest
 
 from operando.errors import InputError
 from operando.particles import match, split, split_series
-from operando.particles.series import carry, motion_to
 
 SHAPE = (44, 46, 90)
 
@@ -23,12 +22,6 @@ def test_what_was_one_before_stays_one_when_it_breaks(body, make_slab) -> None:
     assert split(broken, guide=body.astype(np.int32)).max() == 1
 
 
-def test_drift_between_frames_is_found(body) -> None:
-    moved = np.roll(body, (0, 2, 20), axis=(0, 1, 2))
-    np.testing.assert_allclose(motion_to(body.astype(np.int32), moved), [0, 2, 20])
-    assert (carry(body.astype(np.int32), np.array([0.0, 2, 20])) == moved).mean() > 0.99
-
-
 def test_a_series_with_and_without_fields(make_ellipsoid) -> None:
     shape = (36, 40, 70)
     left = make_ellipsoid(shape, (18, 20, 20), (13, 13, 13))
@@ -42,18 +35,10 @@ def test_a_series_with_and_without_fields(make_ellipsoid) -> None:
             assert match(ids, np.roll(left + 2 * right, 4 * t, axis=2)).mean_iou > 0.95
 
 
-def test_a_field_carries_particles() -> None:
-    ids = np.zeros((4, 6, 8), np.int32)
-    ids[1:3, 2:4, 2:4] = 7
-    field = np.zeros((3, 4, 6, 8))
-    field[1] = 2
-    assert (carry(ids, field) == np.roll(ids, 2, axis=1)).all()
-
-
 def test_what_makes_no_sense_is_refused(body) -> None:
     with pytest.raises(InputError, match="Frame 1 has the shape"):
         list(split_series([body, body[1:]]))
     with pytest.raises(InputError, match="The guide"):
         split(body, guide=np.zeros((2, 2, 2), np.int32))
     with pytest.raises(InputError, match="displacement field"):
-        carry(body.astype(np.int32), np.zeros((3, 1, 1, 1)))
+        list(split_series([body, body], fields=[np.zeros((3, 1, 1, 1))]))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from operando.compute.progress import PartProgress
 from operando.errors import InputError
+from operando.particles.carried import Carried, carry
 from operando.particles.split import solid_of, split, split_blocks
+from operando.particles.window_motion import motion_in_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from operando.particles.frames import Frames
     from operando.particles.necks import NeckRule
     from operando.particles.settings import SplitSettings
-
-COARSE = 96
-"""The drift is sought on images of at most about so many voxels along an edge."""
 
 
 def split_series(
@@ -48,7 +46,8 @@ def split_series(
         As in `split`.
     fields
         Displacement from each frame to the next, ``(3, Z, Y, X)`` in voxels or
-        `DisplacementField`. Without them the common drift is found by correlation.
+        `DisplacementField`. Without them the motion of every window that holds some particles is
+        found by correlation; a window that does not fit the frame before is split without it.
     progress
         Receives the `Progress` of each frame in turn.
 
@@ -66,8 +65,11 @@ def split_series(
                     f"Frame {t} has the shape {solid.shape}, the one before {before.shape}",
                     "give frames of one shape",
                 )
-            motion = motion_to(before, solid) if fields is None else fields[t - 1]
-            guide = carry(before, motion)
+            if fields is None:
+                whole = tuple(slice(0, n) for n in solid.shape)
+                guide = Carried(before, motion_in_windows(before, solid))[whole]
+            else:
+                guide = carry(before, fields[t - 1])
         before = split(
             frame, phase=phase, guide=guide, spacing=spacing, settings=settings, progress=progress
         )
@@ -103,7 +105,7 @@ def split_frames(
     for t, frame in enumerate(phases):
         guide = None
         if t > 0:
-            guide = Drifted(ids[t - 1], motion_to(ids[t - 1], frame, phase))
+            guide = Carried(ids[t - 1], motion_in_windows(ids[t - 1], frame, phase))
         split_blocks(
             frame,
             ids[t],
@@ -117,88 +119,3 @@ def split_frames(
             progress=part,
         )
         part.next_part()
-
-
-def motion_to(before: Any, frame: Any, phase: int | None = None) -> NDArray[np.float64]:
-    """Find the drift ``(3,)``, voxels, from the particles of a frame to the solid of the next.
-
-    Parameters
-    ----------
-    before
-        ``(Z, Y, X)`` ids.
-    frame, phase
-        As in `split`.
-    """
-    from skimage.registration import phase_cross_correlation
-
-    step = max(1, max(frame.shape) // COARSE)
-    thin = (slice(None, None, step),) * 3
-    solid = solid_of(np.asarray(frame[thin]), phase).astype(np.float32)
-    images = [solid, (np.asarray(before[thin]) > 0).astype(np.float32)]
-    if not all(image.any() for image in images):
-        return np.zeros(3)
-    drift, _, _ = phase_cross_correlation(
-        *(image - image.mean() for image in images), normalization=None
-    )
-    return np.asarray(drift * step, np.float64)
-
-
-class Drifted:
-    """Particles moved by whole voxels, read box by box; 0 comes in from outside.
-
-    Parameters
-    ----------
-    ids
-        ``(Z, Y, X)``, also one that gives a NumPy array for a box of slices.
-    drift
-        ``(3,)`` voxels; rounded.
-    """
-
-    def __init__(self, ids: Any, drift: NDArray[Any]) -> None:
-        self._ids = ids
-        self._drift = np.rint(drift).astype(int)
-        self.shape = tuple(ids.shape)
-
-    def __getitem__(self, box: tuple[slice, ...]) -> NDArray[np.int32]:
-        out = np.zeros(tuple(s.stop - s.start for s in box), np.int32)
-        reads, writes = [], []
-        for s, n, d in zip(box, self.shape, self._drift.tolist(), strict=True):
-            first, last = max(s.start - d, 0), min(s.stop - d, n)
-            if first >= last:
-                return out
-            reads.append(slice(first, last))
-            writes.append(slice(first + d - s.start, last + d - s.start))
-        out[tuple(writes)] = self._ids[tuple(reads)]
-        return out
-
-
-def carry(ids: NDArray[np.int32], motion: NDArray[Any] | DisplacementField) -> NDArray[np.int32]:
-    """Move particles to where they are in the next frame.
-
-    Parameters
-    ----------
-    ids
-        ``(Z, Y, X)``.
-    motion
-        Drift ``(3,)``, taken to the nearest voxel, displacement ``(3, Z, Y, X)`` or
-        `DisplacementField`, voxels. What comes to a voxel is looked up with the displacement at
-        that voxel, which is right to a small part of a voxel as long as the strain is small.
-    """
-    from scipy.ndimage import map_coordinates
-
-    field = motion if isinstance(motion, np.ndarray) else motion.dense(ids.shape)
-    if field.shape == (3,):
-        whole = tuple(slice(0, n) for n in ids.shape)
-        return Drifted(ids, field)[whole]
-    if field.shape != (3, *ids.shape):
-        raise InputError(
-            f"A displacement field has the shape {field.shape}, the frames have {ids.shape}",
-            "give one that was measured on these frames",
-        )
-    out = np.empty_like(ids)
-    for z in range(ids.shape[0]):
-        plane = np.indices((1, *ids.shape[1:]), np.float32)
-        plane[0] += z
-        plane -= np.nan_to_num(field[:, z : z + 1])
-        out[z] = map_coordinates(ids, plane, order=0)[0]
-    return out
