@@ -77,6 +77,10 @@ class Panel(QWidget):
             return Mark.RUNNING, f"{job.step.title}{share}"
         if job is not None and job.state is JobState.FAILED:
             return Mark.FAILED, "failed"
+        return self.last_state()
+
+    def last_state(self) -> tuple[Mark, str]:
+        """Sign and result of the last run that finished."""
         status = self.status
         return (_MARKS[status.state], status.summary) if status else (Mark.NOT_YET, "")
 

@@ -20,6 +20,7 @@ from operando.ui.particles.outdated import OutdatedSteps
 from operando.ui.particles.paths import PathLayers
 from operando.ui.particles.score import ScoreBox
 from operando.ui.particles.table import ParticleTable
+from operando.ui.particles.teacher import STEP, SplitterTeacher
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ class ParticlesPanel(RunPanel):
         The dock, while it is open.
     editor : ParticleEditor
         Buttons that correct particles by hand.
+    teacher : SplitterTeacher
+        Button that lets the splitter learn from them.
     """
 
     title = "Particles"
     step_name = "particles"
-    job_names = ("damage", "particle-motion")
+    job_names = ("damage", "particle-motion", STEP)
     sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"
 
@@ -68,7 +71,11 @@ class ParticlesPanel(RunPanel):
         self.open_table.setToolTip("Open the particles dock: table, colours and plots")
         self.editor = ParticleEditor(session, self.particles.view)
         self.correct = QGroupBox("Correct by hand")
-        QVBoxLayout(self.correct).addWidget(self.editor)
+        self.teacher = SplitterTeacher(session, self.editor.corrector)
+        self.teacher.wanted.connect(self._on_learn)
+        column = QVBoxLayout(self.correct)
+        column.addWidget(self.editor)
+        column.addWidget(self.teacher)
         self.map_damage = QPushButton("Map cracks")
         self.map_damage.setToolTip(
             "Crack surface per volume, as a layer, profiles along depth, and grey levels at cracks"
@@ -137,6 +144,8 @@ class ParticlesPanel(RunPanel):
     def state(self) -> tuple[Mark, str]:
         """Sign and result in a few words, with what was corrected by hand."""
         mark, text = super().state()
+        if mark is Mark.FAILED and self.job is not None and self.job.step.name == STEP:
+            mark, text = self.last_state()  # the particles are what they were
         if self._corrected is not None and mark is Mark.DONE:
             text = self._corrected[0]
         return mark, text
@@ -167,6 +176,7 @@ class ParticlesPanel(RunPanel):
             button.setEnabled(self.primary.isEnabled())
         self.map_paths.setEnabled(self.primary.isEnabled())
         self.outdated.refresh()
+        self.teacher.refresh()
 
     def show_table(self) -> None:
         """Open the particles dock, or bring it to the front."""
@@ -257,6 +267,10 @@ class ParticlesPanel(RunPanel):
             self._feed_crack_grey()
         elif step_name == "particle-motion":
             self.show_table()
+        elif step_name == STEP:
+            learned = {"joining": "corrections"}
+            self.form.setValue(self.form.value().model_copy(update=learned))
+            self.refresh()
 
     def _on_map_damage(self) -> None:
         self.run([STEPS["damage"]()])
@@ -267,6 +281,9 @@ class ParticlesPanel(RunPanel):
     def _on_measure_motion(self) -> None:
         name = self.form.value().images
         self.run([STEPS["particle-motion"](images=name)])
+
+    def _on_learn(self) -> None:
+        self.run([STEPS[STEP]()])
 
     def _n_frames(self) -> int:
         study = self.session.study
