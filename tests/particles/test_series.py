@@ -5,6 +5,7 @@ import pytest
 
 from operando.errors import InputError
 from operando.particles import match, split, split_series
+from operando.samples import calendered_electrode, make_electrode
 
 SHAPE = (44, 46, 90)
 
@@ -33,6 +34,14 @@ def test_a_series_with_and_without_fields(make_ellipsoid) -> None:
         found = list(split_series(frames, fields=fields))
         for t, ids in enumerate(found):
             assert match(ids, np.roll(left + 2 * right, 4 * t, axis=2)).mean_iou > 0.95
+
+
+def test_a_frame_that_shows_something_else_tells_nothing() -> None:
+    size = {"frames": 1, "shape": (32, 52, 52)}
+    other, dense = (
+        make_electrode(calendered_electrode(**size), seed).phases[0] == 3 for seed in (3, 4)
+    )
+    assert (list(split_series([other, dense]))[1] == split(dense)).all()
 
 
 def test_what_makes_no_sense_is_refused(body) -> None:
