@@ -210,7 +210,7 @@ class _Lesson:
     def of(cls, rule: NeckRule, frame: CorrectedFrame, bias: float) -> _Lesson:
         before = frame.join(rule, bias)
         groups = tuple(
-            group for group in _groups(before, frame.own) if not frame.sure.isdisjoint(group)
+            group for group in mixed_up(before, frame.own) if not frame.sure.isdisjoint(group)
         )
         sure = frozenset[int]().union(*groups)
         rng = np.random.default_rng(0)
@@ -275,10 +275,10 @@ def edits_between(
     there = np.isin(own, list(particles))
     pairs = np.unique(np.column_stack([own[there], names[there]]), axis=0)
     found = len(np.unique(pairs[:, 1])) + len(particles)
-    return found - 2 * len(_groups(names, np.where(there, own, 0)))
+    return found - 2 * len(mixed_up(names, np.where(there, own, 0)))
 
 
-def _groups(names: NDArray[np.int32], own: NDArray[Any]) -> list[tuple[int, ...]]:
+def mixed_up(names: NDArray[np.int32], own: NDArray[Any]) -> list[tuple[int, ...]]:
     """Particles `own` that hang together by what `names` joins; parts of none are left out."""
     known = own > 0
     pairs = np.unique(np.column_stack([own[known], own.max() + names[known]]), axis=0)
