@@ -15,16 +15,22 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from operando.particles import match, split
-from operando.particles.learned import bias_of
-from operando.particles.necks import shipped_rule
+from operando.particles.joining.learned import bias_of
+from operando.particles.joining.necks import shipped_rule
+from operando.particles.parting.teaching import (
+    CorrectedFrame,
+    edits_between,
+    look_again,
+    mixed_up,
+    teach,
+)
 from operando.particles.settings import SplitSettings
-from operando.particles.teaching import CorrectedFrame, edits_between, look_again, mixed_up, teach
 from operando.samples import calendered_electrode, make_electrode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.particles.necks import NeckRule
+    from operando.particles.joining.necks import NeckRule
 
     Volume = tuple[NDArray[np.bool_], NDArray[np.int32]]
 

@@ -31,9 +31,9 @@ from operando.particles import (
     split,
     split_series,
 )
-from operando.particles.frames import Frames
-from operando.particles.measure_blocks import measure_blocks
-from operando.particles.scores import mean_slice_scores, slice_scores
+from operando.particles.labels.frames import Frames
+from operando.particles.measuring.measure_blocks import measure_blocks
+from operando.particles.scoring.scores import mean_slice_scores, slice_scores
 from operando.particles.series import split_frames
 from operando.samples import calendered_electrode, loose_electrode, make_electrode
 

@@ -1,7 +1,7 @@
 """Fit the rules that join the pieces of a particle.
 
-Writes src/operando/particles/necks.json, or joining.json with `--method watershed`. Pairs of
-touching pieces are drawn from synthetic electrodes of many kinds, from the true phases and from
+Writes src/operando/particles/joining/necks.json, or joining.json with `--method watershed`. Pairs
+of touching pieces are drawn from synthetic electrodes of many kinds, from the true phases and from
 roughened ones, at several stages of joining. Seeds from 7000 on are used here only. The rule for
 what the network sees is fitted anew whenever `tools/train_splitter.py` trained it anew.
 """
@@ -18,15 +18,15 @@ from torch import nn
 from train_splitter import FRAMES, electrode, roughened
 
 from operando.compute.tiles import plan_tiles
-from operando.particles import joining, necks, watershed
-from operando.particles.basins import rename
-from operando.particles.blocks import BlockSplitter
-from operando.particles.cells import Cells, find_cells, gather
-from operando.particles.closing import fill_small_cavities
-from operando.particles.fragments import Piece, join
-from operando.particles.ground import largest_cavity, survey, to_surface, typical_diameter
-from operando.particles.neck_pairs import STAGES, draw_pairs, owners
-from operando.particles.scores import overlaps
+from operando.particles.cutting.cells import Cells, find_cells, gather
+from operando.particles.cutting.ground import largest_cavity, survey, to_surface, typical_diameter
+from operando.particles.joining import fit, necks, watershed
+from operando.particles.joining.fragments import Piece, join
+from operando.particles.joining.neck_pairs import STAGES, draw_pairs, owners
+from operando.particles.labels.closing import fill_small_cavities
+from operando.particles.labels.names import rename
+from operando.particles.labels.sums import overlaps
+from operando.particles.parting.blocks import BlockSplitter
 from operando.particles.settings import SplitSettings
 from operando.samples.render import render_frame
 from operando.samples.scene import build_scene
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Pairs = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
-ROOM = Path(__file__).parents[1] / "src/operando/particles"
+ROOM = Path(__file__).parents[1] / "src/operando/particles/joining"
 FIRST_SEED = 7000
 UNIT = (1.0, 1.0, 1.0)
 
@@ -70,9 +70,9 @@ def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.G
         for a, piece in pieces.items():
             for b, border in piece.borders.items():
                 if a < b and a in own and b in own:
-                    features.append(joining.describe_fit(piece, pieces[b], border, typical))
+                    features.append(fit.describe_fit(piece, pieces[b], border, typical))
                     together.append(own[a] == own[b])
-    return np.array(features).reshape(-1, len(joining.FEATURES)), np.array(together, bool)
+    return np.array(features).reshape(-1, len(fit.FEATURES)), np.array(together, bool)
 
 
 def find_cells_by_distance(
@@ -151,11 +151,11 @@ def main() -> None:
                 drawn.append((neck_pairs if learns else fit_pairs)(seen, frame.ids, rng))
         print(f"electrode {seed}: {sum(len(y) for _, y in drawn)} pairs so far", flush=True)
     features, together = (np.concatenate(part) for part in zip(*drawn, strict=True))
-    rule: necks.NeckRule | joining.JoiningRule
-    rule = (fit_network if learns else joining.fit_rule)(features, together)
+    rule: necks.NeckRule | fit.JoiningRule
+    rule = (fit_network if learns else fit.fit_rule)(features, together)
     right = (rule.score(features) > 0) == together
     print(f"{len(together)} pairs, {right.mean():.1%} right, {together.mean():.1%} together")
-    target = ROOM / (necks.WEIGHTS if learns else joining.WEIGHTS)
+    target = ROOM / (necks.WEIGHTS if learns else fit.WEIGHTS)
     target.write_text(rule.as_json())
 
 

@@ -1,4 +1,4 @@
-"""Train the network that parts particles; writes src/operando/particles/splitter.safetensors.
+"""Train the network that parts particles; writes cutting/splitter.safetensors.
 
 It learns from synthetic electrodes with exact truth: the first and the last frame of each, as they
 are and with borders roughened as a segmentation roughens them. Seeds from 5000 on are used here
@@ -21,9 +21,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from operando.particles.closing import distance
-from operando.particles.ground import typical_diameter
-from operando.particles.interior import build_network, resample, to_input
+from operando.particles.cutting.ground import typical_diameter
+from operando.particles.cutting.interior import build_network, resample, to_input
+from operando.particles.labels.closing import distance
 from operando.samples import (
     ElectrodeSettings,
     calendered_electrode,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TARGET = Path(__file__).parents[1] / "src/operando/particles/splitter.safetensors"
+TARGET = Path(__file__).parents[1] / "src/operando/particles/cutting/splitter.safetensors"
 FIRST_SEED = 5000
 HELD_OUT = 20
 """Seeds that it divides are left out, to look at the result."""

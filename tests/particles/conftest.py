@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from operando.particles.basin_graph import BasinGraph
-from operando.particles.cell_shapes import RIM, SUMS, SURFACE, VOLUME, CellShapes
-from operando.particles.guided import Parts
+from operando.particles.cutting.basin_graph import BasinGraph
+from operando.particles.cutting.cell_shapes import RIM, SUMS, SURFACE, VOLUME, CellShapes
+from operando.particles.joining.guided import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

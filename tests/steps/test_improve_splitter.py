@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from operando.errors import FileError, InputError, StudyError
-from operando.particles import teaching
 from operando.particles.edits import Edit
-from operando.particles.necks import shipped_rule
-from operando.particles.teaching import Taught
+from operando.particles.joining.necks import shipped_rule
+from operando.particles.parting import teaching
+from operando.particles.parting.teaching import Taught
 from operando.steps import STEPS, run_step
 from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from operando import Study
-    from operando.particles.necks import NeckRule
-    from operando.particles.teaching import CorrectedFrame
+    from operando.particles.joining.necks import NeckRule
+    from operando.particles.parting.teaching import CorrectedFrame
     from operando.samples import Electrode
 
 

@@ -1,12 +1,12 @@
 """Particles: parted, followed through time, measured."""
 
-from operando.particles.link import follow, link, rename
-from operando.particles.measure import measure
-from operando.particles.path_map import electron_paths
-from operando.particles.scores import Matches, link_accuracy, match
+from operando.particles.following.link import follow, link, rename
+from operando.particles.measuring.measure import measure
+from operando.particles.measuring.path_map import electron_paths
+from operando.particles.parting.split import split, split_blocks
+from operando.particles.scoring.scores import Matches, link_accuracy, match
 from operando.particles.series import split_series
 from operando.particles.settings import LinkSettings, MeasureSettings, PhaseLabels, SplitSettings
-from operando.particles.split import split, split_blocks
 
 __all__ = [
     "LinkSettings",

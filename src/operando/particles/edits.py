@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from operando.errors import InputError
-from operando.particles.closing import distance
-from operando.particles.paths import path_lengths
+from operando.particles.labels.closing import distance
+from operando.particles.measuring.paths import path_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,7 +183,7 @@ def grow(
     """
     from skimage.morphology import flood
 
-    from operando.particles.closing import fill_enclosed
+    from operando.particles.labels.closing import fill_enclosed
 
     if not solid[seed]:
         raise InputError("There is no solid at the seed", "click on the particles' phase")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from operando.compute.progress import PartProgress
 from operando.errors import InputError
-from operando.particles.carried import Carried, carry
-from operando.particles.split import solid_of, split, split_blocks
-from operando.particles.window_motion import motion_in_windows
+from operando.particles.following.carried import Carried, carry
+from operando.particles.following.window_motion import motion_in_windows
+from operando.particles.labels.arrays import solid_of
+from operando.particles.parting.split import split, split_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
-    from operando.particles.frames import Frames
-    from operando.particles.necks import NeckRule
+    from operando.particles.joining.necks import NeckRule
+    from operando.particles.labels.frames import Frames
     from operando.particles.settings import SplitSettings
 
 

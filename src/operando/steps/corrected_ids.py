@@ -8,8 +8,8 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.particles import edits as editing
-from operando.particles.body import grown
-from operando.particles.closing import distance
+from operando.particles.labels.boxes import grown
+from operando.particles.labels.closing import distance
 from operando.steps.particle_places import joined, shifted, whole
 from operando.study.edits import Touch
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from operando.particles.body import Box
     from operando.particles.edits import Edit
+    from operando.particles.labels.boxes import Box
     from operando.steps.measured_volumes import MeasuredVolumes
     from operando.steps.particle_places import ParticlePlaces
     from operando.study.edits import EditLog, Ranges

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.atomic import remove, replacing
-from operando.particles.body import grown
-from operando.particles.measure import PACKING_DIAMETERS, refresh_neighbours
-from operando.particles.neighbourhood import packing_density
-from operando.particles.tracks import KEYS, correct_tracks
+from operando.particles.following.tracks import KEYS, correct_tracks
+from operando.particles.labels.boxes import grown
+from operando.particles.measuring.measure import PACKING_DIAMETERS, refresh_neighbours
+from operando.particles.measuring.neighbourhood import packing_density
 from operando.steps.particle_places import CENTRE
 from operando.study.edits import FOLDER
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from operando.particles.body import Box
+    from operando.particles.labels.boxes import Box
     from operando.steps.measured_volumes import MeasuredVolumes
     from operando.steps.particles import FindParticles
     from operando.study import Study

@@ -79,7 +79,7 @@ class MapDamage(Step):
         from operando.atomic import replacing
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
-        from operando.particles.maps import crack_surface_map
+        from operando.particles.measuring.maps import crack_surface_map
         from operando.steps.particles import label_of
 
         labels, _, classes = study.phases(self.phases)
@@ -127,7 +127,7 @@ class MapDamage(Step):
         """Write the path lengths of every frame, voxel by voxel."""
         from operando.atomic import replacing
         from operando.files.ome_zarr import create_image
-        from operando.particles.path_map import electron_paths
+        from operando.particles.measuring.path_map import electron_paths
         from operando.steps.particles import PhaseNames
 
         labels, _, classes = study.phases(self.phases)
@@ -153,7 +153,7 @@ class MapDamage(Step):
     def _profiles(self, study: Study) -> pd.DataFrame:
         import pandas as pd
 
-        from operando.particles.profiles import depth_profile
+        from operando.particles.measuring.profiles import depth_profile
 
         table = study.table(self.particles)
         rows = [
@@ -171,8 +171,8 @@ class MapDamage(Step):
         import pandas as pd
 
         from operando.compute.progress import PartProgress
-        from operando.particles.crack_grey import crack_grey_profiles
-        from operando.particles.grey import grey_scale
+        from operando.particles.measuring.crack_grey import crack_grey_profiles
+        from operando.particles.measuring.grey import grey_scale
         from operando.steps.particles import CRACKED_FROM, PhaseNames, label_of
 
         labels, _, classes = study.phases(self.phases)

@@ -11,7 +11,7 @@ from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
-    from operando.particles.teaching import CorrectedFrame
+    from operando.particles.parting.teaching import CorrectedFrame
     from operando.steps.particles import FindParticles
     from operando.study import Study
 
@@ -21,7 +21,7 @@ class ImproveSplitter(Step):
 
     What was merged, split, cut, grown or accepted in a frame counts; the rule that comes with
     operando is where learning starts from. What was learned is kept only if it helps: see
-    `operando.particles.teaching`.
+    `operando.particles.parting.teaching`.
     """
 
     name: ClassVar[str] = "improve-splitter"
@@ -48,9 +48,9 @@ class ImproveSplitter(Step):
             If nothing was corrected, or if it tells too little.
         """
         from operando.atomic import write_text
-        from operando.particles.learned import bias_of
-        from operando.particles.necks import shipped_rule
-        from operando.particles.teaching import teach
+        from operando.particles.joining.learned import bias_of
+        from operando.particles.joining.necks import shipped_rule
+        from operando.particles.parting.teaching import teach
 
         step = self._finder(study)
         frames = self._frames(study, step, progress)
@@ -100,8 +100,8 @@ class ImproveSplitter(Step):
     ) -> list[CorrectedFrame]:
         """Look again at the frames in which something was corrected."""
         from operando.compute.progress import PartProgress
-        from operando.particles.frames import Frame
-        from operando.particles.teaching import look_again
+        from operando.particles.labels.frames import Frame
+        from operando.particles.parting.teaching import look_again
         from operando.steps.particles import label_of
         from operando.study.edits import read_edits
 

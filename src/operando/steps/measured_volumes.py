@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.files.ome_zarr import open_image
-from operando.particles.frames import Frame
-from operando.particles.grey import GreyScale
-from operando.particles.measure_blocks import measure_in
+from operando.particles.labels.frames import Frame
+from operando.particles.measuring.grey import GreyScale
+from operando.particles.measuring.measure_blocks import measure_in
 from operando.steps.particle_places import shifted
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from operando.particles.body import Box
+    from operando.particles.labels.boxes import Box
     from operando.particles.settings import PhaseLabels
     from operando.steps.particles import FindParticles
     from operando.study import Study

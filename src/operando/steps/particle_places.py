@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from operando.particles.body import Box
+    from operando.particles.labels.boxes import Box
 
 CENTRE = ["z_um", "y_um", "x_um"]
 

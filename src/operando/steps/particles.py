@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
-    from operando.particles.necks import NeckRule
+    from operando.particles.joining.necks import NeckRule
     from operando.study import Study
 
 CRACKED_FROM = 0.01
@@ -110,8 +110,8 @@ class FindParticles(Step):
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
         from operando.particles import follow, rename
-        from operando.particles.frames import Frame, Frames, blocks
-        from operando.particles.measure_blocks import measure_blocks
+        from operando.particles.labels.frames import Frame, Frames, blocks
+        from operando.particles.measuring.measure_blocks import measure_blocks
         from operando.particles.series import split_frames
         from operando.steps.corrections import Corrections
 
@@ -174,7 +174,7 @@ class FindParticles(Step):
         return StepResult(summary, values)
 
     def _rule(self, study: Study) -> NeckRule | None:
-        from operando.particles.necks import NeckRule
+        from operando.particles.joining.necks import NeckRule
 
         if self.joining == "shipped":
             return None

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from operando.particles import measure
-from operando.particles.necks import shipped_rule
+from operando.particles.joining.necks import shipped_rule
 from operando.steps import STEPS
 from operando.study import Entry
 from operando.ui.dock.section import Mark

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 
-from operando.particles.crack_grey import ALL
+from operando.particles.measuring.crack_grey import ALL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.particles.paths import streamlines
+from operando.particles.measuring.paths import streamlines
 from operando.ui import navigation
 from operando.ui.layers.results import show_colour_bar, value_limits
 

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
-from operando.particles.profiles import depth_profile
+from operando.particles.measuring.profiles import depth_profile
 from operando.ui.particles.bands import draw_band, draw_crack_grey
 from operando.ui.particles.groups import GROUPINGS, groups_of
 from operando.ui.particles.trajectories import draw_trajectories

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from operando.errors import OperandoError
-from operando.particles.score_table import score_table
+from operando.particles.scoring.score_table import score_table
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.particles.export import write_table

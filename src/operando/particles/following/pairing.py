@@ -1,0 +1,171 @@
+"""Which particle of one frame is which of the next, from where it is expected to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.particles.following.motion import find_drift, motion_from_field, smooth_motion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.data.displacement import DisplacementField
+    from operando.particles.following.outlines import Outline
+    from operando.particles.settings import LinkSettings
+
+    Field = NDArray[Any] | DisplacementField
+
+
+@dataclass
+class Track:
+    """One particle through time, as it was last seen."""
+
+    particle: int
+    outline: Outline
+    last_seen: int
+    motion: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Where its centroid should be now."""
+        return np.asarray(self.outline.centroid + self.motion)
+
+
+def expect(
+    tracks: list[Track],
+    seen: list[Outline],
+    motion_field: Field | None,
+    shape: tuple[int, ...],
+    settings: LinkSettings,
+) -> list[Track]:
+    """Add to every track how it should have moved since the frame before.
+
+    Parameters
+    ----------
+    tracks
+        Of the particles followed so far.
+    seen
+        What is in this frame.
+    motion_field
+        Displacement from the frame before, ``(3, Z, Y, X)`` in voxels or a `DisplacementField`;
+        None: the common drift and then the motion of neighbours are found from the particles.
+    shape
+        Voxels of a frame.
+    settings
+        See `LinkSettings`.
+    """
+    if not tracks or not seen:
+        return tracks
+    places = np.array([k.expected for k in tracks])
+    if motion_field is not None:
+        motion = motion_from_field(motion_field, places, shape)
+        return _moved(tracks, motion)
+    drift = find_drift(
+        places,
+        np.array([o.centroid for o in seen]),
+        np.array([k.outline.volume for k in tracks], float),
+        np.array([o.volume for o in seen], float),
+        settings.largest_drift * max(shape),
+    )
+    tracks = _moved(tracks, np.tile(drift, (len(tracks), 1)))
+    links = assign(tracks, seen, settings)
+    if len(links) < 4:
+        return tracks
+    pairs = [(tracks[i], seen[j]) for i, (j, _) in links.items()]
+    residual = np.array([o.centroid - k.expected for k, o in pairs])
+    places = np.array([k.expected for k in tracks])
+    known = np.array([k.expected for k, _ in pairs])
+    return _moved(tracks, smooth_motion(places, known, residual))
+
+
+def _moved(tracks: list[Track], motion: NDArray[np.float64]) -> list[Track]:
+    return [replace(k, motion=k.motion + m) for k, m in zip(tracks, motion, strict=True)]
+
+
+def assign(
+    tracks: list[Track], seen: list[Outline], settings: LinkSettings
+) -> dict[int, tuple[int, float]]:
+    """Assign tracks to outlines at the least total cost.
+
+    Returns
+    -------
+    Index of the track to index of the outline and score; what fits nothing is left out.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    rows, columns, scores = _candidates(tracks, seen, settings)
+    n, m = len(tracks), len(seen)
+    if len(rows) == 0:
+        return {}
+    # Every track and outline may stay alone at the cost of 1 [Jaqaman 2008]; the lower right
+    # block lets their stand-ins pair up. Costs must not be 0, or the edge would not exist.
+    cost = 2.001 - 2 * scores
+    i, j = np.arange(n), np.arange(m)
+    square = coo_matrix(
+        (
+            np.concatenate([cost, np.ones(n), np.ones(m), np.full(len(rows), 1e-3)]),
+            (
+                np.concatenate([rows, i, n + j, n + columns]),
+                np.concatenate([columns, m + i, j, m + rows]),
+            ),
+        ),
+        shape=(n + m, n + m),
+    )
+    left, right = min_weight_full_bipartite_matching(square.tocsr())
+    found = {(int(a), int(b)) for a, b in zip(left, right, strict=True) if a < n and b < m}
+    return {
+        int(a): (int(b), float(s))
+        for a, b, s in zip(rows, columns, scores, strict=True)
+        if (a, b) in found
+    }
+
+
+def _candidates(
+    tracks: list[Track], seen: list[Outline], settings: LinkSettings
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs that may be the same particle, with their score from 0 to 1."""
+    from scipy.spatial import cKDTree
+
+    rows, columns, scores = [], [], []
+    if tracks and seen:
+        tree = cKDTree(np.array([o.centroid for o in seen]))
+        reach = [settings.largest_motion * k.outline.diameter for k in tracks]
+        near = tree.query_ball_point(np.array([k.expected for k in tracks]), reach)
+        for i, candidates in enumerate(near):
+            for j in sorted(candidates):
+                score = _score(tracks[i], seen[j], reach[i], settings.largest_growth)
+                if score > 0:
+                    rows.append(i)
+                    columns.append(j)
+                    scores.append(score)
+    return np.array(rows, np.int64), np.array(columns, np.int64), np.array(scores, float)
+
+
+def _score(track: Track, outline: Outline, reach: float, largest_growth: float) -> float:
+    """How likely a track and an outline are the same: mean of overlap, nearness and size."""
+    a, b = track.outline.volume, outline.volume
+    growth = max(a, b) / min(a, b)
+    # What is seen of a particle at the border changes with every motion.
+    if growth > largest_growth ** (2 if track.outline.cut or outline.cut else 1):
+        return 0.0
+    distance = float(np.linalg.norm(outline.centroid - track.expected))
+    common = _overlap(track, outline)
+    return (common / (a + b - common) + (1 - distance / reach) + 1 / growth) / 3
+
+
+def _overlap(track: Track, outline: Outline) -> int:
+    """Voxels that both share once the expected motion is undone, to the nearest voxel."""
+    shift = np.rint(track.motion).astype(int)
+    mine, other = [], []
+    for s, o, d in zip(track.outline.box, outline.box, shift, strict=True):
+        first, last = max(s.start + d, o.start), min(s.stop + d, o.stop)
+        if first >= last:
+            return 0
+        mine.append(slice(first - d - s.start, last - d - s.start))
+        other.append(slice(first - o.start, last - o.start))
+    both = track.outline.mask[tuple(mine)] & outline.mask[tuple(other)]
+    return int(np.count_nonzero(both))

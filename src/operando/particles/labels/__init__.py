@@ -1,0 +1,1 @@
+"""Volumes of labels, whole or block by block: checked, counted, resampled, filled."""

@@ -1,0 +1,111 @@
+"""One particle cut out of a frame, with a margin, as the measures need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from operando.compute.surface import Faces, faces_of
+from operando.particles.labels.boxes import Box, grown
+from operando.particles.labels.closing import distance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Body:
+    """One particle in a crop of the frame.
+
+    Parameters
+    ----------
+    label
+        Its id.
+    box
+        Voxels of the frame that the crop holds: the particle and a margin, where the image goes on.
+    ids
+        ``(Z, Y, X)`` all ids in the crop.
+    solid
+        ``(Z, Y, X)`` the solid in the crop; None where it is not known.
+    spacing
+        Voxel size ``(z, y, x)``, µm.
+    """
+
+    label: int
+    box: Box
+    ids: NDArray[np.int32]
+    solid: NDArray[np.bool_] | None
+    spacing: tuple[float, float, float]
+
+    @cached_property
+    def mask(self) -> NDArray[np.bool_]:
+        """The particle with its cracks."""
+        return np.asarray(self.ids == self.label)
+
+    @cached_property
+    def core(self) -> NDArray[np.bool_]:
+        """The particle without its cracks."""
+        return self.mask if self.solid is None else self.mask & self.solid
+
+    @cached_property
+    def cracks(self) -> NDArray[np.bool_]:
+        """The cracks and pores in the particle."""
+        return self.mask & ~self.core
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Its outer surface, cracks closed."""
+        return faces_of(self.mask, self.spacing)
+
+    @cached_property
+    def volume(self) -> float:
+        """Volume with cracks, µm³."""
+        return int(np.count_nonzero(self.mask)) * float(np.prod(self.spacing))
+
+    @property
+    def diameter(self) -> float:
+        """Diameter of the sphere of the same volume, µm."""
+        return float((6 * self.volume / np.pi) ** (1 / 3))
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """Distance of every voxel of the particle to its outer surface, µm; 0 outside.
+
+        A cut at the image border is no surface; a particle that fills the image has none.
+        """
+        if self.mask.all():
+            return np.zeros(self.mask.shape, np.float32)
+        half = np.float32(np.mean(self.spacing) / 2)
+        return np.where(self.mask, distance(self.mask, self.spacing) - half, np.float32(0))
+
+    @cached_property
+    def thirds(self) -> NDArray[np.int8]:
+        """Core 0, middle 1 and shell 2 of equal volume, by depth; -1 outside."""
+        depth = self.depth[self.mask]
+        inner, outer = np.quantile(depth, (2 / 3, 1 / 3))
+        out = np.full(self.mask.shape, -1, np.int8)
+        out[self.mask] = (depth < inner).astype(np.int8) + (depth < outer)
+        return out
+
+
+def cut_out(
+    label: int,
+    box: Box,
+    ids: NDArray[np.int32],
+    solid: NDArray[np.bool_] | None,
+    spacing: tuple[float, float, float],
+    margin: int,
+) -> Body:
+    """Cut a particle out of a frame, with `margin` voxels around its bounding box."""
+    wide = grown(box, margin, ids.shape)
+    return Body(label, wide, ids[wide], None if solid is None else solid[wide], spacing)
+
+
+def third_means(values: NDArray[Any], thirds: NDArray[np.int8]) -> list[float]:
+    """Means over core, middle and shell; NaN where one is empty."""
+    sums = np.bincount(thirds, values, minlength=3)
+    counts = np.bincount(thirds, minlength=3)
+    return [float(s / n) if n else float("nan") for s, n in zip(sums, counts, strict=True)]

@@ -1,0 +1,153 @@
+"""What the surface of a particle faces, and how far it has come off the binder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from operando.compute.surface import Faces
+    from operando.particles.measuring.body import Body
+    from operando.particles.settings import PhaseLabels
+
+
+class Role(IntEnum):
+    """What a voxel beside a particle is to it."""
+
+    UNKNOWN = 0
+    PORE = 1
+    BINDER = 2
+    COLLECTOR = 3
+    PARTICLE = 4
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """What every face of a particle's surface looks at.
+
+    Parameters
+    ----------
+    faces
+        The surface.
+    roles
+        ``(N,)`` values of `Role`.
+    neighbours
+        ``(N,)`` id of the particle that a face looks at, 0 for none.
+    """
+
+    faces: Faces
+    roles: NDArray[np.uint8]
+    neighbours: NDArray[np.int32]
+
+    def area(self, role: Role) -> float:
+        """Area that faces a role."""
+        return float(self.faces.area[self.roles == role].sum())
+
+
+def roles_of(
+    body: Body, phases: NDArray[Any] | None, phase: int | None, labels: PhaseLabels | None
+) -> NDArray[np.uint8]:
+    """Tell what every voxel of a crop is to its particle.
+
+    Particle is every other particle, and solid of the particles' phase that has no id.
+    """
+    roles = np.zeros(body.ids.shape, np.uint8)
+    if phases is not None and labels is not None:
+        known = ((Role.PORE, labels.pore), (Role.BINDER, labels.binder))
+        for role, label in (*known, (Role.COLLECTOR, labels.collector)):
+            if label is not None:
+                roles[phases == label] = role
+        roles[phases == phase] = Role.PARTICLE
+    roles[body.ids > 0] = Role.PARTICLE
+    return roles
+
+
+def find_contacts(body: Body, roles: NDArray[np.uint8], reach: float = 0.0) -> Contacts:
+    """Find what a particle faces.
+
+    Parameters
+    ----------
+    body
+        With a margin of at least the reach.
+    roles
+        From `roles_of`.
+    reach
+        µm; what lies behind a pore within this distance, straight out of the surface, counts as
+        faced. 0: what touches.
+    """
+    faces = body.faces
+    at = tuple(faces.outside.T)
+    found, neighbours = roles[at], body.ids[at]
+    step = min(body.spacing)
+    shape = np.array(roles.shape) - 1
+    for distance in np.arange(step, reach + step / 2, step):
+        beyond = faces.outside + np.rint(faces.normal * (distance / np.asarray(body.spacing)))
+        seen = tuple(np.clip(beyond, 0, shape).astype(int).T)
+        open_way = (found == Role.PORE) & (body.ids[seen] != body.label)
+        found = np.where(open_way, roles[seen], found)
+        neighbours = np.where(open_way, body.ids[seen], neighbours)
+    return Contacts(faces, found, neighbours)
+
+
+def measure_contact(contacts: Contacts, *, known: bool, cut: float) -> dict[str, float]:
+    """Columns of contact areas.
+
+    Parameters
+    ----------
+    contacts
+        Of one particle.
+    known
+        Whether pore and binder are told apart.
+    cut
+        Area of the faces at the image border.
+    """
+    nan = float("nan")
+    pore, binder = contacts.area(Role.PORE), contacts.area(Role.BINDER)
+    others = np.unique(contacts.neighbours[contacts.neighbours > 0])
+    return {
+        "facing_pore_um2": pore if known else nan,
+        "facing_binder_um2": binder if known else nan,
+        "facing_particles_um2": contacts.area(Role.PARTICLE),
+        "facing_collector_um2": contacts.area(Role.COLLECTOR) if known else nan,
+        "cut_um2": cut,
+        "detachment": pore / (pore + binder) if known and pore + binder > 0 else nan,
+        "coordination": float(len(others)),
+    }
+
+
+def detachment_error(
+    contacts: Contacts,
+    pore: NDArray[Any],
+    binder: NDArray[Any],
+    patch: float,
+) -> float:
+    """Estimate the standard deviation of the detachment that the phase probabilities leave.
+
+    Every face is pore with the odds of the two probabilities in the voxel outside. Errors of a
+    segmentation come in patches: faces within one are taken to be right or wrong together.
+
+    Parameters
+    ----------
+    contacts
+        Of one particle.
+    pore, binder
+        ``(Z, Y, X)`` probabilities in the crop, on any scale.
+    patch
+        Edge of a patch, µm.
+    """
+    here = np.isin(contacts.roles, (Role.PORE, Role.BINDER))
+    area = contacts.faces.area[here]
+    if area.sum() == 0:
+        return float("nan")
+    at = tuple(contacts.faces.outside[here].T)
+    p, b = pore[at].astype(float), binder[at].astype(float)
+    total = p + b
+    share = np.where(total > 0, p / np.where(total > 0, total, 1), 0.5)
+    together = max(1.0, patch**2 / float(area.mean()))
+    variance = float((area**2 * share * (1 - share)).sum()) * together
+    return min(0.5, float(np.sqrt(variance) / area.sum()))

@@ -1,0 +1,1 @@
+"""The particles of one frame: a volume of any size is split, and corrections teach how."""

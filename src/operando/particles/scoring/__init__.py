@@ -1,0 +1,1 @@
+"""How well found particles match true ones."""

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import InputError
+from operando.particles import link_accuracy, match
+from operando.particles.scoring.scores import mean_slice_scores, slice_scores
+
+
+def row(*labels: int) -> np.ndarray:
+    return np.array(labels, np.int32).reshape(1, 1, -1)
+
+
+def test_perfect_whatever_the_numbers() -> None:
+    found = match(row(0, 5, 5, 0, 2, 2), row(0, 1, 1, 0, 9, 9))
+    assert (found.precision, found.recall, found.f_score, found.panoptic_quality) == (1, 1, 1, 1)
+    assert dict(zip(found.found.tolist(), found.true.tolist(), strict=True)) == {5: 1, 2: 9}
+
+
+def test_scores_counted_by_hand() -> None:
+    #            | 3 of 4     | missed | wrong
+    true = row(1, 1, 1, 1, 0, 2, 2, 2, 0, 0, 0)
+    ours = row(1, 1, 1, 0, 0, 0, 0, 4, 0, 5, 5)
+    found = match(ours, true)
+    assert found.iou.tolist() == [0.75]
+    assert found.missed.tolist() == [2]
+    assert found.wrong.tolist() == [4, 5]
+    assert found.precision == pytest.approx(1 / 3)
+    assert found.recall == pytest.approx(1 / 2)
+    assert found.f_score == pytest.approx(2 / 5)
+    assert found.mean_iou == 0.75
+    assert found.panoptic_quality == pytest.approx(0.75 * 2 / 5)
+
+
+def test_half_is_not_enough() -> None:
+    assert match(row(1, 1, 2, 2), row(1, 1, 1, 1)).precision == 0
+
+
+def test_small_true_particles_do_not_count() -> None:
+    true, ours = row(1, 1, 1, 0, 2), row(1, 1, 1, 0, 8)
+    assert match(ours, true, smallest=2).true.tolist() == [1]
+    assert match(ours, true, smallest=2).wrong.tolist() == []
+    assert match(ours * 0, true, smallest=2).missed.tolist() == [1]
+
+
+def test_nothing_found_and_nothing_there() -> None:
+    nothing = row(0, 0)
+    assert match(nothing, row(1, 1)).recall == 0
+    assert match(nothing, row(1, 1)).panoptic_quality == 0
+    assert np.isnan(match(nothing, nothing).precision)
+
+
+def test_links() -> None:
+    true = [row(1, 1, 0, 2, 2), row(0, 1, 1, 2, 2), row(0, 0, 0, 2, 2)]
+    ours = [row(7, 7, 0, 3, 3), row(0, 7, 7, 4, 4), row(0, 0, 0, 4, 4)]
+    assert link_accuracy(true, true) == 1
+    assert link_accuracy(ours, true) == pytest.approx(2 / 3)
+    assert np.isnan(link_accuracy(ours[:1], true[:1]))
+
+
+def test_a_particle_that_was_not_found_is_not_linked() -> None:
+    true = [row(1, 1), row(1, 1)]
+    assert link_accuracy([row(0, 0), row(0, 0)], true) == 0
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(InputError, match="shape"):
+        match(row(1, 1), row(1, 1, 1))
+    with pytest.raises(InputError, match=r"0\.2"):
+        match(row(1), row(1), iou=0.2)
+    with pytest.raises(InputError, match="1 found frames"):
+        link_accuracy([row(1)], [row(1), row(1)])
+
+
+def test_slices_counted_by_hand() -> None:
+    true = np.stack([row(1, 1, 0, 2, 2, 0)[0], row(1, 1, 1, 0, 0, 0)[0], row(*[0] * 6)[0]])
+    ours = np.stack([row(4, 4, 0, 0, 5, 0)[0], row(4, 4, 0, 0, 6, 6)[0], row(*[0] * 6)[0]])
+    first, second = slice_scores(ours, true)
+    # 5 covers just half of 2, which is not enough.
+    assert (first.right, first.wrong, first.missed) == (1, 1, 1)
+    assert (first.precision, first.sensitivity) == (0.5, 0.5)
+    assert first.jaccard == pytest.approx(1 / 3)
+    assert (second.right, second.wrong, second.missed) == (1, 1, 0)
+    assert second.dice == second.f_measure() == pytest.approx(2 / 3)
+    assert second.f_measure(2) == pytest.approx(5 / 6)
+    # 2 voxels right, none wrong, 1 missed, 3 rightly empty.
+    assert second.mcc == pytest.approx(6 / np.sqrt(2 * 3 * 3 * 4))
+
+
+def test_mcc_is_the_correlation_of_the_masks() -> None:
+    rng = np.random.default_rng(0)
+    true = (rng.random((1, 20, 30)) < 0.4).astype(np.int32)
+    ours = np.where(rng.random(true.shape) < 0.1, 1 - true, true).astype(np.int32)
+    (score,) = slice_scores(ours, true)
+    assert score.right == 1
+    assert score.mcc == pytest.approx(np.corrcoef(ours.ravel(), true.ravel())[0, 1])
+
+
+def test_means_over_slices_and_any_axis() -> None:
+    true = np.zeros((4, 8, 10), np.int32)
+    true[:, 1:4, 1:5], true[:, 5:8, 5:9] = 1, 2
+    ours = np.where(true == 2, 0, true)
+    means = mean_slice_scores(slice_scores(ours, true))
+    assert means["precision"] == (1, 0)
+    assert means["sensitivity"] == (0.5, 0)
+    turned = slice_scores(ours.transpose(1, 2, 0), true.transpose(1, 2, 0), axis=2)
+    assert mean_slice_scores(turned) == means
