@@ -97,6 +97,15 @@ def test_what_helps_nothing_is_not_kept(study: Study) -> None:
     assert study.products("splitters") == []
 
 
+def test_nothing_is_learned_where_the_splitter_was_right(study: Study) -> None:
+    run_step(study, STEPS["particles"]())
+    corrections = Corrections(study, FindParticles())
+    first = int(corrections.table["particle"].iloc[0])
+    corrections.apply(Edit(kind="accept", frame=0, points=(corrections.anchor(first, 0),)))
+    with pytest.raises(InputError, match="right about every particle that was accepted"):
+        run_step(study, STEPS["improve-splitter"]())
+
+
 def test_what_is_missing_is_said(study: Study) -> None:
     step = STEPS["improve-splitter"]()
     with pytest.raises(InputError, match="There are no particles 'particles'"):

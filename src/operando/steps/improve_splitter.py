@@ -55,10 +55,16 @@ class ImproveSplitter(Step):
         step = self._finder(study)
         frames = self._frames(study, step, progress)
         taught = teach(shipped_rule(), frames, bias_of(step.split.separation), progress)
+        if not taught.needed:
+            raise InputError(
+                "The splitter was right about every particle that was accepted",
+                "merge or split what it got wrong, and learn from that",
+            )
         if not taught.helps:
             raise InputError(
-                f"Too little to learn from yet: of {taught.needed} corrections, the others would "
-                f"have spared {taught.spared}, and changed {taught.changed} joins elsewhere",
+                f"Too little to learn from yet: {max(taught.spared, 0)} of {taught.needed} merges "
+                f"and splits would be spared, but {taught.changed} joins change where nothing was "
+                "corrected",
                 "correct one frame wholly, or accept more particles that are right",
             )
         path = study.product_path(*self.outputs(study))

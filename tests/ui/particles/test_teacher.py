@@ -97,12 +97,12 @@ def test_what_was_learned_is_said_and_used_next(panel: ParticlesPanel, session: 
     assert panel.teacher.said.text().endswith("The particles were found with it.")
 
 
-def test_too_little_to_learn_from_is_said(qtbot: QtBot, panel: ParticlesPanel) -> None:
+def test_nothing_to_learn_is_said(qtbot: QtBot, panel: ParticlesPanel) -> None:
     session = panel.session
     _accept_one(panel)
     panel.teacher.button.click()
     qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=120_000)
     panel.refresh_job()
-    assert "Too little to learn from" in panel.job_bar.message.text()
+    assert "right about every particle" in panel.job_bar.message.text()
     assert panel.form.value().joining == "shipped"
     assert panel.state()[0] is not Mark.FAILED
