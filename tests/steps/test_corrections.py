@@ -8,7 +8,7 @@ import pytest
 
 from operando import Study
 from operando.errors import Cancelled, InputError, StudyError
-from operando.files.ome_zarr import create_image, open_image
+from operando.files.ome_zarr import open_image
 from operando.particles import MeasureSettings, link, measure
 from operando.particles.edits import Edit
 from operando.steps import step_status
@@ -16,32 +16,17 @@ from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
 from operando.study import Entry
 from operando.study.edits import EditLog
-from operando.study.phases import create_phases
 
 if TYPE_CHECKING:
     from operando.compute.progress import Progress
 
 
 @pytest.fixture
-def found(study, electrode):
+def found(segmented, electrode, write_particles):
     """The study with its true phases and particles."""
-    labels, probabilities = create_phases(
-        study.product_path("phases/phases"), study.series, study.strokes().classes
-    )
-    labels[:] = electrode.phases
-    for k in range(3):
-        probabilities[:, k] = np.where(electrode.phases == k + 1, 200, 27)
-    ids = create_image(
-        study.product_path("particles/particles"),
-        electrode.ids.shape,
-        "int32",
-        axes="tzyx",
-        voxel_size=study.voxel_size,
-        times=study.times,
-    )
-    ids[:] = electrode.ids
-    study.write_table("particles", _measure_all(study, electrode.ids))
-    return study
+    write_particles()
+    segmented.write_table("particles", _measure_all(segmented, electrode.ids))
+    return segmented
 
 
 def _measure_all(study, ids):

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from operando.errors import FileError, InputError, StudyError
@@ -14,7 +13,6 @@ from operando.particles.parting.teaching import Taught
 from operando.steps import STEPS, run_step
 from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
-from operando.study.phases import create_phases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,18 +20,9 @@ if TYPE_CHECKING:
     from operando import Study
     from operando.particles.joining.necks import NeckRule
     from operando.particles.parting.teaching import CorrectedFrame
-    from operando.samples import Electrode
 
 
-@pytest.fixture
-def study(study: Study, electrode: Electrode) -> Study:
-    """With the true phases."""
-    path = study.product_path("phases/phases")
-    labels, probabilities = create_phases(path, study.series, study.strokes().classes)
-    labels[:] = electrode.phases
-    for k in range(3):
-        probabilities[:, k] = np.where(electrode.phases == k + 1, 200, 27)
-    return study
+pytestmark = pytest.mark.usefixtures("segmented")
 
 
 def leaning(towards: float) -> NeckRule:

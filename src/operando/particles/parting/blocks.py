@@ -26,6 +26,7 @@ from operando.particles.joining.guided import join_bumps
 from operando.particles.joining.learned import BUMP, depth_map, join_by_depth
 from operando.particles.joining.neck_pairs import owners
 from operando.particles.joining.watershed import join_by_fit
+from operando.particles.labels.boxes import grown
 from operando.particles.labels.closing import close_particles, fill_small_cavities
 from operando.particles.labels.frames import block_size
 from operando.particles.labels.names import rename
@@ -190,7 +191,7 @@ class BlockSplitter:
         for tile in self._tiles(0):
             margin = FIRST_MARGIN
             while True:
-                box = _grown(tile, margin, self.shape)
+                box = grown(_box(tile.core), margin, self.shape)
                 solid = self.read(box)
                 inner = _inside(tile, box)
                 if not solid[inner].any():
@@ -330,12 +331,6 @@ def _mask(solid: Any, box: Box) -> NDArray[np.bool_]:
 def _box(box: tuple[slice, ...]) -> Box:
     z, y, x = box
     return z, y, x
-
-
-def _grown(tile: Tile, margin: int, shape: tuple[int, ...]) -> Box:
-    from operando.particles.labels.boxes import grown
-
-    return grown(_box(tile.core), margin, shape)
 
 
 def _inside(tile: Tile, box: Box) -> Box:
