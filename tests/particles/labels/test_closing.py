@@ -41,9 +41,8 @@ def test_a_hole_between_two_particles_is_of_none() -> None:
 def test_a_crack_is_closed_and_a_gap_between_two_is_not() -> None:
     domain = np.ones((15, 15, 30), np.int32)
     domain[..., 15:] = 2
-    ids = domain.copy()
-    ids[..., 14:16] = 0
-    ids[:, :, 6:8] = 0
-    closed = close_particles(ids, domain, 1.5, UNIT)
+    solid = np.ones(domain.shape, bool)
+    solid[..., 14:16] = solid[:, :, 6:8] = False
+    closed = close_particles(domain, solid, 1.5, UNIT)
     assert (closed[:, :, 6:8] == 1).all()
     assert not closed[..., 14:16].any()

@@ -58,9 +58,8 @@ def climb_to(
     while _halve(flat):
         pass
     summits = _summits(flat)
-    labels = np.zeros(height.shape, np.int32)
-    _name(flat, summits, labels.reshape(-1))
-    return labels, summits
+    _name(flat, summits)
+    return target.astype(np.int32, copy=False), summits
 
 
 def _neighbours(
@@ -133,10 +132,13 @@ def _summits(target: Any) -> Any:
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]
-def _name(target: Any, summits: Any, labels: Any) -> None:
+def _name(target: Any, summits: Any) -> None:
+    """Write the number of the summit where its place was, 0 where the way leads nowhere."""
+    # Below 0, names are told from the places that other voxels still point to.
     for k in prange(summits.size):
-        labels[summits[k]] = k + 1
+        target[summits[k]] = -2 - k
     for i in prange(target.size):
-        # A summit keeps the name that other voxels read at the same time.
-        if target[i] >= 0 and target[i] != i:
-            labels[i] = labels[target[i]]
+        if target[i] >= 0:
+            target[i] = target[target[i]]
+    for i in prange(target.size):
+        target[i] = -1 - target[i]

@@ -17,6 +17,8 @@ import numpy as np
 from operando.particles.cutting.basin_graph import BasinGraph, contract, touching
 from operando.particles.cutting.basins import climb_to
 from operando.particles.cutting.cell_shapes import CellShapes, shapes_of_cells
+from operando.particles.labels.names import rename
+from operando.particles.labels.sums import count_voxels, overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,23 +114,23 @@ def find_cells(
     graph = touching(labels, heights_seen, outside_seen, spacing, core)
     shapes = shapes_of_cells(labels, outside_seen, spacing, tile, shape, len(parent))
     labels = labels[: core[0], : core[1], : core[2]]
-    count = np.bincount(labels.reshape(-1), minlength=len(parent) + 1)[1:]
+    count = count_voxels(labels, len(parent) + 1)[1:]
     return labels, Cells(basins[parent], known, heights[parent], count, shapes, graph)
 
 
 def _part_by_guide(
     labels: NDArray[np.int32], guide: NDArray[np.int32] | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Name cells 1, 2, ... in order of basin and known particle; give both for each."""
-    from operando.particles.labels.names import rename
-    from operando.particles.labels.sums import overlaps
+    """Name cells 1, 2, ... in order of basin and known particle; give both for each.
 
+    The labels are used up.
+    """
     if guide is None:
-        there = np.flatnonzero(np.bincount(labels.reshape(-1)))
-        there = there[there > 0]
-        names = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
-        names[there] = np.arange(1, len(there) + 1)
-        return rename(labels, names), there - 1, np.zeros(len(there), np.int64)
+        counts = count_voxels(labels, int(labels.max(initial=0)) + 1)
+        there = np.flatnonzero(counts[1:])
+        names = np.zeros(len(counts), np.int32)
+        names[there + 1] = np.arange(1, len(there) + 1)
+        return rename(labels, names, labels), there, np.zeros(len(there), np.int64)
     basin, known, _ = overlaps(labels, guide)
     width = int(guide.max(initial=0)) + 1
     keys = basin * width + known

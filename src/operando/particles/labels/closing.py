@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from operando.particles.labels.names import rename
+from operando.particles.labels.sums import count_voxels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def fill_small_cavities(
         Largest hole that is filled, in units of the spacing cubed.
     """
     holes, count = _components(~solid)
-    size = np.bincount(holes.reshape(-1), minlength=count + 1) * np.prod(spacing)
+    size = count_voxels(holes, count + 1) * np.prod(spacing)
     fill = size <= largest
     fill[0] = False
     fill[at_border(holes)] = False
@@ -55,25 +56,27 @@ def fill_small_cavities(
 
 
 def close_particles(
-    ids: NDArray[np.int32], domain: NDArray[np.int32], radius: float, spacing: Spacing
+    domain: NDArray[np.int32], solid: NDArray[np.bool_], radius: float, spacing: Spacing
 ) -> NDArray[np.int32]:
     """Close the cracks of every particle, never a gap between two.
 
     Parameters
     ----------
-    ids
-        ``(Z, Y, X)`` particle of every solid voxel.
     domain
-        ``(Z, Y, X)`` the nearest particle of every voxel up to `radius` from the solid.
+        ``(Z, Y, X)`` the nearest particle of every voxel up to `radius` from the solid; used up.
+    solid
+        ``(Z, Y, X)``.
     radius
         Half of the widest crack.
 
     Returns
     -------
-    The ids with cracks and enclosed pores.
+    The particles with cracks and enclosed pores.
     """
-    closed = np.where(distance(domain, spacing) > radius, domain, ids)
-    return fill_enclosed(closed)
+    gap = distance(domain, spacing) <= radius
+    gap &= ~solid
+    domain[gap] = 0
+    return fill_enclosed(domain)
 
 
 def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -83,8 +86,9 @@ def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
     owner = np.where(lowest == highest, highest, 0).astype(np.int32)
     owner[0] = 0
     owner[at_border(holes)] = 0
-    out = rename(holes, owner)
-    return np.add(out, ids, out=out)
+    filled = rename(holes, owner, holes.view(np.int32))
+    filled += ids
+    return filled
 
 
 def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger[Any]], int]:

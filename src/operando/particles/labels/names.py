@@ -27,9 +27,12 @@ def numbered(ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int6
     return np.searchsorted(names, ids).astype(np.int32), names
 
 
-def rename(labels: NDArray[Any], names: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return ``names[labels]`` for a volume, on all cores."""
-    out = np.empty(labels.shape, np.int32)
+def rename(
+    labels: NDArray[Any], names: NDArray[np.int32], out: NDArray[np.int32] | None = None
+) -> NDArray[np.int32]:
+    """Return ``names[labels]`` for a volume, on all cores; `out` may be the labels themselves."""
+    if out is None:
+        out = np.empty(labels.shape, np.int32)
     _rename(labels, names, out)
     return out
 

@@ -82,9 +82,22 @@ def count_and_centre(ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray
     return found.count, found.centroid
 
 
+def count_voxels(labels: NDArray[Any], n: int) -> NDArray[np.int64]:
+    """Voxels ``(n,)`` of labels 0 to n - 1, without the copy of the volume that NumPy makes."""
+    counts = np.zeros(n, np.int64)
+    _count(labels.reshape(-1), counts)
+    return counts
+
+
 def _nowhere(n: int) -> Places:
     low = np.full((n, 3), np.iinfo(np.int64).max)
     return Places(np.zeros(n, np.int64), np.zeros((n, 3)), low, np.zeros((n, 3), np.int64))
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _count(labels: Any, counts: Any) -> None:
+    for label in labels:
+        counts[label] += 1
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

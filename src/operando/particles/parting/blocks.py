@@ -275,7 +275,8 @@ class BlockSplitter:
             numbers, cells = find_cells(
                 height, outside, near, guide, self.spacing, tile, self.shape
             )
-            numbers[numbers > 0] += start
+            del height, outside, near
+            np.add(numbers, start, out=numbers, where=numbers > 0)
             np.negative(numbers, out=numbers, where=~inside)
             labels[tile.core] = numbers
             parts.append(cells)
@@ -305,10 +306,9 @@ class BlockSplitter:
         sizes = Sizes.none(int(owner.max(initial=0)) + 1)
         for tile in self._margin(typical):
             numbers = np.asarray(labels[tile.padded])
-            own = rename(np.maximum(numbers, 0), owner)
-            domain = rename(np.abs(numbers), owner)
-            del numbers
-            ids = close_particles(own, domain, width / 2, self.spacing)[tile.inner]
+            solid, domain = numbers > 0, np.abs(numbers)
+            rename(domain, owner, domain)
+            ids = close_particles(domain, solid, width / 2, self.spacing)[tile.inner]
             sizes.add(ids, tile, self.shape)
             self.out[tile.core] = ids
             self.watch.advance()
