@@ -11,7 +11,10 @@ def test_the_truth_itself_scores_one_whatever_its_numbers(electrode) -> None:
     renamed = np.where(electrode.ids > 0, electrode.ids + 7, 0)
     table = score_table(renamed, electrode.ids, smallest=0)
     assert table["frame"].tolist() == [0, 1]
-    scores = table.drop(columns=["frame", "links_right"])
+    # The border of so small a volume cuts all particles.
+    uncut = [name for name in table if name.startswith("uncut_")]
+    assert table[uncut].isna().to_numpy().all()
+    scores = table.drop(columns=["frame", "links_right", *uncut])
     np.testing.assert_allclose(scores, 1)
     assert np.isnan(table["links_right"][0])
     assert table["links_right"][1] == 1
@@ -23,6 +26,17 @@ def test_ids_that_change_break_links_alone(electrode) -> None:
     table = score_table(ids, electrode.ids, smallest=0)
     assert table["links_right"][1] == 0
     assert (table["recall"] == 1).all()
+
+
+def test_what_the_border_cuts_weighs_on_all_but_the_uncut() -> None:
+    true = np.zeros((1, 12, 12, 24), np.int32)
+    true[:, 3:9, 3:9, 3:9], true[:, 3:9, 3:9, 16:] = 1, 2
+    found = true.copy()
+    found[..., 20:] *= 2  # 2 falls in two halves, of which none is enough
+    table = score_table(found, true).iloc[0]
+    assert table["precision"] == pytest.approx(1 / 3)
+    assert table["recall"] == pytest.approx(1 / 2)
+    assert table[["uncut_precision", "uncut_recall", "uncut_panoptic_quality"]].tolist() == [1] * 3
 
 
 def test_average_precision_falls_with_the_overlap() -> None:

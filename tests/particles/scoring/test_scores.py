@@ -44,6 +44,34 @@ def test_small_true_particles_do_not_count() -> None:
     assert match(ours * 0, true, smallest=2).missed.tolist() == [1]
 
 
+def inner(*labels: int) -> np.ndarray:
+    """Labels of a row amid a volume of three rows and slices, so that only its ends are cut."""
+    ids = np.zeros((3, 3, len(labels)), np.int32)
+    ids[1, 1] = labels
+    return ids
+
+
+def test_particles_that_the_border_cuts_can_be_left_out() -> None:
+    true = inner(1, 1, 1, 0, 2, 2, 2, 0, 3, 3, 0, 4, 4, 4)
+    ours = inner(5, 5, 0, 0, 6, 6, 6, 0, 7, 0, 0, 8, 9, 9)
+    # 7 holds just half of 3; 8 is a wrong piece of 4, which is cut.
+    every, uncut = match(ours, true), match(ours, true, uncut=True)
+    assert (every.true.tolist(), every.missed.tolist()) == ([1, 2, 4], [3])
+    assert every.wrong.tolist() == [7, 8]
+    assert (uncut.true.tolist(), uncut.missed.tolist()) == ([2], [3])
+    assert uncut.wrong.tolist() == [7]
+
+
+def test_what_lies_mostly_in_several_cut_particles_is_left_out() -> None:
+    true = inner(1, 1, 0, 0, 0, 0, 2, 2)
+    true[1, 0, 2:4] = 3
+    ours = inner(5, 5, 5, 6, 6, 6, 0, 0)
+    ours[1, 0, 2] = 5
+    # 5 has three of four voxels in 1 and 3, both cut; 6 has none in any.
+    assert match(ours, true, uncut=True).wrong.tolist() == [6]
+    assert match(ours, inner(0, 0, 1, 1, 1, 1, 0, 0), uncut=True).found.tolist() == [6]
+
+
 def test_nothing_found_and_nothing_there() -> None:
     nothing = row(0, 0)
     assert match(nothing, row(1, 1)).recall == 0

@@ -53,9 +53,10 @@ def score_table(
     Returns
     -------
     One row per frame: ``precision``, ``recall`` and ``panoptic_quality`` at IoU 0.5 in 3D,
-    ``average_precision``, the means over slices ``slice_precision``, ``slice_sensitivity``,
-    ``slice_jaccard``, ``slice_dice``, ``slice_f_measure`` and ``slice_mcc``, and ``links_right``,
-    NaN in the first frame.
+    ``average_precision``, ``links_right``, NaN in the first frame, ``uncut_precision``,
+    ``uncut_recall`` and ``uncut_panoptic_quality`` without particles that the image border cuts,
+    and the means over slices ``slice_precision``, ``slice_sensitivity``, ``slice_jaccard``,
+    ``slice_dice``, ``slice_f_measure`` and ``slice_mcc``.
 
     Raises
     ------
@@ -74,6 +75,7 @@ def score_table(
     for t in range(len(found)):
         ours, truth = np.asarray(found[t]), np.asarray(true[t])
         pairs = match(ours, truth, smallest=smallest)
+        uncut = match(ours, truth, smallest=smallest, uncut=True)
         slices = mean_slice_scores(slice_scores(ours, truth, smallest=smallest // 10))
         row = {
             "frame": t,
@@ -82,6 +84,9 @@ def score_table(
             "panoptic_quality": pairs.panoptic_quality,
             "average_precision": average_precision(ours, truth, smallest=smallest),
             "links_right": np.nan,
+            "uncut_precision": uncut.precision,
+            "uncut_recall": uncut.recall,
+            "uncut_panoptic_quality": uncut.panoptic_quality,
         }
         row |= {f"slice_{name}": mean for name, (mean, _) in slices.items()}
         if before is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape
+from operando.particles.labels.closing import at_border
 from operando.particles.labels.sums import overlaps
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ class Matches:
 
 
 def match(
-    found: NDArray[Any], true: NDArray[Any], *, iou: float = 0.5, smallest: int = 0
+    found: NDArray[Any],
+    true: NDArray[Any],
+    *,
+    iou: float = 0.5,
+    smallest: int = 0,
+    uncut: bool = False,
 ) -> Matches:
     """Match found with true particles by the overlap of their voxels.
 
@@ -80,6 +86,9 @@ def match(
     smallest
         True particles of fewer voxels do not count, nor does what lies mostly in them: the
         slivers that the image border leaves of a particle say nothing about a method.
+    uncut
+        Nor do true particles that touch the image border, nor what lies mostly in them: what is
+        seen of them does not tell whether two pieces are one particle.
 
     Raises
     ------
@@ -95,12 +104,15 @@ def match(
     both = (a > 0) & (b > 0)
     ratio = np.zeros(len(a))
     ratio[both] = common[both] / (size_found[a] + size_true[b] - common)[both]
-    ignored = np.flatnonzero(size_true < max(smallest, 1))
+    ignored = size_true < max(smallest, 1)
+    if uncut:
+        ignored[at_border(true)] = True
+    ignored[0] = False
     # Exactly half can be reached by two, only more is unique.
-    pair = (ratio > iou) & ~np.isin(b, ignored)
-    mostly_ignored = a[np.isin(b, ignored) & (b > 0) & (common > 0.5 * size_found[a])]
-    all_found = np.setdiff1d(np.flatnonzero(size_found[1:]) + 1, mostly_ignored)
-    all_true = np.setdiff1d(np.flatnonzero(size_true[1:]) + 1, ignored)
+    pair = (ratio > iou) & ~ignored[b]
+    mostly_ignored = np.bincount(a, common * ignored[b], len(size_found)) > 0.5 * size_found
+    all_found = np.flatnonzero((size_found > 0)[1:] & ~mostly_ignored[1:]) + 1
+    all_true = np.flatnonzero(~ignored[1:]) + 1
     return Matches(
         found=a[pair],
         true=b[pair],

@@ -40,6 +40,9 @@ _ROWS = {
     "panoptic_quality": ("Panoptic quality", "F-score times mean IoU of the pairs"),
     "average_precision": ("Average precision", "Mean over IoU 0.5 to 0.95"),
     "links_right": ("Links right", "Share of the true links from the frame before"),
+    "uncut_precision": ("Precision, uncut", "3D, without particles that the image edge cuts"),
+    "uncut_recall": ("Recall, uncut", "3D, without particles that the image edge cuts"),
+    "uncut_panoptic_quality": ("Quality, uncut", "Panoptic, without particles cut by the edge"),
     "slice_precision": ("Precision per slice", "As Jiang et al. 2020; mean over slices"),
     "slice_sensitivity": ("Sensitivity per slice", "As Jiang et al. 2020; mean over slices"),
     "slice_f_measure": ("F-measure per slice", "As Jiang et al. 2020; mean over slices"),
@@ -196,7 +199,10 @@ class ScoreBox(QGroupBox):
                 self.table.setItem(i, j, item)
         self.table.resizeColumnsToContents()
         self.table.setMinimumHeight(self.table.rowHeight(0) * (len(_ROWS) + 2))
-        self._say("True particles of fewer than 100 voxels do not count.")
+        self._say(
+            "True particles of fewer than 100 voxels do not count, among the uncut none that"
+            " touches the image edge."
+        )
 
     def _fail(self, error: OperandoError) -> None:
         self._say(f"⚠ {error}")
