@@ -68,7 +68,7 @@ def split_series(
                 )
             if fields is None:
                 whole = tuple(slice(0, n) for n in solid.shape)
-                guide = Carried(before, motion_in_windows(before, solid))[whole]
+                guide = Carried(before, motion_in_windows(before, solid, spacing=spacing))[whole]
             else:
                 guide = carry(before, fields[t - 1])
         before = split(
@@ -106,7 +106,7 @@ def split_frames(
     for t, frame in enumerate(phases):
         guide = None
         if t > 0:
-            guide = Carried(ids[t - 1], motion_in_windows(ids[t - 1], frame, phase))
+            guide = Carried(ids[t - 1], motion_in_windows(ids[t - 1], frame, phase, spacing))
         split_blocks(
             frame,
             ids[t],

@@ -50,6 +50,15 @@ def test_strain_is_found_window_by_window(draw_balls) -> None:
     np.testing.assert_allclose(motion.drift[:2], 0, atol=1)
 
 
+def test_windows_hold_as_many_particles_whatever_the_shape_of_voxels(draw_balls) -> None:
+    before, frame = draw_balls(1), draw_balls(STRETCH) > 0
+    cubes = motion_in_windows(before, frame)
+    flat = motion_in_windows(before[..., ::3], frame[..., ::3], spacing=(0.2, 0.2, 0.6))
+    assert flat.drift.shape == cubes.drift.shape
+    drift = flat.drift * np.reshape((1, 1, 3), (3, 1, 1, 1))
+    np.testing.assert_allclose(drift, cubes.drift, atol=3)
+
+
 def test_frames_that_have_nothing_in_common_do_not_fit(draw_balls) -> None:
     blank = np.zeros(SHAPE, np.int32)
     other = motion_in_windows(draw_balls(1), np.flip(draw_balls(1, seed=5), (0, 1, 2)) > 0)

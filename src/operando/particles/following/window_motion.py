@@ -42,33 +42,39 @@ class WindowMotion:
     fit: NDArray[np.float64]
 
 
-def motion_in_windows(before: Any, frame: Any, phase: int | None = None) -> WindowMotion:
+def motion_in_windows(
+    before: Any,
+    frame: Any,
+    phase: int | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+) -> WindowMotion:
     """Find the motion from the particles of a frame to the solid of the next.
 
     The common drift is found first, then the motion of ever smaller windows, down to those that
     hold some particles each. A window starts from the motion of the larger one that it lies in
-    and keeps what fits better. Diameters are taken in voxels, as if these were cubes.
+    and keeps what fits better.
 
     Parameters
     ----------
     before
         ``(Z, Y, X)`` ids, also an array that gives a NumPy array for a box of slices.
-    frame, phase
+    frame, phase, spacing
         As in `split`.
     """
-    coarse = max(1, max(frame.shape) // COARSE)
+    edges = np.asarray(spacing) / min(spacing)
+    coarse = _whole(max(edges * frame.shape) / COARSE / edges)
     ids, new = _thin(before, coarse), _solid(frame, phase, coarse)
     old = _image(ids > 0)
-    drift = coarse * _shift(old, new).reshape(3, 1, 1, 1)
-    diameter = coarse * _typical_diameter(ids)
-    step = min(coarse, max(1, int(diameter / ACROSS)))
-    if step < coarse:
+    drift = (coarse * _shift(old, new)).reshape(3, 1, 1, 1)
+    diameter = np.cbrt((coarse * edges).prod()) * _typical_diameter(ids) / edges
+    step = np.minimum(coarse, _whole(diameter / ACROSS))
+    if (step < coarse).any():
         old, new = _image(_thin(before, step) > 0), _solid(frame, phase, step)
     count = np.ones(3, int)
     while True:
         motion = _refine(old, new, drift, MARGIN * diameter / step, step)
         finer = np.where(np.array(frame.shape) >= 2 * count * CELL * diameter, 2, 1)
-        if diameter == 0 or (finer == 1).all():
+        if not diameter.any() or (finer == 1).all():
             return motion
         drift = motion.drift
         for axis, times in enumerate(finer.tolist(), start=1):
@@ -76,8 +82,16 @@ def motion_in_windows(before: Any, frame: Any, phase: int | None = None) -> Wind
         count = finer * count
 
 
+def _whole(steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.maximum(steps.astype(np.int64), 1)
+
+
 def _refine(
-    old: Image, new: Image, drift: NDArray[np.float64], margin: float, step: int
+    old: Image,
+    new: Image,
+    drift: NDArray[np.float64],
+    margin: NDArray[np.float64],
+    step: NDArray[np.int64],
 ) -> WindowMotion:
     """Seek the motion of every window anew, starting from a drift."""
     drift, fit = drift.copy(), np.zeros(drift.shape[1:])
@@ -93,11 +107,14 @@ def _refine(
 
 
 def _window(
-    where: tuple[int, ...], counts: tuple[int, ...], shape: tuple[int, ...], margin: float
+    where: tuple[int, ...],
+    counts: tuple[int, ...],
+    shape: tuple[int, ...],
+    margin: NDArray[np.float64],
 ) -> Box:
     return tuple(
-        slice(max(0, int(n * k / c - margin)), min(n, int(np.ceil(n * (k + 1) / c + margin))))
-        for k, c, n in zip(where, counts, shape, strict=True)
+        slice(max(0, int(n * k / c - m)), min(n, int(np.ceil(n * (k + 1) / c + m))))
+        for k, c, n, m in zip(where, counts, shape, margin, strict=True)
     )
 
 
@@ -132,16 +149,16 @@ def _correlation(a: Image, b: Image) -> float:
 
 
 def _typical_diameter(ids: NDArray[np.int32]) -> float:
-    """Diameter of the sphere that is as large as particles are on average, weighted by volume."""
+    """Diameter of a sphere of as many voxels as particles have on average, weighted by volume."""
     counts = np.bincount(ids.reshape(-1))[1:].astype(float)
     return float(np.cbrt(6 / np.pi * (counts**2).sum() / max(counts.sum(), 1)))
 
 
-def _thin(volume: Any, step: int) -> NDArray[Any]:
-    return np.asarray(volume[(slice(None, None, step),) * 3])
+def _thin(volume: Any, step: NDArray[np.int64]) -> NDArray[Any]:
+    return np.asarray(volume[tuple(slice(None, None, k) for k in step.tolist())])
 
 
-def _solid(frame: Any, phase: int | None, step: int) -> Image:
+def _solid(frame: Any, phase: int | None, step: NDArray[np.int64]) -> Image:
     return _image(solid_of(_thin(frame, step), phase))
 
 
