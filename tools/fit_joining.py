@@ -26,7 +26,7 @@ from operando.particles.joining.neck_pairs import STAGES, draw_pairs, owners
 from operando.particles.labels.closing import fill_small_cavities
 from operando.particles.labels.names import rename
 from operando.particles.labels.sums import overlaps
-from operando.particles.parting.blocks import BlockSplitter
+from operando.particles.parting.cutter import BlockCutter
 from operando.particles.settings import SplitSettings
 from operando.samples.render import render_frame
 from operando.samples.scene import build_scene
@@ -49,8 +49,8 @@ HIDDEN, STEPS, BATCH, RATE = 24, 6000, 1024, 5e-3
 
 def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching parts and whether they are of the same particle."""
-    splitter = BlockSplitter(lambda box: solid[box], None, solid.shape, None, UNIT, SplitSettings())
-    found = splitter.find_parts(ids)
+    cutter = BlockCutter(lambda box: solid[box], None, solid.shape, UNIT, SplitSettings())
+    found = cutter.find_parts(ids)
     if found is None:
         return np.empty((0, len(necks.FEATURES))), np.empty(0, bool)
     parts, own, typical = found

@@ -1,60 +1,35 @@
 """Split a volume that need not be in memory, block by block, as if it were split as a whole.
 
 What a voxel belongs to is decided by its surroundings and by a graph of all cells
-(`operando.particles.cutting.cells`), which is small. So blocks are cut into cells with a margin of
-less than a particle, the graph of the whole volume says which cells are one particle, and the
-blocks are gone through again to give every voxel its particle.
+(`operando.particles.cutting.cells`), which is small. So blocks are cut into cells
+(`operando.particles.parting.cutter`), the graph of the whole volume says which cells are one
+particle, and the blocks are gone through again to give every voxel its particle.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.progress import Stopwatch
-from operando.compute.tiles import plan_tiles
-from operando.particles.cutting.cells import Cells, find_cells, gather
-from operando.particles.cutting.ground import crack_width, largest_cavity, survey, to_surface
-from operando.particles.cutting.interior import Interior, look_inside
-from operando.particles.joining.guided import join_bumps
-from operando.particles.joining.learned import BUMP, depth_map, join_by_depth
-from operando.particles.joining.neck_pairs import owners
+from operando.particles.cutting.ground import crack_width
+from operando.particles.joining.learned import join_by_depth
 from operando.particles.joining.watershed import join_by_fit
-from operando.particles.labels.boxes import grown
-from operando.particles.labels.closing import close_particles, fill_small_cavities
-from operando.particles.labels.frames import block_size
+from operando.particles.labels.closing import close_particles
+from operando.particles.labels.frames import blocks
 from operando.particles.labels.names import rename
-from operando.particles.labels.sums import overlaps
-from operando.particles.parting.scratch import DiskArrays
+from operando.particles.parting.cutter import PARTS
 from operando.particles.parting.sizes import Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from operando.compute.progress import ProgressCallback
-    from operando.compute.tiles import Tile
-    from operando.particles.joining.guided import Parts
+    from operando.particles.cutting.cells import Cells
     from operando.particles.joining.necks import NeckRule
-    from operando.particles.labels.boxes import Box
-    from operando.particles.settings import SplitSettings
-
-MARGIN = {"learned": 0.75, "watershed": 1.5}
-"""Typical diameters around a block that are looked at with it, by method. The watershed needs the
-distance from the surface to the middle of every particle."""
-
-FIRST_MARGIN = 32
-"""Voxels around a block in which its surface is sought."""
-
-PARTS = 6
-"""Times that every block is gone through; the network counts as one."""
+    from operando.particles.parting.cutter import BlockCutter
 
 
 @dataclass
@@ -63,279 +38,79 @@ class BlockSplitter:
 
     Parameters
     ----------
-    read
-        Gives a block ``(Z, Y, X)`` of the solid.
-    read_guide
-        Gives a block of the ids that are expected, or None.
-    shape
+    cutter
         Of the volume.
     out
         ``(Z, Y, X)`` int32 array that the ids are written to; it need not be in memory.
-    spacing
-        Voxel size ``(z, y, x)``.
-    settings
-        See `SplitSettings`.
-    model
-        Weights of another network than the shipped one.
     rule
         Joins what the network has parted; None: the shipped one.
-    progress
-        Receives `Progress`; may raise `Cancelled`.
-    edge
-        Edge of a block, voxels; None: the whole volume is one if it is not too large.
-    scratch
-        Folder for what does not fit in memory; default that of the system.
     """
 
-    read: Callable[[Box], NDArray[np.bool_]]
-    read_guide: Callable[[Box], NDArray[np.int32]] | None
-    shape: tuple[int, int, int]
+    cutter: BlockCutter
     out: Any
-    spacing: tuple[float, float, float]
-    settings: SplitSettings
-    model: Path | None = None
     rule: NeckRule | None = None
-    progress: ProgressCallback | None = None
-    edge: int | None = None
-    scratch: Path | None = None
-    _distances: NDArray[np.float32] | None = field(default=None, init=False)
-
-    @cached_property
-    def watch(self) -> Stopwatch:
-        """Advanced by `PARTS` for every block."""
-        total = PARTS * len(self._tiles(0))
-        return Stopwatch(self.progress, total, "blocks", "Measuring distances")
-
-    @cached_property
-    def size(self) -> tuple[int, ...]:
-        """Of a block."""
-        return block_size(self.shape, self.edge)
 
     def run(self) -> int:
         """Split; returns how many particles there are."""
-        typical = self._typical()
+        cutter = self.cutter
+        typical = cutter.typical_diameter()
         if typical is None:
             return int(self._fill())
-        with self._arrays() as make:
-            labels, names, cells = self._find_cells(make, typical)
-            self.watch.advance(0, "Joining pieces")
+        with cutter.arrays() as make:
+            labels, names, cells = cutter.find_cells(make, typical)
+            cutter.watch.advance(0, "Joining pieces")
             owner = self._join(labels, names, cells, typical)
-            self.watch.advance(0, "Filling cracks")
+            cutter.watch.advance(0, "Filling cracks")
             sizes = self._close(labels, owner[names], typical)
-        self.watch.advance(0, "Numbering")
+        cutter.watch.advance(0, "Numbering")
         return self._number(sizes, typical)
-
-    def find_parts(self, ids: Any) -> tuple[Parts, NDArray[np.int64], float] | None:
-        """Cut the solid into what the method "learned" joins to particles; nothing is written.
-
-        Parameters
-        ----------
-        ids
-            ``(Z, Y, X)`` particles that are known; an array that gives a NumPy array for a box.
-
-        Returns
-        -------
-        None if all is solid or nothing is, else
-
-        parts
-            Not joined.
-        own
-            ``(P + 1,)`` the particle that most of each part lies in, 0 for none.
-        typical
-            Typical diameter.
-        """
-        typical = self._typical()
-        if typical is None:
-            return None
-        with self._arrays() as make:
-            labels, names, cells = self._find_cells(make, typical)
-            parts = join_bumps(cells, BUMP)
-            shared = []
-            for tile in self._tiles(0):
-                block = np.maximum(np.asarray(labels[tile.core]), 0)
-                shared.append(overlaps(rename(block, parts.names[names]), ids[tile.core]))
-                self.watch.advance(2)
-        return parts, owners(shared, len(parts.peaks)), typical
-
-    @contextmanager
-    def _arrays(self) -> Iterator[Callable[[tuple[int, ...], Any], Any]]:
-        """Give what makes arrays: in memory if there is but one block."""
-        if len(self._tiles(0)) == 1:
-            yield np.zeros
-            return
-        with TemporaryDirectory(dir=self.scratch) as folder:
-            yield DiskArrays(Path(folder))
-
-    def _find_cells(
-        self, make: Callable[[tuple[int, ...], Any], Any], typical: float
-    ) -> tuple[Any, NDArray[np.int32], Cells]:
-        """Numbers of the cells in the volume, the cell of every number, and all cells."""
-        solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
-        self._take_in(solid, typical)
-        self.watch.advance(0, "Looking for particles")
-        interior = self._look_inside(solid, typical, make)
-        names, cells = self._cut(solid, labels, typical, interior)
-        return labels, names, cells
-
-    def _tiles(self, margin: int) -> list[Tile]:
-        return plan_tiles(self.shape, self.size, margin)
-
-    def _margin(self, typical: float) -> list[Tile]:
-        width = crack_width(typical, self.spacing, self.settings)
-        reach = max(MARGIN[self.settings.method] * typical, 1.5 * width)
-        return self._tiles(int(np.ceil(reach / min(self.spacing))) + 2)
-
-    def _typical(self) -> float | None:
-        """Typical diameter, as `typical_diameter`; None where all is solid or nothing is."""
-        total, count = 0.0, 0
-        for tile in self._tiles(0):
-            margin = FIRST_MARGIN
-            while True:
-                box = grown(_box(tile.core), margin, self.shape)
-                solid = self.read(box)
-                inner = _inside(tile, box)
-                if not solid[inner].any():
-                    break
-                distances = to_surface(solid, self.spacing)
-                depth = distances[inner][solid[inner]]
-                everything = solid.shape == self.shape
-                if everything or float(depth.max()) <= margin * min(self.spacing):
-                    total += float(depth.sum(dtype=np.float64))
-                    count += depth.size
-                    if len(self._tiles(0)) == 1:
-                        self._distances = distances
-                    break
-                margin *= 2
-            self.watch.advance()
-        if count in (0, int(np.prod(self.shape))):
-            return None
-        return 8 * total / count
 
     def _fill(self) -> bool:
         """Write a volume that is all solid or empty."""
         solid = False
-        for tile in self._tiles(0):
-            block = self.read(_box(tile.core))
-            self.out[tile.core] = block.astype(np.int32)
+        for box in blocks(self.cutter.shape, self.cutter.edge):
+            block = self.cutter.read(box)
+            self.out[box] = block.astype(np.int32)
             solid = bool(block.any())
-            self.watch.advance(PARTS - 1)
+            self.cutter.watch.advance(PARTS - 1)
         return solid
-
-    def _take_in(self, solid: Any, typical: float) -> None:
-        """Write the solid; the watershed wants its small cavities filled.
-
-        The network knows cavities, and the gaps between particles are cavities where they touch
-        all around.
-        """
-        largest = largest_cavity(typical) if self.settings.method == "watershed" else 0
-        for tile in self._margin(typical) if largest else self._tiles(0):
-            block = self.read(_box(tile.padded))
-            if largest:
-                block = fill_small_cavities(block, largest, self.spacing)
-            solid[tile.core] = block[tile.inner]
-            self.watch.advance()
-
-    def _look_inside(
-        self, solid: Any, typical: float, make: Callable[[tuple[int, ...], Any], Any]
-    ) -> Interior | None:
-        interior = None
-        if self.settings.method == "learned":
-            interior = look_inside(
-                lambda box: _mask(solid, box),
-                self.shape,
-                typical,
-                self.spacing,
-                make,
-                lambda: self.watch.advance(0),
-                self.model,
-            )
-        self.watch.advance(len(self._tiles(0)))
-        return interior
-
-    def _cut(
-        self, solid: Any, labels: Any, typical: float, interior: Interior | None
-    ) -> tuple[NDArray[np.int32], Cells]:
-        """Cut all blocks into cells; writes their numbers, negative where there is no solid."""
-        tiles = self._margin(typical)
-        parts, start = [], 0
-        for tile in tiles:
-            box = _box(tile.padded)
-            distances, self._distances = self._distances, None
-            ground = survey(_mask(solid, box), self.spacing, self.settings, typical, distances)
-            del distances
-            if interior is None:
-                height = ground.height()
-                outside = np.maximum(-height, 0)
-            else:
-                height = depth_map(ground, interior, box)
-                outside = ground.outside
-            inside, near = ground.solid[tile.inner], ground.near
-            del ground
-            guide = None if self.read_guide is None else self.read_guide(box)
-            numbers, cells = find_cells(
-                height, outside, near, guide, self.spacing, tile, self.shape
-            )
-            del height, outside, near
-            np.add(numbers, start, out=numbers, where=numbers > 0)
-            np.negative(numbers, out=numbers, where=~inside)
-            labels[tile.core] = numbers
-            parts.append(cells)
-            start += len(cells.basin)
-            self.watch.advance()
-        return gather(parts, tiles, labels)
 
     def _join(
         self, labels: Any, names: NDArray[np.int32], cells: Cells, typical: float
     ) -> NDArray[np.int32]:
         """Tell for every cell the particle."""
-        if self.settings.method == "learned":
-            voxel = float(np.prod(self.spacing))
-            return join_by_depth(cells, voxel, typical, self.settings.separation, self.rule)
+        spacing, settings = self.cutter.spacing, self.cutter.settings
+        if settings.method == "learned":
+            voxel = float(np.prod(spacing))
+            return join_by_depth(cells, voxel, typical, settings.separation, self.rule)
 
-        def blocks() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
-            for tile in self._tiles(0):
-                block = np.maximum(np.asarray(labels[tile.core]), 0)
-                yield rename(block, names), tuple(s.start for s in tile.core)
+        def pieces() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
+            for box in blocks(self.cutter.shape, self.cutter.edge):
+                block = np.maximum(np.asarray(labels[box]), 0)
+                yield rename(block, names), tuple(s.start for s in box)
 
-        separation = self.settings.separation
-        return join_by_fit(cells, blocks(), self.spacing, typical, separation)
+        return join_by_fit(cells, pieces(), spacing, typical, settings.separation)
 
     def _close(self, labels: Any, owner: NDArray[np.int32], typical: float) -> Sizes:
         """Write the particles with their cracks, not yet numbered."""
-        width = crack_width(typical, self.spacing, self.settings)
+        spacing = self.cutter.spacing
+        width = crack_width(typical, spacing, self.cutter.settings)
         sizes = Sizes.none(int(owner.max(initial=0)) + 1)
-        for tile in self._margin(typical):
+        for tile in self.cutter.wide_tiles(typical):
             numbers = np.asarray(labels[tile.padded])
             solid, domain = numbers > 0, np.abs(numbers)
             rename(domain, owner, domain)
-            ids = close_particles(domain, solid, width / 2, self.spacing)[tile.inner]
-            sizes.add(ids, tile, self.shape)
+            ids = close_particles(domain, solid, width / 2, spacing)[tile.inner]
+            sizes.add(ids, tile, self.cutter.shape)
             self.out[tile.core] = ids
-            self.watch.advance()
+            self.cutter.watch.advance()
         return sizes
 
     def _number(self, sizes: Sizes, typical: float) -> int:
         """Leave out small particles and number the others in order of their first voxel."""
-        voxel = float(np.prod(self.spacing))
-        names = sizes.numbers(self.settings.smallest_diameter, typical, voxel)
-        for tile in self._tiles(0):
-            self.out[tile.core] = rename(np.asarray(self.out[tile.core]), names)
-            self.watch.advance()
+        voxel = float(np.prod(self.cutter.spacing))
+        names = sizes.numbers(self.cutter.settings.smallest_diameter, typical, voxel)
+        for box in blocks(self.cutter.shape, self.cutter.edge):
+            self.out[box] = rename(np.asarray(self.out[box]), names)
+            self.cutter.watch.advance()
         return int(names.max(initial=0))
-
-
-def _mask(solid: Any, box: Box) -> NDArray[np.bool_]:
-    return np.asarray(solid[box]).view(bool)
-
-
-def _box(box: tuple[slice, ...]) -> Box:
-    z, y, x = box
-    return z, y, x
-
-
-def _inside(tile: Tile, box: Box) -> Box:
-    """Where the core of a tile lies in a box around it."""
-    z, y, x = (
-        slice(c.start - b.start, c.stop - b.start) for c, b in zip(tile.core, box, strict=True)
-    )
-    return z, y, x

@@ -144,19 +144,19 @@ def split_blocks(
     How many particles there are.
     """
     from operando.particles.parting.blocks import BlockSplitter
+    from operando.particles.parting.cutter import BlockCutter
 
     spacing = check_spacing(spacing)
     z, y, x = phases_or_mask.shape
-    return BlockSplitter(
+    cutter = BlockCutter(
         read=lambda box: solid_of(np.asarray(phases_or_mask[box]), phase),
         read_guide=None if guide is None else lambda box: np.asarray(guide[box]),
         shape=(z, y, x),
-        out=out,
         spacing=spacing,
         settings=settings or SplitSettings(),
         model=None if model is None else Path(model),
-        rule=rule,
+        progress=progress,
         edge=edge,
         scratch=scratch,
-        progress=progress,
-    ).run()
+    )
+    return BlockSplitter(cutter, out, rule).run()

@@ -18,7 +18,7 @@ from operando.particles.joining.learned import TRUST
 from operando.particles.joining.neck_pairs import NeckPairs, draw_pairs
 from operando.particles.joining.necks import connect, join_at_necks
 from operando.particles.labels.arrays import solid_of
-from operando.particles.parting.blocks import BlockSplitter
+from operando.particles.parting.cutter import BlockCutter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -48,7 +48,7 @@ class CorrectedFrame:
     Parameters
     ----------
     parts
-        What the splitter joins, see `operando.particles.parting.blocks.BlockSplitter.find_parts`.
+        What the splitter joins, see `operando.particles.parting.cutter.BlockCutter.find_parts`.
     own
         ``(P + 1,)`` corrected particle that holds each part, 0 if none does.
     sure
@@ -97,11 +97,10 @@ def look_again(
     None if nothing is solid, or all.
     """
     z, y, x = phases.shape
-    found = BlockSplitter(
+    found = BlockCutter(
         read=lambda box: solid_of(np.asarray(phases[box]), phase),
         read_guide=None,
         shape=(z, y, x),
-        out=None,
         spacing=spacing,
         settings=settings,
         scratch=scratch,

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.particles.parting.cutter import BlockCutter
+from operando.particles.settings import SplitSettings
+
+RADIUS = 10
+
+
+@pytest.fixture(scope="module")
+def ids() -> np.ndarray:
+    """Two balls that touch, and one that a crack cuts in two."""
+    z, y, x = np.indices((24, 24, 72))
+    out = np.zeros(z.shape, np.int32)
+    for k, centre in enumerate((11, 31, 58), start=1):
+        out[(z - 12) ** 2 + (y - 12) ** 2 + (x - centre) ** 2 <= RADIUS**2] = k
+    out[..., 58] = 0
+    return out
+
+
+def cutter(solid: np.ndarray, edge: int | None = None) -> BlockCutter:
+    return BlockCutter(
+        lambda box: solid[box], None, solid.shape, (1.0, 1.0, 1.0), SplitSettings(), edge=edge
+    )
+
+
+def test_parts_lie_in_one_particle_each_and_know_it(ids) -> None:
+    parts, own, typical = cutter(ids > 0).find_parts(ids)
+    assert own[0] == 0
+    assert set(own[1:]) == {1, 2, 3}
+    # What is solid of the parts of a particle is all of it.
+    volume = np.bincount(own, parts.shapes.sums[:, 0])
+    np.testing.assert_allclose(volume[1:], np.bincount(ids.ravel())[1:], rtol=0.02)
+    # The crack brings the surface nearer; without it a ball of this size would give its diameter.
+    assert 1.2 * RADIUS < typical < 2.1 * RADIUS
+
+
+def test_blocks_are_cut_as_the_whole_is(ids) -> None:
+    whole, whole_own, typical = cutter(ids > 0).find_parts(ids)
+    parts, own, same = cutter(ids > 0, edge=20).find_parts(ids)
+    assert same == pytest.approx(typical)
+    assert sorted(zip(own, parts.count, strict=True)) == sorted(
+        zip(whole_own, whole.count, strict=True)
+    )
+
+
+@pytest.mark.parametrize("solid", [False, True])
+def test_there_are_no_parts_where_all_is_solid_or_nothing_is(ids, solid) -> None:
+    assert cutter(np.full(ids.shape, solid), edge=20).find_parts(ids) is None
