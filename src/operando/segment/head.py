@@ -97,6 +97,7 @@ def fit_head(
     prior: Head,
     ridge: float | Sequence[float] = NEW_RIDGE,
     rounds: int = ROUNDS,
+    shift: NDArray[np.float32] | None = None,
 ) -> Head:
     """Multinomial logistic regression that stays close to a head it starts from.
 
@@ -113,6 +114,8 @@ def fit_head(
         classes or for each.
     rounds
         Steps of the optimiser at most.
+    shift
+        ``(K,)`` added to the logits meanwhile: see `operando.segment.label_shift`.
     """
     import torch
 
@@ -126,11 +129,12 @@ def fit_head(
     )
     cost_of_change = torch.tensor(ridge, dtype=torch.float32).reshape(-1, 1)
     parameters = start.clone().requires_grad_()
+    added = torch.zeros(len(bias)) if shift is None else torch.from_numpy(shift)
     optimizer = torch.optim.LBFGS([parameters], max_iter=rounds, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = x @ parameters[:, :-1].T + parameters[:, -1]
+        logits = x @ parameters[:, :-1].T + parameters[:, -1] + added
         loss = torch.nn.functional.cross_entropy(logits, target, costs)
         loss = loss + (cost_of_change * (parameters - start).square()).sum()
         loss.backward()  # type: ignore[no-untyped-call]

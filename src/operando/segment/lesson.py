@@ -13,6 +13,9 @@ from operando.segment.strokes import class_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from operando.data.classes import LabelClass
     from operando.nets.architecture import Triple
     from operando.nets.augment import Augmentation
@@ -42,6 +45,8 @@ class Lesson:
         Edge lengths of a voxel ``(z, y, x)``.
     settings, device
         How and where to learn.
+    shift
+        ``(K,)`` added to the logits of painted voxels: see `operando.segment.label_shift`.
     """
 
     frames: Frames
@@ -53,6 +58,7 @@ class Lesson:
     spacing: Sequence[float]
     settings: TrainSettings
     device: str
+    shift: NDArray[np.float32] | None = None
 
     @property
     def channels(self) -> int:
@@ -73,7 +79,7 @@ class Lesson:
         """Loss of the labelled voxels."""
         from operando.segment.losses import StrokeLoss
 
-        return StrokeLoss(self.class_weights)
+        return StrokeLoss(self.class_weights, shift=self.shift)
 
     @cached_property
     def evaluate(self) -> HeldOutScore | None:

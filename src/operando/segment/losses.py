@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from operando.segment.edges import EdgeLoss
 
 
@@ -26,16 +29,21 @@ class StrokeLoss:
         Share of the Dice part, 0 to 1.
     smoothing
         Label smoothing of the cross-entropy [Szegedy 2016].
+    shift
+        Added to the logits, one per class: see `operando.segment.label_shift`.
     """
 
     weights: tuple[float, ...]
     dice: float = 0.3
     smoothing: float = 0.05
+    shift: NDArray[np.float32] | None = None
 
     def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of logits ``(N, K, Z, Y, X)`` and labels ``(N, Z, Y, X)`` 0 to K."""
         known = labels > 0
         picked = logits.movedim(1, -1)[known].float()
+        if self.shift is not None:
+            picked = picked + torch.from_numpy(self.shift).to(logits.device)
         target = labels[known].long() - 1
         weights = torch.tensor(self.weights, dtype=picked.dtype, device=logits.device)
         entropy = functional.cross_entropy(picked, target, weights, label_smoothing=self.smoothing)

@@ -19,7 +19,8 @@ class TrainSettings(BaseModel):
         "balanced",
         title="Effort",
         description="How long to train; balanced takes about a minute on two processor cores, "
-        "instant a few seconds: of what the network knows, only the last layer changes",
+        "instant a few seconds: the network is told what your classes look like, and only the last "
+        "layer learns",
     )
     network: Literal["unet3d", "unet3d_time", "separable", "lrcsnet", "forest"] = Field(
         "unet3d",

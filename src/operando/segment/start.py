@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +19,15 @@ from operando.segment.head import (
     recognise,
     stroke_features,
 )
+from operando.segment.label_shift import expected_shares, label_shift
 from operando.segment.model import Model, pretrained
+from operando.segment.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from operando.data.classes import LabelClass
@@ -84,7 +87,7 @@ def _in_context(model: Model) -> Model:
     return replace(model, architecture=architecture, weights={**unlearnt, **model.weights})
 
 
-def new_network(lesson: Lesson) -> tuple[nn.Module, Architecture]:
+def new_network(lesson: Lesson) -> Start:
     """Build a network with random weights that fits the patches."""
     kernels, strides = plan_levels(lesson.patch, lesson.spacing)
     architecture = Architecture(
@@ -95,39 +98,95 @@ def new_network(lesson: Lesson) -> tuple[nn.Module, Architecture]:
         kernels=kernels,
         strides=strides,
     )
-    return build(architecture, lesson.settings.seed), architecture
+    return Start(build(architecture, lesson.settings.seed), architecture)
 
 
-def adapted_network(before: Model, lesson: Lesson) -> tuple[nn.Module, Architecture]:
+@dataclass(frozen=True)
+class Start:
+    """A network that is ready to learn.
+
+    Parameters
+    ----------
+    network, architecture
+        The network.
+    shift
+        See `operando.segment.label_shift`; None if it does not know all of the classes.
+    """
+
+    network: nn.Module
+    architecture: Architecture
+    shift: NDArray[np.float32] | None = None
+
+
+def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
     """Fit a network that has learnt to other channels, voxels and classes.
 
-    The last layer is fitted to the strokes on the features as they are. Classes of the same
-    name, or that the network recognises in the strokes, start from what is known of them.
+    Classes of the same name, or that the network recognises in the strokes, start from what is
+    known of them. The network that ships is told what they look like this time. Then the last
+    layer is fitted to the strokes.
+
+    Parameters
+    ----------
+    before
+        The network that has learnt.
+    lesson
+        What it shall learn.
+    ships
+        Whether it is the one that ships, as it is.
     """
-    roomy = (1 if lesson.patch[0] == 1 else 64, 64, 64)
+    flat = lesson.patch[0] == 1
+    roomy = (1 if flat else 64, 64, 64)
     levels = len(before.architecture.kernels)
     architecture = replace(
         flatten_levels(before.architecture, *plan_levels(roomy, lesson.spacing, levels)),
         in_channels=lesson.channels,
     )
-    same = range(len(before.classes))
-    weights = adapt_weights(before.weights, architecture, same)
-    network = (
-        replace(before, architecture=architecture, weights=weights).network().to(lesson.device)
-    )
-    rows, labels = stroke_features(network, lesson.sampler(lesson.learn), lesson.device)
-    old = (weights["head.weight"].reshape(len(before.classes), -1), weights["head.bias"])
-    inherited = recognise(rows, labels, old, _by_name(lesson.classes, before))
+    weights = adapt_weights(before.weights, architecture, range(len(before.classes)))
+    known = replace(before, architecture=architecture, weights=weights)
+    inherited = _by_name(lesson.classes, before)
+    if None in inherited:
+        inherited = recognise(*_features(known, lesson), _head(known), inherited)
+    if ships:
+        known = tell(known, lesson, inherited)
+    # What ships knows volumes of electrodes: how much there is in single slices it cannot tell.
+    shift = None if ships and flat else _shift(known, lesson, inherited)
     ridge = [NEW_RIDGE if row is None else KNOWN_RIDGE for row in inherited]
-    weight, bias = fit_head(rows, labels, lesson.class_weights, _rows(old, inherited), ridge)
+    weight, bias = fit_head(
+        *_features(known, lesson),
+        lesson.class_weights,
+        _rows(_head(known), inherited),
+        ridge,
+        shift=shift,
+    )
     architecture = replace(architecture, n_classes=len(lesson.classes))
     weights = {
-        **weights,
+        **known.weights,
         "head.weight": weight.reshape(*weight.shape, 1, 1, 1),
         "head.bias": bias,
     }
-    adapted = replace(before, architecture=architecture, weights=weights)
-    return adapted.network(), architecture
+    adapted = replace(known, architecture=architecture, weights=weights)
+    return Start(adapted.network(), architecture, shift)
+
+
+def _shift(
+    known: Model, lesson: Lesson, inherited: Sequence[int | None]
+) -> NDArray[np.float32] | None:
+    rows = [row for row in inherited if row is not None]
+    if len(rows) < len(inherited):
+        return None
+    network = known.network().to(lesson.device)
+    shares = expected_shares(network, lesson.sampler(lesson.learn), lesson.device)
+    return label_shift(lesson.learn.label, lesson.class_weights, shares[rows])
+
+
+def _features(model: Model, lesson: Lesson) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    network = model.network().to(lesson.device)
+    return stroke_features(network, lesson.sampler(lesson.learn), lesson.device)
+
+
+def _head(model: Model) -> Head:
+    weight = model.weights["head.weight"]
+    return weight.reshape(len(weight), -1), model.weights["head.bias"]
 
 
 def _by_name(classes: Sequence[LabelClass], before: Model) -> list[int | None]:

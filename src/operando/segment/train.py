@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -121,9 +122,7 @@ def train(
     if settings.network == "forest":
         architecture, result = _grow(lesson, progress)
     else:
-        # Shipped weights saw volumes of electrodes: single slices of anything are learnt boldly.
-        gently = before is not None and not (start == "pretrained" and flat)
-        architecture, result = _fit(lesson, before, gently, shuffle, progress)
+        architecture, result = _fit(lesson, before, start == "pretrained", shuffle, progress)
     curve = np.array(result.curve, np.float64)
     weights, held_out = result.weights, result.held_out
     if _asks_forest(settings, flat=flat):
@@ -149,7 +148,7 @@ def train(
 def _fit(
     lesson: Lesson,
     before: Model | None,
-    gently: bool,
+    ships: bool,
     rng: np.random.Generator,
     progress: ProgressCallback | None,
 ) -> tuple[Architecture, Fit]:
@@ -158,10 +157,11 @@ def _fit(
     from operando.segment.losses import StrokeObjective
 
     settings = lesson.settings
-    if before is None:
-        network, architecture = new_network(lesson)
-    else:
-        network, architecture = adapted_network(before, lesson)
+    # Shipped weights saw volumes of electrodes: single slices of anything are learnt boldly.
+    gently = before is not None and not (ships and lesson.patch[0] == 1)
+    start = adapted_network(before, lesson, ships=ships) if before else new_network(lesson)
+    network, architecture = start.network, start.architecture
+    lesson = replace(lesson, shift=start.shift)
     if not settings.steps:
         return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
