@@ -37,7 +37,7 @@ def expected_shares(
             image, _ = sampler.patch(voxel)
             batch = torch.from_numpy(np.ascontiguousarray(image[None])).to(device)
             total.append(network(batch).softmax(1).mean((0, 2, 3, 4)).cpu().numpy())
-    return np.stack(total).mean(axis=0, dtype=np.float64)
+    return np.asarray(np.mean(total, axis=0), np.float64)
 
 
 def label_shift(
