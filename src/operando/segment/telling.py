@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
+from operando.nets.frames import check_finite
 from operando.segment.appearance import describe_appearance, length
 from operando.segment.model import PRETRAINED
 
@@ -59,7 +60,13 @@ def _is_grey(lesson: Lesson) -> bool:
 
 
 def painted_slices(lesson: Lesson) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Slices that carry strokes, grey values and labels ``(n, y, x)``; some if they are many."""
+    """Read the slices that carry strokes, grey values and labels ``(n, y, x)``; of many some.
+
+    Raises
+    ------
+    InputError
+        If they hold NaN or infinity.
+    """
     voxels, (_, height, width) = lesson.learn, lesson.frames.volume_shape
     painted = np.unique(np.column_stack([voxels.frame, voxels.position[:, 0]]), axis=0)
     most = max(1, MOST_VOXELS // (height * width))
@@ -67,7 +74,9 @@ def painted_slices(lesson: Lesson) -> tuple[NDArray[np.float32], NDArray[np.uint
     images, labels = [], []
     for t, z in chosen.tolist():
         box = slice(z, z + 1), slice(0, height), slice(0, width)
-        scaled = lesson.normalise(lesson.frames.read(t, box), t)
+        values = lesson.frames.read(t, box)
+        check_finite(values, t)
+        scaled = lesson.normalise(values, t)
         images.append(scaled[len(scaled) // 2, 0])
         labels.append(voxels.paint(t, box)[0])
     return np.stack(images), np.stack(labels)

@@ -58,7 +58,9 @@ def train(
     """Train a network on the voxels that carry a stroke; the others have no class.
 
     Of the others it learns where things end: borders are drawn to the edges of the image
-    (`EdgeLoss`), and what was known before is kept.
+    (`EdgeLoss`), and what was known before is kept. The network that ships is told beforehand what
+    the classes look like (`operando.segment.telling`). Where all classes are known, strokes need
+    not be a fair sample of the volume (`operando.segment.label_shift`).
 
     For single slices, a random forest that learnt from the same strokes has a say where the
     network is unsure (`operando.nets.second_opinion`); settings change that.
