@@ -215,6 +215,7 @@ def main() -> None:
     told = Told(build(architecture, options.seed), patches.typical)
     if options.start:
         start_from(told, options.start)
+        patches.typical = told.conditioner.typical.numpy()
     appearances = [as_strokes_tell(example) for example in unseen]
     nothing = [patches.typical] * len(unseen)
     best = -1.0

@@ -25,9 +25,7 @@ def test_filters_have_not_changed(instant: Model) -> None:
 
 
 def test_of_a_model_only_the_last_layer_changes(instant: Model, scene: object) -> None:
-    again = train(
-        scene.image, scene.strokes, start=instant, settings=INSTANT, classes=None, device="cpu"
-    )
+    again = train(scene.image, scene.strokes, start=instant, settings=INSTANT, device="cpu")
     for name, values in again.weights.items():
         assert np.array_equal(values, instant.weights[name]) is not name.startswith("head.")
 

@@ -11,7 +11,7 @@ import numpy as np
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
 from operando.nets.frames import check_finite
 from operando.segment.appearance import describe_appearance, length
-from operando.segment.model import PRETRAINED
+from operando.segment.model import PRETRAINED, pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,6 @@ def _conditioner() -> Conditioner:
     from safetensors.numpy import load_file
 
     from operando.nets.conditioning import Conditioner
-    from operando.segment.model import pretrained
 
     model = pretrained(cracks=True)
     conditioner = Conditioner(model.network(), torch.zeros(length(len(model.classes))))
