@@ -26,12 +26,12 @@ from operando.samples import (
     paint_strokes,
 )
 from operando.segment import TrainSettings, predict, train
-from operando.segment.bridges import find_bridges
-from operando.segment.flicker import count_flicker
-from operando.segment.islands import surrounding_classes, without_islands
-from operando.segment.pieces import Pieces
-from operando.segment.scores import confusion, dice
-from operando.segment.steady import pairs_of, steady_into
+from operando.segment.phases.bridges import find_bridges
+from operando.segment.phases.islands import surrounding_classes, without_islands
+from operando.segment.phases.pieces import Pieces
+from operando.segment.scoring.scores import confusion, dice
+from operando.segment.steadying.flicker import count_flicker
+from operando.segment.steadying.steady import pairs_of, steady_into
 from operando.strain import correlate
 
 if TYPE_CHECKING:

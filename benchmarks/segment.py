@@ -29,8 +29,8 @@ import torch
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.samples import ElectrodeSettings, draw_settings, make_electrode, paint_strokes
 from operando.segment import Model, TrainSettings, predict, train
-from operando.segment.model import pretrained
-from operando.segment.scores import confusion, dice
+from operando.segment.models.model import pretrained
+from operando.segment.scoring.scores import confusion, dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

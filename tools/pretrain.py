@@ -56,9 +56,9 @@ from operando.nets.conditioning import Conditioner
 from operando.nets.training import HeldOut, Schedule, fit
 from operando.samples import paint_strokes
 from operando.segment import Model
-from operando.segment.appearance import describe_appearance
-from operando.segment.scores import confusion, dice
-from operando.segment.telling import CONDITIONER_FILE
+from operando.segment.adapting.appearance import describe_appearance
+from operando.segment.adapting.telling import CONDITIONER_FILE
+from operando.segment.scoring.scores import confusion, dice
 
 UNSEEN = 16
 LEVELS = 4

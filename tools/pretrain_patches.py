@@ -11,7 +11,7 @@ from scipy.ndimage import binary_erosion, distance_transform_edt, zoom
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames
 from operando.samples import draw_settings, make_electrode
-from operando.segment.appearance import describe_appearance, forget_class
+from operando.segment.adapting.appearance import describe_appearance, forget_class
 from operando.segment.normalise import grey_scale
 
 if TYPE_CHECKING:

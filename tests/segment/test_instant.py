@@ -5,7 +5,7 @@ import pytest
 
 from operando.errors import Cancelled, InputError
 from operando.segment import InstantModel, Model, predict
-from operando.segment.scores import confusion, dice
+from operando.segment.scoring.scores import confusion, dice
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from operando.errors import InputError
 from operando.segment import Model, TrainSettings, predict, pretrained, train
-from operando.segment.scores import confusion, dice
+from operando.segment.scoring.scores import confusion, dice
 
 INSTANT = TrainSettings(effort="instant", patch=32, patch_depth=16)
 

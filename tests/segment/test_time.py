@@ -8,7 +8,7 @@ import pytest
 
 from operando.errors import InputError
 from operando.segment import Model, TrainSettings, predict, train
-from operando.segment.scores import confusion, dice
+from operando.segment.scoring.scores import confusion, dice
 
 SETTINGS = TrainSettings(
     effort="balanced",

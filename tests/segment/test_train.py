@@ -10,7 +10,7 @@ import pytest
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.errors import Cancelled, InputError
 from operando.segment import Model, TrainSettings, predict, train
-from operando.segment.scores import confusion, dice
+from operando.segment.scoring.scores import confusion, dice
 from operando.segment.train import choose_patch
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from operando.errors import FileError
 from operando.segment import Model, predict, pretrained
-from operando.segment.bioimage import export_package
+from operando.segment.models.bioimage import export_package
 from operando.steps import STEPS, load_recipe, run_step
 from operando.steps.training_runs import model_in_use
 

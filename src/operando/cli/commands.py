@@ -223,7 +223,7 @@ def export(
             write_field(out, opened.field(name), voxel_size=opened.voxel_size)
         else:
             from operando.segment import Model
-            from operando.segment.bioimage import export_package
+            from operando.segment.models.bioimage import export_package
 
             model = Model.load(opened.product_path(product))
             authors = tuple(author or ())

@@ -1,15 +1,15 @@
 """Segmentation that learns from a few brush strokes."""
 
-from operando.segment.compare import Agreement, compare_labels
 from operando.segment.instant import InstantModel
-from operando.segment.model import Model, pretrained
-from operando.segment.model_card import model_card
+from operando.segment.models.model import Model, pretrained
+from operando.segment.models.model_card import model_card
+from operando.segment.painting.slips import find_slips
+from operando.segment.painting.suggest import suggest_regions
+from operando.segment.phases.uncertainty import fraction_intervals
 from operando.segment.predict import choose_backend, predict, predict_blocks, predict_into
+from operando.segment.scoring.compare import Agreement, compare_labels
 from operando.segment.settings import TrainSettings
-from operando.segment.slips import find_slips
-from operando.segment.suggest import suggest_regions
 from operando.segment.train import train
-from operando.segment.uncertainty import fraction_intervals
 
 __all__ = [
     "Agreement",

@@ -13,9 +13,9 @@ from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
 from operando.nets.frames import check_finite
 from operando.nets.patches import LabelledVoxels
-from operando.segment.head import Head, fit_head
+from operando.segment.adapting.head import Head, fit_head
 from operando.segment.normalise import GreyScale, grey_scale
-from operando.segment.strokes import check_shapes, class_weights, find_strokes
+from operando.segment.painting.strokes import check_shapes, class_weights, find_strokes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
-    from operando.segment.model import Model
+    from operando.segment.models.model import Model
 
 SLAB = 9
 TILE = (1, 256, 256)

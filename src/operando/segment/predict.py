@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from operando.nets.architecture import Triple
     from operando.nets.backends import Backend
     from operando.nets.fastest import FastestBackend, Precision
-    from operando.segment.model import Model
+    from operando.segment.models.model import Model
 
 WINDOW = (48, 128, 128)
 BLOCK = (64, 512, 512)

@@ -15,15 +15,15 @@ from operando.errors import InputError
 from operando.nets.architecture import restore
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
-from operando.segment.forest import ask_forest, forest_architecture, grow_forest
-from operando.segment.held_out import held_out_scores
-from operando.segment.lesson import Lesson
-from operando.segment.model import Model
+from operando.segment.adapting.part_way import go_part_way
+from operando.segment.adapting.start import adapted_network, choose_start, new_network
+from operando.segment.learning.forest import ask_forest, forest_architecture, grow_forest
+from operando.segment.learning.lesson import Lesson
+from operando.segment.models.model import Model
 from operando.segment.normalise import Normalise, grey_scale
-from operando.segment.part_way import go_part_way
+from operando.segment.painting.strokes import check_shapes, find_strokes, hold_out
+from operando.segment.scoring.held_out import held_out_scores
 from operando.segment.settings import TrainSettings
-from operando.segment.start import adapted_network, choose_start, new_network
-from operando.segment.strokes import check_shapes, find_strokes, hold_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,8 @@ def train(
 
     Of the others it learns where things end: borders are drawn to the edges of the image
     (`EdgeLoss`), and what was known before is kept. The network that ships is told beforehand what
-    the classes look like (`operando.segment.telling`). Where all classes are known, strokes need
-    not be a fair sample of the volume (`operando.segment.label_shift`).
+    the classes look like (`operando.segment.adapting.telling`). Where all classes are known,
+    strokes need not be a fair sample of the volume (`operando.segment.adapting.label_shift`).
 
     For single slices, a random forest that learnt from the same strokes has a say where the
     network is unsure (`operando.nets.second_opinion`); settings change that.
@@ -155,8 +155,8 @@ def _fit(
     progress: ProgressCallback | None,
 ) -> tuple[Architecture, Fit]:
     from operando.nets.training import Schedule, fit
-    from operando.segment.edges import EdgeLoss
-    from operando.segment.losses import StrokeObjective
+    from operando.segment.learning.edges import EdgeLoss
+    from operando.segment.learning.losses import StrokeObjective
 
     settings = lesson.settings
     # Shipped weights saw volumes of electrodes: single slices of anything are learnt boldly.

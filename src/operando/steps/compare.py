@@ -146,7 +146,7 @@ def compare_frames(
     """
     import pandas as pd
 
-    from operando.segment.compare import compare_labels
+    from operando.segment.scoring.compare import compare_labels
 
     tables, hits, known = [], 0, 0
     for i, t in enumerate(reference.frames):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data import LabelClass
-    from operando.segment.connectivity import Connectivity, Reading
+    from operando.segment.phases.connectivity import Connectivity, Reading
     from operando.study import Study
 
 
@@ -42,7 +42,7 @@ class MeasureConnectivity(Step):
         """Measure frame by frame, slab by slab."""
         import pandas as pd
 
-        from operando.segment.connectivity import interface_areas, measure_connectivity
+        from operando.segment.phases.connectivity import interface_areas, measure_connectivity
 
         labels, probabilities, classes = study.phases(self.phases)
         whole = PartProgress(progress, len(study.times))

@@ -40,7 +40,7 @@ class ImportModel(Step):
         """Read the package or folder and keep its model."""
         from operando.atomic import replacing
         from operando.segment import Model
-        from operando.segment.bioimage import import_package
+        from operando.segment.models.bioimage import import_package
 
         source = Path(self.package)
         model = Model.load(source) if source.is_dir() else import_package(source)

@@ -39,7 +39,7 @@ def phase_fractions(
     """
     import pandas as pd
 
-    from operando.segment.uncertainty import fraction_intervals
+    from operando.segment.phases.uncertainty import fraction_intervals
 
     rows = []
     slab = max(1, labels.chunks[1]) if hasattr(labels, "chunks") else 32

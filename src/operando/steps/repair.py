@@ -136,8 +136,8 @@ class Repair(Step):
         self, old: FrameView, new: FrameView, only: int, spacing: Triple, watch: Stopwatch
     ) -> NDArray[np.int64]:
         """Write a frame without islands; how many of every label ``(256,)`` there were."""
-        from operando.segment.islands import surrounding_classes, without_islands
-        from operando.segment.pieces import Pieces
+        from operando.segment.phases.islands import surrounding_classes, without_islands
+        from operando.segment.phases.pieces import Pieces
 
         voxel = float(np.prod(spacing))
         least = _ISLAND_VOXELS if self.island_um3 is None else self.island_um3 / voxel
@@ -151,8 +151,8 @@ class Repair(Step):
         self, new: FrameView, likely: FrameView, label: int, spacing: Triple, watch: Stopwatch
     ) -> int:
         """Draw bridges into a frame; how many."""
-        from operando.segment.bridges import find_bridges
-        from operando.segment.pieces import Pieces
+        from operando.segment.phases.bridges import find_bridges
+        from operando.segment.phases.pieces import Pieces
 
         longest = self.gap_um
         if longest is None:
@@ -192,7 +192,7 @@ def _changes(
     bridged: int,
 ) -> list[dict[str, Any]]:
     """One row per class: islands removed, bridges made, voxels gained and lost."""
-    from operando.segment.pieces import SLAB
+    from operando.segment.phases.pieces import SLAB
 
     gained, lost = np.zeros(256, np.int64), np.zeros(256, np.int64)
     for z in range(0, old.shape[0], SLAB):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.data import DisplacementField, Series
-    from operando.segment.flicker import Flicker
-    from operando.segment.frame_pair import FramePair
+    from operando.segment.steadying.flicker import Flicker
+    from operando.segment.steadying.frame_pair import FramePair
     from operando.study import Study
 
 
@@ -79,7 +79,7 @@ class Steady(Step):
             If there is one frame only, the frames are single slices, or a name is taken.
         """
         from operando.nets.frames import Frames
-        from operando.segment.steady import pairs_of, steady_into
+        from operando.segment.steadying.steady import pairs_of, steady_into
         from operando.study.partial import PartialResult
 
         check_names(study, self.phases, self.result, self.name)
@@ -163,7 +163,7 @@ def _volume(images: Series, t: int) -> Any:
 
 def _blocks(shape: Sequence[int]) -> int:
     from operando.compute.tiles import plan_tiles
-    from operando.segment.flicker import BLOCK
+    from operando.segment.steadying.flicker import BLOCK
 
     return len(plan_tiles(shape, BLOCK))
 
@@ -172,7 +172,7 @@ def _count(
     pairs: Sequence[FramePair], before: Any, after: Any, n_classes: int, whole: PartProgress
 ) -> dict[int, tuple[Flicker, Flicker]]:
     """Count flicker from every frame to the next, before and after."""
-    from operando.segment.flicker import count_flicker
+    from operando.segment.steadying.flicker import count_flicker
 
     found = {}
     blocks = 2 * _blocks(before.shape[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from operando.segment.model import CARD_FILE, CURVE_FILE
+from operando.segment.models.model import CARD_FILE, CURVE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

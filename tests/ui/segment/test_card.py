@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
 from operando.segment import pretrained
-from operando.segment.bioimage import import_package
+from operando.segment.models.bioimage import import_package
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from qtpy.QtCore import Qt
 
 from operando.data.classes import DEFAULT_CLASSES
 from operando.errors import Cancelled
-from operando.segment.slips import Slip
-from operando.segment.suggest import Region
+from operando.segment.painting.slips import Slip
+from operando.segment.painting.suggest import Region
 from operando.study.phases import create_phases
 from operando.ui.segment.guidance import (
     Advice,

@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from operando.segment import pretrained
-from operando.segment.bioimage import export_package
+from operando.segment.models.bioimage import export_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable

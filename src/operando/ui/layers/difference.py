@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.data.classes import LabelClass
-from operando.segment.scores import confusion
+from operando.segment.scoring.scores import confusion
 from operando.ui.layers.factory import class_colormap
 from operando.ui.layers.lookups import FrameArray
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from operando.errors import OperandoError
 from operando.segment import Model, model_card
-from operando.segment.bioimage import export_package
+from operando.segment.models.bioimage import export_package
 from operando.steps.training_runs import model_in_use
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label

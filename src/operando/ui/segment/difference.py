@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton
 
 from operando.errors import InputError, OperandoError
-from operando.segment.scores import dice
+from operando.segment.scoring.scores import dice
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from operando.compute.progress import Progress
     from operando.data import LabelClass
     from operando.errors import OperandoError
-    from operando.segment.slips import Slip
-    from operando.segment.suggest import Region
+    from operando.segment.painting.slips import Slip
+    from operando.segment.painting.suggest import Region
     from operando.study import Study
     from operando.ui.session import Session
 
@@ -184,8 +184,8 @@ def find_advice(study: Study, painted: Sequence[tuple[int, int]], stop: Event) -
     Cancelled
         Soon after `stop` is set.
     """
-    from operando.segment.slips import find_slips
-    from operando.segment.suggest import suggest_regions
+    from operando.segment.painting.slips import find_slips
+    from operando.segment.painting.suggest import suggest_regions
 
     def go_on(progress: Progress) -> None:
         del progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout
 
 from operando.segment import Model
-from operando.segment.insides import FeatureMaps, feature_maps, first_kernels, middle_part
+from operando.segment.models.insides import FeatureMaps, feature_maps, first_kernels, middle_part
 from operando.ui import navigation
 from operando.ui.forms.fields import ChoiceField
 from operando.ui.jobs.background import Background

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from operando.segment.painted_twice import self_agreement
+from operando.segment.scoring.painted_twice import self_agreement
 from operando.ui.layers.factory import class_colormap
 from operando.ui.panels.panel import text_label
 from operando.ui.strokes.painter import StrokePainter
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
     from operando.data import LabelClass
-    from operando.segment.painted_twice import SelfAgreement
+    from operando.segment.scoring.painted_twice import SelfAgreement
     from operando.ui.session import Session
 
 AGAIN = "again"

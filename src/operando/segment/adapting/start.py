@@ -1,0 +1,204 @@
+"""The network that learning starts from: a new one, or one that knows something already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from operando.errors import InputError
+from operando.nets.adapt import adapt_weights, flatten_levels
+from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
+from operando.segment.adapting.head import (
+    KNOWN_RIDGE,
+    NEW_RIDGE,
+    Head,
+    fit_head,
+    recognise,
+    stroke_features,
+)
+from operando.segment.adapting.label_shift import expected_shares, label_shift
+from operando.segment.adapting.telling import tell
+from operando.segment.learning.forest import without_forest
+from operando.segment.models.model import Model, pretrained
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from operando.data.classes import LabelClass
+    from operando.nets.frames import Frames
+    from operando.segment.learning.lesson import Lesson
+    from operando.segment.settings import TrainSettings
+
+
+def choose_start(
+    start: str | Path | Model, settings: TrainSettings, frames: Frames
+) -> Model | None:
+    """Return the model to go on from; None starts anew.
+
+    There are pre-trained weights of the 3D U-Net only, from which the one that sees time starts
+    too; other networks start anew.
+
+    Raises
+    ------
+    InputError
+        If the model is for another number of channels, is a random forest, or sees time where
+        the frames are single slices; or if there is nothing for instant training to go on from.
+    """
+    before = _known(start, settings, frames.shape[1])
+    network = before.architecture.network if before else settings.network
+    if before is None and not settings.steps and network != "forest":
+        raise InputError(
+            "Instant training changes only the last layer of a network that knows something",
+            "start from pretrained, or choose more effort",
+        )
+    if network == TIME_UNET and frames.volume_shape[0] == 1:
+        raise InputError("Single slices are no series", "choose a network without time")
+    return before
+
+
+def _known(start: str | Path | Model, settings: TrainSettings, channels: int) -> Model | None:
+    if start == "scratch" or settings.network == "forest":
+        return None
+    if start == "pretrained":
+        known = pretrained(cracks=True)
+        if settings.network == TIME_UNET:
+            return _in_context(known)
+        return known if settings.network == known.architecture.network else None
+    model = start if isinstance(start, Model) else Model.load(start)
+    if model.architecture.network == "forest":
+        raise InputError(
+            "A random forest cannot be trained further", "start from pretrained or scratch"
+        )
+    model.check_channels(channels)
+    return without_forest(model)
+
+
+def _in_context(model: Model) -> Model:
+    """Let a 3D U-Net look at the frames before and after, to which it gives no weight yet."""
+    known = model.architecture
+    architecture = replace(known, network=TIME_UNET, in_channels=SEEN_FRAMES * known.in_channels)
+    unlearnt = {name: v.numpy() for name, v in build(architecture).state_dict().items()}
+    return replace(model, architecture=architecture, weights={**unlearnt, **model.weights})
+
+
+def new_network(lesson: Lesson) -> Start:
+    """Build a network with random weights that fits the patches."""
+    kernels, strides = plan_levels(lesson.patch, lesson.spacing)
+    architecture = Architecture(
+        network=lesson.settings.network,
+        in_channels=lesson.channels,
+        n_classes=len(lesson.classes),
+        width=lesson.settings.width,
+        kernels=kernels,
+        strides=strides,
+    )
+    return Start(build(architecture, lesson.settings.seed), architecture)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A network that is ready to learn.
+
+    Parameters
+    ----------
+    network, architecture
+        The network.
+    shift
+        See `operando.segment.adapting.label_shift`; None if it does not know all of the classes.
+    """
+
+    network: nn.Module
+    architecture: Architecture
+    shift: NDArray[np.float32] | None = None
+
+
+def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
+    """Fit a network that has learnt to other channels, voxels and classes.
+
+    Classes of the same name, or that the network recognises in the strokes, start from what is
+    known of them. The network that ships is told what they look like this time. Then the last
+    layer is fitted to the strokes.
+
+    Parameters
+    ----------
+    before
+        The network that has learnt.
+    lesson
+        What it shall learn.
+    ships
+        Whether it is the one that ships, as it is.
+    """
+    flat = lesson.patch[0] == 1
+    roomy = (1 if flat else 64, 64, 64)
+    levels = len(before.architecture.kernels)
+    architecture = replace(
+        flatten_levels(before.architecture, *plan_levels(roomy, lesson.spacing, levels)),
+        in_channels=lesson.channels,
+    )
+    weights = adapt_weights(before.weights, architecture, range(len(before.classes)))
+    known = replace(before, architecture=architecture, weights=weights)
+    inherited = _by_name(lesson.classes, before)
+    if None in inherited:
+        inherited = recognise(*_features(known, lesson), _head(known), inherited)
+    if ships:
+        known = tell(known, lesson, inherited)
+    # What ships knows volumes of electrodes: how much there is in single slices it cannot tell.
+    shift = None if ships and flat else _shift(known, lesson, inherited)
+    ridge = [NEW_RIDGE if row is None else KNOWN_RIDGE for row in inherited]
+    weight, bias = fit_head(
+        *_features(known, lesson),
+        lesson.class_weights,
+        _rows(_head(known), inherited),
+        ridge,
+        shift=shift,
+    )
+    architecture = replace(architecture, n_classes=len(lesson.classes))
+    weights = {
+        **known.weights,
+        "head.weight": weight.reshape(*weight.shape, 1, 1, 1),
+        "head.bias": bias,
+    }
+    adapted = replace(known, architecture=architecture, weights=weights)
+    return Start(adapted.network(), architecture, shift)
+
+
+def _shift(
+    known: Model, lesson: Lesson, inherited: Sequence[int | None]
+) -> NDArray[np.float32] | None:
+    rows = [row for row in inherited if row is not None]
+    if len(rows) < len(inherited):
+        return None
+    network = known.network().to(lesson.device)
+    shares = expected_shares(network, lesson.sampler(lesson.learn), lesson.device)
+    return label_shift(lesson.learn.label, lesson.class_weights, shares[rows])
+
+
+def _features(model: Model, lesson: Lesson) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    network = model.network().to(lesson.device)
+    return stroke_features(network, lesson.sampler(lesson.learn), lesson.device)
+
+
+def _head(model: Model) -> Head:
+    weight = model.weights["head.weight"]
+    return weight.reshape(len(weight), -1), model.weights["head.bias"]
+
+
+def _by_name(classes: Sequence[LabelClass], before: Model) -> list[int | None]:
+    """Old classes by the names of the new ones."""
+    old = {c.name.casefold(): k for k, c in enumerate(before.classes)}
+    return [old.get(c.name.casefold()) for c in classes]
+
+
+def _rows(old: Head, inherited: Sequence[int | None]) -> Head:
+    weight = np.zeros((len(inherited), old[0].shape[1]), np.float32)
+    bias = np.zeros(len(inherited), np.float32)
+    for k, row in enumerate(inherited):
+        if row is not None:
+            weight[k], bias[k] = old[0][row], old[1][row]
+    return weight, bias

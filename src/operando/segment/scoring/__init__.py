@@ -1,0 +1,1 @@
+"""How far labels agree: with the truth, with strokes held out, or painted a second time."""

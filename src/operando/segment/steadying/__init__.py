@@ -1,0 +1,1 @@
+"""Neighbouring frames compared along the motion: labels that flicker, and labels steadied."""

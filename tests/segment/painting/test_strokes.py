@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import InputError
+from operando.segment.painting.strokes import check_shapes, class_weights, find_strokes, hold_out
+
+
+def painted() -> np.ndarray:
+    """Five strokes of class 1, two of class 2, in two frames."""
+    strokes = np.zeros((2, 70, 20, 20), np.uint8)
+    for y in range(0, 20, 4):
+        strokes[0, 3, y, 2:9] = 1
+    strokes[0, 66, 1, 1:5] = 2
+    strokes[1, 66, 1, 1:3] = 2
+    return strokes
+
+
+def test_lists_every_painted_voxel() -> None:
+    strokes = painted()
+    voxels = find_strokes(strokes).voxels
+    assert len(voxels) == np.count_nonzero(strokes)
+    again = np.zeros_like(strokes)
+    again[(voxels.frame, *voxels.position.T)] = voxels.label
+    np.testing.assert_array_equal(again, strokes)
+
+
+def test_counts_strokes_like_connected_components() -> None:
+    found = find_strokes(painted())
+    assert found.classes == (1, 2)
+    assert found.frames == (0, 1)
+    assert found.count(1) == (5, 35)
+    assert found.count(2) == (2, 6)
+
+
+def test_strokes_hang_together_as_in_scipy() -> None:
+    from scipy.ndimage import label
+
+    rng = np.random.default_rng(0)
+    strokes = (rng.random((1, 12, 13, 14)) < 0.12) * rng.integers(1, 3, (1, 12, 13, 14))
+    found = find_strokes(strokes.astype(np.uint8))
+    for k in (1, 2):
+        components, count = label(strokes[0] == k, np.ones((3, 3, 3)))
+        of_class = found.voxels.label == k
+        ids = components[tuple(found.voxels.position[of_class].T)]
+        pairs = set(zip(ids, found.stroke[of_class], strict=True))
+        assert len(pairs) == count == found.count(k)[0]
+
+
+def test_whole_strokes_are_held_out_and_rare_classes_are_kept() -> None:
+    found = find_strokes(painted())
+    learn, score = hold_out(found, 0.3, np.random.default_rng(0))
+    assert len(learn) + len(score) == len(found.voxels)
+    assert set(score.label) == {1}
+    assert set(np.bincount(score.position[:, 1], minlength=20)) == {0, 7}
+    assert len(score) == 14
+
+
+def test_nothing_is_held_out_at_share_zero() -> None:
+    found = find_strokes(painted())
+    learn, score = hold_out(found, 0, np.random.default_rng(0))
+    assert (len(learn), len(score)) == (len(found.voxels), 0)
+
+
+def test_refuses_no_strokes_and_one_class() -> None:
+    with pytest.raises(InputError, match="no strokes"):
+        find_strokes(np.zeros((1, 4, 4, 4), np.uint8))
+    with pytest.raises(InputError, match=r"one class \(number 3\)"):
+        find_strokes(np.eye(4, dtype=np.uint8)[None, None] * 3)
+
+
+@pytest.mark.parametrize("wrong", [-1, 256])
+def test_refuses_numbers_that_are_no_class(wrong) -> None:
+    strokes = np.zeros((3, 4, 5), np.int32)
+    strokes[1, 1, 1], strokes[2, 2, 2] = 1, wrong
+    with pytest.raises(InputError, match=rf"labels from .*{wrong}.*; use 0 where nothing"):
+        find_strokes(strokes)
+
+
+def test_refuses_strokes_of_other_images() -> None:
+    check_shapes((2, 1, 4, 5, 6), np.zeros((2, 4, 5, 6), np.uint8))
+    check_shapes((1, 3, 4, 5, 6), np.zeros((4, 5, 6), np.uint8))
+    with pytest.raises(InputError, match=r"\(4, 5, 7\) do not fit images of 1 frame"):
+        check_shapes((1, 1, 4, 5, 6), np.zeros((4, 5, 7), np.uint8))
+    with pytest.raises(InputError, match="float64"):
+        check_shapes((1, 1, 4, 5, 6), np.zeros((4, 5, 6)))
+
+
+def test_weights_of_classes() -> None:
+    voxels = find_strokes(painted()).voxels
+    assert class_weights(voxels, 3, 0) == pytest.approx((1, 1, 1))
+    one, two, absent = class_weights(voxels, 3, 1)
+    assert one * 35 == pytest.approx(two * 6)
+    assert absent == 1

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from operando.errors import InputError
+from operando.segment.phases.connectivity import interface_areas, measure_connectivity
+
+SHAPE = (70, 40, 44)
+"""Three slabs: what follows is cut where slabs meet."""
+
+
+def _only(mask: np.ndarray, **options: object):
+    return measure_connectivity(mask.astype(np.uint8), n_classes=1, **options)[0]["labels"]
+
+
+def test_a_rod_percolates_along_its_axis_only() -> None:
+    mask = np.zeros(SHAPE, bool)
+    mask[:, 10:14, 10:14] = True
+    mask[20:45, 30:33, 30:33] = True
+    rod, island = 70 * 16, 25 * 9
+    found = _only(mask)
+    assert found.voxels == rod + island
+    assert found.percolating == (pytest.approx(rod / (rod + island)), 0, 0)
+    assert (found.clusters, found.isolated, found.euler) == (2, 1, 2)
+    assert found.isolated_share == pytest.approx(island / (rod + island))
+
+
+def test_a_ring_has_one_tunnel_and_a_shell_one_cavity() -> None:
+    ring = np.zeros(SHAPE, bool)
+    ring[10:60, 10:30, 10:30] = True
+    ring[20:50, 10:30, 15:25] = False
+    shell = np.zeros(SHAPE, bool)
+    shell[10:60, 10:30, 10:30] = True
+    shell[20:50, 15:25, 15:25] = False
+    assert _only(ring).euler == 0
+    assert _only(shell).euler == 2
+
+
+def test_it_agrees_with_labelling_the_whole_volume(rng: np.random.Generator) -> None:
+    from scipy.ndimage import label
+    from skimage.measure import euler_number
+
+    mask = rng.random(SHAPE) < 0.3
+    ids, n = label(mask)
+    sizes = np.bincount(ids.ravel())
+    through = np.intersect1d(np.unique(ids[0]), np.unique(ids[-1]))
+    found = _only(mask)
+    assert found.clusters == n
+    assert found.euler == euler_number(mask, connectivity=1)
+    assert found.percolating[0] == pytest.approx(sizes[through[through > 0]].sum() / mask.sum())
+
+
+def test_the_readings_bound_a_doubtful_bridge() -> None:
+    """Two certain halves, joined by a neck that is as likely there as not."""
+    labels = np.full(SHAPE, 2, np.uint8)
+    probabilities = np.zeros((2, *SHAPE), np.uint8)
+    labels[:, 10:20, 10:20] = 1
+    probabilities[0, :, 10:20, 10:20] = 255
+    neck = np.s_[30:36, 10:20, 10:20]
+    for neck_label, along in ((1, 1.0), (2, 0.0)):
+        labels[neck] = neck_label
+        probabilities[(0, *neck)] = 127
+        probabilities[1] = 255 - probabilities[0]
+        phase = measure_connectivity(labels, probabilities, n_classes=2)[0]
+        assert phase["labels"].percolating[0] == along
+        assert phase["least"].percolating[0] == 0
+        assert phase["most"].percolating[0] == 1
+
+
+def test_areas_of_planes_and_a_sphere() -> None:
+    spacing = (2.0, 1.0, 0.5)
+    z, y, x = np.ogrid[:70, :40, :44]
+    layers = (1 + (z >= 20) + (z >= 32) + 0 * (y + x)).astype(np.uint8)
+    plane = 40 * 44 * 0.5
+    expected = [[0, plane, 0], [plane, 0, plane], [0, plane, 0]]
+    np.testing.assert_allclose(interface_areas(layers, 3, spacing), expected, rtol=1e-6)
+    ball = (z - 34.3) ** 2 + (y - 19.6) ** 2 + (x - 21.8) ** 2 <= 15**2
+    labels = np.where(ball, 1, 2).astype(np.uint8)
+    area = 4 * np.pi * 15**2
+    assert interface_areas(labels, 2)[0, 1] == pytest.approx(area, rel=0.03)
+    phase = measure_connectivity(labels, n_classes=2)
+    assert phase[0]["labels"].surface == pytest.approx(area, rel=0.03)
+
+
+def test_a_phase_that_does_not_occur_has_no_shares() -> None:
+    found = _only(np.zeros(SHAPE, bool))
+    assert found.voxels == found.clusters == found.euler == 0
+    assert np.isnan(found.percolating).all()
+
+
+def test_probabilities_of_something_else_are_refused() -> None:
+    with pytest.raises(InputError, match="2 classes"):
+        measure_connectivity(np.ones(SHAPE, np.uint8), np.ones((3, *SHAPE)), n_classes=2)
