@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from operando.errors import FileError, InputError
+from operando.errors import FileError
 from operando.segment import Model
 
 if TYPE_CHECKING:
@@ -72,18 +72,7 @@ def test_a_newer_model_is_refused(model: Model, tmp_path: Path) -> None:
         Model.load(tmp_path / "model")
 
 
-def test_weights_of_another_network_are_refused(model: Model) -> None:
-    with pytest.raises(InputError, match="do not fit"):
-        replace(model, architecture=replace(model.architecture, width=5)).network()
-
-
 def test_a_place_that_cannot_be_written_is_named(model: Model, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):
         model.save(tmp_path / "file" / "model")
-
-
-def test_another_number_of_channels_is_refused(model: Model) -> None:
-    model.check_channels(1)
-    with pytest.raises(InputError, match=r"trained for 1 channel.*have 2"):
-        model.check_channels(2)

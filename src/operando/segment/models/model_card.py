@@ -9,7 +9,7 @@ from operando.segment.settings import TrainSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from operando.segment.models.model import Model
+    from operando.segment.models.taught_network import TaughtNetwork
 
 _SCORES = {
     "held_out_dice": ("Dice on strokes held out", ".3f"),
@@ -19,7 +19,7 @@ _SCORES = {
 }
 
 
-def model_card(model: Model) -> str:
+def model_card(model: TaughtNetwork) -> str:
     """Describe a model in Markdown, from what is stored with it.
 
     Parameters
@@ -46,7 +46,7 @@ def model_card(model: Model) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _network(model: Model) -> str:
+def _network(model: TaughtNetwork) -> str:
     architecture = model.architecture
     numbers = sum(weights.size for weights in model.weights.values())
     patch = " × ".join(str(n) for n in model.patch)
@@ -56,7 +56,7 @@ def _network(model: Model) -> str:
     )
 
 
-def _data(model: Model) -> str:
+def _data(model: TaughtNetwork) -> str:
     low, high = model.percentiles
     channels = model.architecture.image_channels
     size = "not known"
@@ -89,7 +89,7 @@ def _scores(scores: Mapping[str, float]) -> str:
     return "\n".join(known)
 
 
-def _limits(model: Model) -> str:
+def _limits(model: TaughtNetwork) -> str:
     channels = model.architecture.image_channels
     return "\n".join(
         [
