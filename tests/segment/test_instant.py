@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from operando.data import DEFAULT_CLASSES
 from operando.errors import Cancelled, InputError
+from operando.samples import Electrode, draw_settings, make_electrode, paint_strokes
 from operando.segment import InstantModel, Model, predict
 from operando.segment.scoring.scores import confusion, dice
 
@@ -96,3 +98,57 @@ def test_stops_when_told(model: Model, scene: object) -> None:
         instant.learn(scene.strokes, progress=stop)
     instant.learn(scene.strokes)
     assert instant.preview(0, 8).shape == (3, 48, 48)
+
+
+@pytest.fixture(scope="module")
+def electrode() -> Electrode:
+    return make_electrode(draw_settings(51, shape=(20, 64, 64), frames=1), 1)
+
+
+def preview_quality(instant: InstantModel, truth: np.ndarray) -> float:
+    table = np.zeros((3, 3), np.int64)
+    for z in (3, 10, 16):
+        table += confusion(truth[z], instant.preview(0, z).argmax(0) + 1, 3)
+    return float(dice(table).mean())
+
+
+def test_what_is_known_of_classes_helps(electrode: Electrode) -> None:
+    """Two small strokes say little; grey values are squared, so they must be told."""
+    images = np.square(electrode.images.astype(np.float32))
+    strokes = paint_strokes(electrode.phases, slices=1, share=0.001)
+    instant = InstantModel(images, device="cpu")
+    instant.learn(strokes)
+    before = preview_quality(instant, electrode.phases[0])
+    instant.learn(strokes, classes=DEFAULT_CLASSES)
+    assert preview_quality(instant, electrode.phases[0]) > before + 0.02
+
+
+def test_it_is_told_anew_when_strokes_have_doubled(electrode: Electrode) -> None:
+    strokes = paint_strokes(electrode.phases, slices=1, share=0.001)
+    instant = InstantModel(electrode.images, device="cpu")
+    instant.learn(strokes, classes=DEFAULT_CLASSES)
+    seen = instant.features(0, 10)
+    z, y, x = np.argwhere(strokes[0] == 1)[0]
+    fewer = strokes.copy()
+    fewer[0, z, y, x] = 0
+    instant.learn(fewer, classes=DEFAULT_CLASSES)
+    assert instant.features(0, 10) is seen
+    more = np.maximum(strokes, paint_strokes(electrode.phases, slices=3, share=0.004, seed=1))
+    instant.learn(more, classes=DEFAULT_CLASSES)
+    assert instant.features(0, 10) is not seen
+
+
+def test_stopped_after_it_was_told_it_previews_nothing_old(electrode: Electrode) -> None:
+    """The layer that was fitted belongs to other features."""
+
+    def stop(progress: object) -> None:
+        raise Cancelled
+
+    strokes = paint_strokes(electrode.phases, slices=1, share=0.001)
+    more = np.maximum(strokes, paint_strokes(electrode.phases, slices=3, share=0.004, seed=1))
+    instant = InstantModel(electrode.images, device="cpu")
+    instant.learn(strokes, classes=DEFAULT_CLASSES)
+    with pytest.raises(Cancelled):
+        instant.learn(more, classes=DEFAULT_CLASSES, progress=stop)
+    with pytest.raises(InputError, match="nothing to preview"):
+        instant.preview(0, 10)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from operando.data.classes import LabelClass
     from operando.nets.patches import PatchSampler
+    from operando.segment.models.taught_network import TaughtNetwork
 
 NEW_RIDGE, KNOWN_RIDGE = 0.1, 0.3
 """Of classes that are new to the network, and of those that it knows."""
@@ -147,3 +149,25 @@ def fit_head(
         fitted_weight.astype(np.float32),
         (fitted[:, -1] - fitted_weight @ mean).astype(np.float32),
     )
+
+
+def head_of(model: TaughtNetwork) -> Head:
+    """Return the last layer of a network."""
+    weight = model.weights["head.weight"]
+    return weight.reshape(len(weight), -1), model.weights["head.bias"]
+
+
+def by_name(classes: Sequence[LabelClass], known: Sequence[LabelClass]) -> list[int | None]:
+    """Find the known class of the same name for every class; None where there is none."""
+    old = {c.name.casefold(): k for k, c in enumerate(known)}
+    return [old.get(c.name.casefold()) for c in classes]
+
+
+def rows_of(head: Head, inherited: Sequence[int | None]) -> Head:
+    """Take the rows of known classes, and zeros for those that are new."""
+    weight = np.zeros((len(inherited), head[0].shape[1]), np.float32)
+    bias = np.zeros(len(inherited), np.float32)
+    for k, row in enumerate(inherited):
+        if row is not None:
+            weight[k], bias[k] = head[0][row], head[1][row]
+    return weight, bias

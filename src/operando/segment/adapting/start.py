@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from operando.errors import InputError
 from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
 from operando.segment.adapting.head import (
     KNOWN_RIDGE,
     NEW_RIDGE,
-    Head,
+    by_name,
     fit_head,
+    head_of,
     recognise,
+    rows_of,
     stroke_features,
 )
 from operando.segment.adapting.label_shift import expected_shares, label_shift
-from operando.segment.adapting.telling import tell
+from operando.segment.adapting.telling import painted_slices, tell
 from operando.segment.learning.forest import without_forest
 from operando.segment.models.model import Model, pretrained
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import nn
 
-    from operando.data.classes import LabelClass
     from operando.nets.frames import Frames
     from operando.segment.learning.lesson import Lesson
     from operando.segment.settings import TrainSettings
@@ -143,18 +143,19 @@ def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
     )
     weights = adapt_weights(before.weights, architecture, range(len(before.classes)))
     known = replace(before, architecture=architecture, weights=weights)
-    inherited = _by_name(lesson.classes, before)
+    inherited = by_name(lesson.classes, before.classes)
     if None in inherited:
-        inherited = recognise(*_features(known, lesson), _head(known), inherited)
-    if ships:
-        known = tell(known, lesson, inherited)
+        inherited = recognise(*_features(known, lesson), head_of(known), inherited)
+    if ships and _is_grey(lesson):
+        painted = painted_slices(lesson.frames, lesson.learn, lesson.normalise)
+        known = tell(known, *painted, inherited)
     # What ships knows volumes of electrodes: how much there is in single slices it cannot tell.
     shift = None if ships and flat else _shift(known, lesson, inherited)
     ridge = [NEW_RIDGE if row is None else KNOWN_RIDGE for row in inherited]
     weight, bias = fit_head(
         *_features(known, lesson),
         lesson.class_weights,
-        _rows(_head(known), inherited),
+        rows_of(head_of(known), inherited),
         ridge,
         shift=shift,
     )
@@ -184,21 +185,7 @@ def _features(model: Model, lesson: Lesson) -> tuple[NDArray[np.float32], NDArra
     return stroke_features(network, lesson.sampler(lesson.learn), lesson.device)
 
 
-def _head(model: Model) -> Head:
-    weight = model.weights["head.weight"]
-    return weight.reshape(len(weight), -1), model.weights["head.bias"]
-
-
-def _by_name(classes: Sequence[LabelClass], before: Model) -> list[int | None]:
-    """Old classes by the names of the new ones."""
-    old = {c.name.casefold(): k for k, c in enumerate(before.classes)}
-    return [old.get(c.name.casefold()) for c in classes]
-
-
-def _rows(old: Head, inherited: Sequence[int | None]) -> Head:
-    weight = np.zeros((len(inherited), old[0].shape[1]), np.float32)
-    bias = np.zeros(len(inherited), np.float32)
-    for k, row in enumerate(inherited):
-        if row is not None:
-            weight[k], bias[k] = old[0][row], old[1][row]
-    return weight, bias
+def _is_grey(lesson: Lesson) -> bool:
+    """Whether frames have one channel, which the network that sees time takes three times."""
+    seen = SEEN_FRAMES if lesson.settings.network == TIME_UNET else 1
+    return lesson.channels == seen

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
 from operando.nets.frames import check_finite
 from operando.segment.adapting.appearance import describe_appearance, length
 from operando.segment.models.model import PRETRAINED, pretrained
@@ -19,8 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.nets.conditioning import Conditioner
-    from operando.segment.learning.lesson import Lesson
+    from operando.nets.frames import Frames
+    from operando.nets.patches import LabelledVoxels
     from operando.segment.models.model import Model
+    from operando.segment.normalise import Normalise
 
 CONDITIONER_FILE = "conditioner.safetensors"
 """Beside the weights that ship."""
@@ -29,7 +30,12 @@ MOST_VOXELS = 2**24
 """Of the painted slices that are looked at."""
 
 
-def tell(model: Model, lesson: Lesson, inherited: Sequence[int | None]) -> Model:
+def tell(
+    model: Model,
+    slices: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    inherited: Sequence[int | None],
+) -> Model:
     """Return the network that ships as it is after it was told the grey values of the strokes.
 
     No training: see `operando.nets.conditioning`.
@@ -38,45 +44,40 @@ def tell(model: Model, lesson: Lesson, inherited: Sequence[int | None]) -> Model
     ----------
     model
         From `operando.segment.models.model.pretrained`, with its cracks.
-    lesson
-        Strokes and images; if these have several channels, the model is returned as it is.
+    slices, labels
+        From `painted_slices`.
     inherited
         Class of the model that every class of the strokes is, None if it knows none such; these
         are passed over.
     """
-    if not _is_grey(lesson):
-        return model
-    slices, labels = painted_slices(lesson)
     known = np.zeros(len(inherited) + 1, np.uint8)
     known[1:] = [0 if k is None else k + 1 for k in inherited]
     appearance = describe_appearance(slices, known[labels], len(model.classes))
     return replace(model, weights=told(model.weights, appearance))
 
 
-def _is_grey(lesson: Lesson) -> bool:
-    """Whether frames have one channel, which the network that sees time takes three times."""
-    seen = SEEN_FRAMES if lesson.settings.network == TIME_UNET else 1
-    return lesson.channels == seen
-
-
-def painted_slices(lesson: Lesson) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+def painted_slices(
+    frames: Frames, voxels: LabelledVoxels, normalise: Normalise
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Read the slices that carry strokes, grey values and labels ``(n, y, x)``; of many some.
+
+    Of frames that are seen with those before and after, the middle one.
 
     Raises
     ------
     InputError
         If they hold NaN or infinity.
     """
-    voxels, (_, height, width) = lesson.learn, lesson.frames.volume_shape
+    _, height, width = frames.volume_shape
     painted = np.unique(np.column_stack([voxels.frame, voxels.position[:, 0]]), axis=0)
     most = max(1, MOST_VOXELS // (height * width))
     chosen = painted[np.unique(np.linspace(0, len(painted) - 1, most).round().astype(int))]
     images, labels = [], []
     for t, z in chosen.tolist():
         box = slice(z, z + 1), slice(0, height), slice(0, width)
-        values = lesson.frames.read(t, box)
+        values = frames.read(t, box)
         check_finite(values, t)
-        scaled = lesson.normalise(values, t)
+        scaled = normalise(values, t)
         images.append(scaled[len(scaled) // 2, 0])
         labels.append(voxels.paint(t, box)[0])
     return np.stack(images), np.stack(labels)

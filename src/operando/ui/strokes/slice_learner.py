@@ -96,7 +96,7 @@ class SliceLearner:
             strokes = self._study.strokes()
             if self._learned != strokes.revision:
                 revision = strokes.revision
-                instant.learn(strokes.array, painted, progress=go_on)
+                instant.learn(strokes.array, painted, classes=strokes.classes, progress=go_on)
                 self._learned = revision
             probabilities = instant.preview(*place, progress=go_on)
         except Cancelled:
@@ -104,7 +104,7 @@ class SliceLearner:
         return probabilities.argmax(axis=0).astype(np.uint8) + np.uint8(1)
 
     def _make(self) -> InstantModel:
-        from operando.segment import InstantModel, Model, pretrained
+        from operando.segment import InstantModel, Model
 
         images = self._study.image_series(self.basis.images).data
         if self.basis.model is not None:
@@ -112,4 +112,4 @@ class SliceLearner:
             if own.architecture.network != "forest":
                 self.is_own = True
                 return InstantModel(images, own)
-        return InstantModel(images, pretrained())
+        return InstantModel(images)
