@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 def split_series(
     frames: Iterable[NDArray[Any]],
     *,
+    probabilities: Sequence[Any] | None = None,
     phase: int | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     fields: Sequence[NDArray[Any] | DisplacementField] | None = None,
@@ -43,6 +44,8 @@ def split_series(
     ----------
     frames
         Volumes as in `split`, in order of time; read one at a time.
+    probabilities
+        Of the phase in every frame, as in `split`.
     phase, spacing, settings
         As in `split`.
     fields
@@ -72,7 +75,13 @@ def split_series(
             else:
                 guide = carry(before, fields[t - 1])
         before = split(
-            frame, phase=phase, guide=guide, spacing=spacing, settings=settings, progress=progress
+            frame,
+            probability=None if probabilities is None else probabilities[t],
+            phase=phase,
+            guide=guide,
+            spacing=spacing,
+            settings=settings,
+            progress=progress,
         )
         yield before
 
@@ -82,6 +91,7 @@ def split_frames(
     ids: Frames,
     *,
     phase: int,
+    probabilities: Sequence[Any] | None = None,
     rule: NeckRule | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: SplitSettings | None = None,
@@ -97,6 +107,8 @@ def split_frames(
         Labels, read block by block.
     ids
         Where the ids are written, each frame with numbers of its own.
+    probabilities
+        Of the phase in every frame, as in `split_blocks`.
     phase, rule, spacing, settings, edge, scratch
         As in `split_blocks`.
     progress
@@ -110,6 +122,7 @@ def split_frames(
         split_blocks(
             frame,
             ids[t],
+            probability=None if probabilities is None else probabilities[t],
             phase=phase,
             rule=rule,
             guide=guide,

@@ -111,7 +111,8 @@ class ImproveSplitter(Step):
         from operando.steps.particles import label_of
         from operando.study.edits import read_edits
 
-        labels, _, classes = study.phases(step.phases)
+        labels, probabilities, classes = study.phases(step.phases)
+        phase = label_of(step.phase, classes)
         ids = study.open_array(f"particles/{self.particles}")
         sure: dict[int, set[int]] = {}
         for record in read_edits(study.path, self.particles).done:
@@ -130,7 +131,8 @@ class ImproveSplitter(Step):
                 Frame(labels, t),
                 Frame(ids, t),
                 particles,
-                phase=label_of(step.phase, classes),
+                phase=phase,
+                probability=Frame(Frame(probabilities, t), phase - 1),
                 spacing=study.voxel_size,
                 settings=step.split,
                 scratch=study.product_path(f"particles/{self.particles}").parent,

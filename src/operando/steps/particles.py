@@ -132,6 +132,7 @@ class FindParticles(Step):
                 Frames(labels),
                 Frames(ids),
                 phase=phase,
+                probabilities=[Frame(Frame(probabilities, t), phase - 1) for t in range(n_frames)],
                 rule=self._rule(study),
                 spacing=study.voxel_size,
                 settings=self.split,

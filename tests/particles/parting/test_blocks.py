@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from operando.errors import Cancelled, InputError
 from operando.files.ome_zarr import create_image
@@ -32,6 +33,19 @@ def test_blocks_with_particles_that_are_expected(frames) -> None:
     whole = split(frames[1], phase=PARTICLE, guide=guide)
     found = np.empty(SHAPE, np.int32)
     split_blocks(frames[1], found, phase=PARTICLE, guide=guide, edge=32)
+    assert (found != whole).mean() < 1e-3
+
+
+def test_blocks_of_a_segmentation_that_is_not_sure_everywhere(frames) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, SHAPE)
+    solid = frames[0] == PARTICLE
+    probability = np.clip(gaussian_filter(solid.astype(float), 0.8) + noise, 0, 1)
+    labels = np.where(probability > 0.5, PARTICLE, 1)
+    options = {"phase": PARTICLE, "probability": probability}
+    whole = split(labels, **options)
+    found = np.empty(SHAPE, np.int32)
+    count = split_blocks(labels, found, edge=24, **options)
+    assert count == whole.max() > 10
     assert (found != whole).mean() < 1e-3
 
 

@@ -49,6 +49,41 @@ def test_a_crack_right_through_does_not_part(two, make_slab, width, error) -> No
     assert fractions.drop(own).max() < 0.02
 
 
+def test_particles_are_parted_where_the_probability_dips(two) -> None:
+    left, right = two
+    solid = left | right
+    solid[12:29, 14:31, 22:49] = True  # what binds them was labelled as particle
+    probability = np.where(solid, 1.0, 0.0)
+    probability[:, :, 34:37] *= 0.6
+    assert split(solid).max() == 1
+    ids = split(solid, probability=probability)
+    assert ids.max() == 2
+    assert (ids > 0)[solid].mean() > 0.999
+    assert ids[20, 22, 10] != ids[20, 22, 60]
+
+
+def test_what_is_mostly_in_doubt_is_no_particle(make_ellipsoid) -> None:
+    particle = make_ellipsoid(SHAPE, (20, 22, 20), (14, 14, 14))
+    binder, core = (make_ellipsoid(SHAPE, (20, 22, 55), (r, r, r)) for r in (7, 4))
+    probability = np.where(particle | core, 0.97, np.where(binder, 0.7, 0))
+    assert split(particle | binder).max() == 2
+    ids = split(particle | binder, probability=probability)
+    assert ((ids > 0) == particle).all()
+
+
+def test_a_segmentation_that_is_sure_everywhere_changes_nothing(two) -> None:
+    left, right = two
+    solid = left | right
+    sure = np.full(solid.shape, 255, np.uint8)
+    assert (split(solid, probability=sure) == split(solid)).all()
+
+
+def test_a_probability_of_another_frame_is_refused(two) -> None:
+    left, right = two
+    with pytest.raises(InputError, match="The probability has the shape"):
+        split(left | right, probability=np.ones((2, 3, 4)))
+
+
 def test_two_cracks_that_cross(make_ellipsoid, make_slab) -> None:
     body = make_ellipsoid((44, 44, 44), (21.7, 21.9, 22.2), (17, 16, 18))
     cracks = make_slab(body.shape, (0, 1, 0.3), (0, 21, 22), 2) | make_slab(

@@ -98,10 +98,16 @@ class BlockSplitter:
         sizes = Sizes.none(int(owner.max(initial=0)) + 1)
         for tile in self.cutter.wide_tiles(typical):
             numbers = np.asarray(labels[tile.padded])
-            solid, domain = numbers > 0, np.abs(numbers)
+            sure, domain = numbers > 0, np.abs(numbers)
+            solid = sure
+            if self.cutter.read_whole is not None:
+                z, y, x = tile.padded
+                solid = sure | self.cutter.read_whole((z, y, x))
             rename(domain, owner, domain)
             ids = close_particles(domain, solid, width / 2, spacing)[tile.inner]
             sizes.add(ids, tile, self.cutter.shape)
+            if solid is not sure:
+                sizes.add_doubt(np.where((solid & ~sure)[tile.inner], ids, 0))
             self.out[tile.core] = ids
             self.cutter.watch.advance()
         return sizes

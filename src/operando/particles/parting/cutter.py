@@ -78,6 +78,8 @@ class BlockCutter:
         Edge of a block, voxels; None: the whole volume is one if it is not too large.
     scratch
         Folder for what does not fit in memory; default that of the system.
+    read_whole
+        Gives a block of all that belongs to particles, if that is more than the solid that is cut.
     """
 
     read: Callable[[Box], NDArray[np.bool_]]
@@ -89,6 +91,7 @@ class BlockCutter:
     progress: ProgressCallback | None = None
     edge: int | None = None
     scratch: Path | None = None
+    read_whole: Callable[[Box], NDArray[np.bool_]] | None = None
     _distances: NDArray[np.float32] | None = field(default=None, init=False)
 
     @cached_property

@@ -14,6 +14,8 @@ from operando.particles.labels.arrays import (
     check_volume,
     solid_of,
 )
+from operando.particles.labels.frames import blocks
+from operando.particles.labels.sure import sure_part
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.particles.joining.necks import NeckRule
+    from operando.particles.labels.boxes import Box
 
 PARTICLE = 3
 """Label of the particles where none is named."""
@@ -30,6 +33,7 @@ def split(
     phases_or_mask: NDArray[Any],
     *,
     image: NDArray[Any] | None = None,
+    probability: NDArray[Any] | None = None,
     model: str | Path | None = None,
     rule: NeckRule | None = None,
     phase: int | None = None,
@@ -51,6 +55,9 @@ def split(
         ``(Z, Y, X)`` mask of the solid (bool, or 0 and 1), or a label volume of phases.
     image
         ``(Z, Y, X)`` grey values: where they are NaN, nothing was imaged and there is no solid.
+    probability
+        ``(Z, Y, X)`` of the phase of the particles, 0 to 1 or, as whole numbers, 0 to 255: where
+        it dips, particles touch (`operando.particles.labels.sure`).
     model
         Weights of another network for the method "learned", as ``tools/train_splitter.py``
         writes them; None takes those of the package.
@@ -88,12 +95,15 @@ def split(
     solid = solid_of(phases, phase)
     if image is not None:
         solid = solid & ~np.isnan(check_same_shape(image, solid, "The image"))
+    if probability is not None:
+        probability = check_same_shape(probability, solid, "The probability")
     if guide is not None:
         guide = check_ids(check_same_shape(guide, solid, "The guide"))
     out = np.empty(solid.shape, np.int32)
     split_blocks(
         solid,
         out,
+        probability=probability,
         model=model,
         rule=rule,
         guide=guide,
@@ -108,6 +118,7 @@ def split_blocks(
     phases_or_mask: Any,
     out: Any,
     *,
+    probability: Any | None = None,
     model: str | Path | None = None,
     rule: NeckRule | None = None,
     phase: int | None = None,
@@ -126,7 +137,7 @@ def split_blocks(
 
     Parameters
     ----------
-    phases_or_mask, guide
+    phases_or_mask, probability, guide
         As in `split`: arrays that give a NumPy array for a box of slices, such as those of Zarr.
     out
         ``(Z, Y, X)`` int32 array, such as one of Zarr, that the ids are written to.
@@ -148,8 +159,13 @@ def split_blocks(
 
     spacing = check_spacing(spacing)
     z, y, x = phases_or_mask.shape
+
+    def read(box: Box) -> NDArray[np.bool_]:
+        return solid_of(np.asarray(phases_or_mask[box]), phase)
+
+    doubtful = probability is not None
     cutter = BlockCutter(
-        read=lambda box: solid_of(np.asarray(phases_or_mask[box]), phase),
+        read=sure_part(read, probability, blocks((z, y, x), edge)) if doubtful else read,
         read_guide=None if guide is None else lambda box: np.asarray(guide[box]),
         shape=(z, y, x),
         spacing=spacing,
@@ -158,5 +174,6 @@ def split_blocks(
         progress=progress,
         edge=edge,
         scratch=scratch,
+        read_whole=read if doubtful else None,
     )
     return BlockSplitter(cutter, out, rule).run()

@@ -18,6 +18,8 @@ from operando.particles.joining.learned import TRUST
 from operando.particles.joining.neck_pairs import NeckPairs, draw_pairs
 from operando.particles.joining.necks import connect, join_at_necks
 from operando.particles.labels.arrays import solid_of
+from operando.particles.labels.frames import blocks
+from operando.particles.labels.sure import sure_part
 from operando.particles.parting.cutter import BlockCutter
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.particles.joining.guided import Parts
     from operando.particles.joining.necks import NeckRule
+    from operando.particles.labels.boxes import Box
     from operando.particles.settings import SplitSettings
 
 PRIOR = 40.0
@@ -74,6 +77,7 @@ def look_again(
     sure: Collection[int],
     *,
     phase: int,
+    probability: Any | None = None,
     spacing: tuple[float, float, float],
     settings: SplitSettings,
     scratch: Path | None = None,
@@ -87,7 +91,7 @@ def look_again(
         ``(Z, Y, X)`` labels and corrected particles; read block by block.
     sure
         Particles that were corrected or accepted.
-    phase, spacing, settings, scratch
+    phase, probability, spacing, settings, scratch
         As the frame was split with, see `operando.particles.parting.split.split_blocks`.
     progress
         Receives `Progress`; may raise `Cancelled`.
@@ -97,8 +101,12 @@ def look_again(
     None if nothing is solid, or all.
     """
     z, y, x = phases.shape
+
+    def read(box: Box) -> NDArray[np.bool_]:
+        return solid_of(np.asarray(phases[box]), phase)
+
     found = BlockCutter(
-        read=lambda box: solid_of(np.asarray(phases[box]), phase),
+        read=read if probability is None else sure_part(read, probability, blocks((z, y, x))),
         read_guide=None,
         shape=(z, y, x),
         spacing=spacing,
