@@ -28,7 +28,7 @@ import torch
 
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.samples import ElectrodeSettings, draw_settings, make_electrode, paint_strokes
-from operando.segment import Model, TrainSettings, predict, train
+from operando.segment import Model, TrainSettings, learn_images, predict, train
 from operando.segment.models.model import pretrained
 from operando.segment.scoring.scores import confusion, dice
 
@@ -40,6 +40,8 @@ SHARE_PER_SLICE = 0.0014 / 3
 CRACK = 4
 WITH_CRACKS = (*DEFAULT_CLASSES, LabelClass("crack", "#cc79a7"))
 DENSE = "dense"
+IMAGES = "images"
+"""Starts from what was learnt from the images without strokes."""
 METHODS: dict[str, dict[str, Any]] = {
     DENSE: {},
     "forest": {"settings": {"network": "forest"}},
@@ -47,6 +49,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "scratch": {"start": "scratch"},
     "separable": {"settings": {"network": "separable"}},
     "lrcsnet": {"settings": {"network": "lrcsnet"}},
+    "separable-images": {"settings": {"network": "separable"}, "start": IMAGES},
+    "lrcsnet-images": {"settings": {"network": "lrcsnet"}, "start": IMAGES},
 }
 
 
@@ -160,11 +164,15 @@ def learnt(task: Task, method: str, options: argparse.Namespace) -> Model:
     if method == DENSE:
         return pretrained(cracks=task.classes is WITH_CRACKS)
     choices = METHODS[method]
+    settings = TrainSettings(**{"effort": options.effort, **choices.get("settings", {})})
+    start = choices.get("start", "pretrained")
+    if start == IMAGES:
+        start = learn_images(task.images, settings=settings, device=options.device)
     return train(
         task.images,
         task.strokes,
-        start=choices.get("start", "pretrained"),
-        settings=TrainSettings(**{"effort": options.effort, **choices.get("settings", {})}),
+        start=start,
+        settings=settings,
         device=options.device,
         classes=task.classes,
     )

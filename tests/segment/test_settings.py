@@ -23,3 +23,10 @@ def test_every_field_tells_what_it_is() -> None:
 def test_refuses_nonsense(wrong: dict) -> None:
     with pytest.raises(ValidationError):
         TrainSettings(**wrong)
+
+
+def test_thick_slices_make_shallow_patches() -> None:
+    settings = TrainSettings(patch=64, patch_depth=24)
+    assert settings.patch_in((100, 100, 100)) == (24, 64, 64)
+    assert settings.patch_in((100, 100, 100), (0.4, 0.1, 0.1)) == (6, 64, 64)
+    assert settings.patch_in((1, 30, 100)) == (1, 30, 64)

@@ -11,7 +11,6 @@ from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.errors import Cancelled, InputError
 from operando.segment import Model, TrainSettings, predict, train
 from operando.segment.scoring.scores import confusion, dice
-from operando.segment.train import choose_patch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,13 +148,6 @@ def test_pretrained_weights_are_there_and_know_electrodes() -> None:
         for start in ("pretrained", "scratch")
     ]  # fmt: skip
     assert reached[0] > reached[1]
-
-
-def test_thick_slices_make_shallow_patches() -> None:
-    settings = TrainSettings(patch=64, patch_depth=24)
-    assert choose_patch((100, 100, 100), settings) == (24, 64, 64)
-    assert choose_patch((100, 100, 100), settings, (0.4, 0.1, 0.1)) == (6, 64, 64)
-    assert choose_patch((1, 30, 100), settings) == (1, 30, 64)
 
 
 def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:

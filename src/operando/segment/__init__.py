@@ -1,6 +1,7 @@
 """Segmentation that learns from a few brush strokes."""
 
 from operando.segment.instant import InstantModel
+from operando.segment.learn_images import learn_images
 from operando.segment.models.model import Model, pretrained
 from operando.segment.models.model_card import model_card
 from operando.segment.painting.slips import find_slips
@@ -20,6 +21,7 @@ __all__ = [
     "compare_labels",
     "find_slips",
     "fraction_intervals",
+    "learn_images",
     "model_card",
     "predict",
     "predict_blocks",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from operando.nets.architecture import Triple
+
 STEPS = {"instant": 0, "quick": 50, "balanced": 90, "thorough": 600}
 """Batches per effort; without any, only the last layer learns."""
+FLAT_PATCHES = 16
+"""Flat patches in place of one that is deep, in every step."""
 
 
 class TrainSettings(BaseModel):
@@ -132,3 +139,15 @@ class TrainSettings(BaseModel):
     def steps(self) -> int:
         """Batches to train for."""
         return STEPS[self.effort]
+
+    def patch_in(self, volume: Triple, voxel_size: Sequence[float] | None = None) -> Triple:
+        """Patch ``(z, y, x)``: fewer slices where they are thick, never more than the volume."""
+        depth = self.patch_depth
+        if voxel_size is not None:
+            depth = max(1, round(depth * min(1.0, min(voxel_size[1:]) / voxel_size[0])))
+        z, y, x = volume
+        return min(depth, z), min(self.patch, y), min(self.patch, x)
+
+    def batch_of(self, patch: Triple) -> int:
+        """How many of these patches make a step."""
+        return self.batch * (FLAT_PATCHES if patch[0] == 1 else 1)

@@ -32,16 +32,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from operando.compute.progress import ProgressCallback
-    from operando.nets.architecture import Architecture, Triple
+    from operando.nets.architecture import Architecture
     from operando.nets.training import Fit
 
 FINE_TUNING_RATE = 0.3
 BOLD_FOLLOWING = 0.1
 """Of the weight of following edges where nothing is kept of what was known: more of it smooths
 thin and speckled classes away."""
-
-FLAT_PATCHES = 16
-"""Flat patches in place of one that is deep, in every step."""
 
 
 def train(
@@ -115,7 +112,7 @@ def train(
         learn=learn,
         score=score,
         normalise=Normalise({t: grey_scale(frames, t) for t in painted.frames}),
-        patch=choose_patch(frames.volume_shape, settings, size),
+        patch=settings.patch_in(frames.volume_shape, size),
         spacing=size or (1.0, 1.0, 1.0),
         settings=settings,
         device=device,
@@ -167,7 +164,7 @@ def _fit(
     if not settings.steps:
         return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
-    batch = settings.batch * (FLAT_PATCHES if lesson.patch[0] == 1 else 1)
+    batch = settings.batch_of(lesson.patch)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
     known = {name: values.numpy().copy() for name, values in network.state_dict().items()}
     result = fit(
@@ -221,17 +218,6 @@ def _asks_forest(settings: TrainSettings, *, flat: bool) -> bool:
     if settings.network == "forest":
         return False
     return settings.second_opinion == "always" or (settings.second_opinion == "slices" and flat)
-
-
-def choose_patch(
-    volume: Triple, settings: TrainSettings, voxel_size: Sequence[float] | None = None
-) -> Triple:
-    """Patch ``(z, y, x)`` for a volume: fewer slices where they are thick, never more than all."""
-    depth = settings.patch_depth
-    if voxel_size is not None:
-        depth = max(1, round(depth * min(1.0, min(voxel_size[1:]) / voxel_size[0])))
-    z, y, x = volume
-    return min(depth, z), min(settings.patch, y), min(settings.patch, x)
 
 
 def _classes(

@@ -15,6 +15,7 @@ from operando.steps.convert import Convert
 from operando.steps.damage import MapDamage
 from operando.steps.import_model import ImportModel
 from operando.steps.improve_splitter import ImproveSplitter
+from operando.steps.learn_images import LearnImages
 from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.steps.quality import JudgeQuality
@@ -35,6 +36,7 @@ _ALL: tuple[type[Step], ...] = (
     JudgeQuality,
     *CLEAN_STEPS,
     Align,
+    LearnImages,
     Train,
     ImportModel,
     Segment,

@@ -31,8 +31,9 @@ class Train(Step):
     start: str = Field(
         PRETRAINED,
         title="Start from",
-        description="pretrained (on synthetic electrodes; images of several channels start from "
-        "scratch), scratch, or the name of a model of this study",
+        description="pretrained (on synthetic electrodes; light networks and images of several "
+        "channels have no weights and start from scratch, see learn-images), scratch, or the name "
+        "of a model of this study",
     )
     model: str = Field("model", title="Model", description="Name under which the model is kept")
     settings: TrainSettings = Field(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from operando.nets.architecture import Triple
     from operando.nets.frames import Frames
     from operando.segment.learning.lesson import Lesson
     from operando.segment.settings import TrainSettings
@@ -87,16 +88,29 @@ def _in_context(model: Model) -> Model:
     return replace(model, architecture=architecture, weights={**unlearnt, **model.weights})
 
 
-def new_network(lesson: Lesson) -> Start:
-    """Build a network with random weights that fits the patches."""
-    kernels, strides = plan_levels(lesson.patch, lesson.spacing)
-    architecture = Architecture(
-        network=lesson.settings.network,
-        in_channels=lesson.channels,
-        n_classes=len(lesson.classes),
-        width=lesson.settings.width,
+def new_architecture(
+    settings: TrainSettings,
+    channels: int,
+    n_classes: int,
+    patch: Triple,
+    spacing: Sequence[float],
+) -> Architecture:
+    """Plan a network that fits the patches ``(z, y, x)``, of voxels with such edge lengths."""
+    kernels, strides = plan_levels(patch, spacing)
+    return Architecture(
+        network=settings.network,
+        in_channels=channels,
+        n_classes=n_classes,
+        width=settings.width,
         kernels=kernels,
         strides=strides,
+    )
+
+
+def new_network(lesson: Lesson) -> Start:
+    """Build a network with random weights."""
+    architecture = new_architecture(
+        lesson.settings, lesson.channels, len(lesson.classes), lesson.patch, lesson.spacing
     )
     return Start(build(architecture, lesson.settings.seed), architecture)
 
@@ -118,6 +132,30 @@ class Start:
     shift: NDArray[np.float32] | None = None
 
 
+def reshaped(before: Model, channels: int, spacing: Sequence[float], *, flat: bool) -> Model:
+    """Fit a network to other channels and voxels; its classes are the same.
+
+    Parameters
+    ----------
+    before
+        The network that has learnt.
+    channels
+        Of the images; more of them share the filters of the first one.
+    spacing
+        Edge lengths of a voxel ``(z, y, x)``.
+    flat
+        Whether images are single slices.
+    """
+    roomy = (1 if flat else 64, 64, 64)
+    levels = len(before.architecture.kernels)
+    architecture = replace(
+        flatten_levels(before.architecture, *plan_levels(roomy, spacing, levels)),
+        in_channels=channels,
+    )
+    weights = adapt_weights(before.weights, architecture, range(len(before.classes)))
+    return replace(before, architecture=architecture, weights=weights)
+
+
 def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
     """Fit a network that has learnt to other channels, voxels and classes.
 
@@ -135,14 +173,7 @@ def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
         Whether it is the one that ships, as it is.
     """
     flat = lesson.patch[0] == 1
-    roomy = (1 if flat else 64, 64, 64)
-    levels = len(before.architecture.kernels)
-    architecture = replace(
-        flatten_levels(before.architecture, *plan_levels(roomy, lesson.spacing, levels)),
-        in_channels=lesson.channels,
-    )
-    weights = adapt_weights(before.weights, architecture, range(len(before.classes)))
-    known = replace(before, architecture=architecture, weights=weights)
+    known = reshaped(before, lesson.channels, lesson.spacing, flat=flat)
     inherited = by_name(lesson.classes, before.classes)
     if None in inherited:
         inherited = recognise(*_features(known, lesson), head_of(known), inherited)
@@ -159,7 +190,7 @@ def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
         ridge,
         shift=shift,
     )
-    architecture = replace(architecture, n_classes=len(lesson.classes))
+    architecture = replace(known.architecture, n_classes=len(lesson.classes))
     weights = {
         **known.weights,
         "head.weight": weight.reshape(*weight.shape, 1, 1, 1),

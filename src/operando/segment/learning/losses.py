@@ -60,6 +60,33 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
     return 1 - score[present].mean()
 
 
+def disagreement(teacher: nn.Module, logits: Tensor, images: Tensor) -> Tensor:
+    """Cross-entropy between what a teacher and a network say, mean over all voxels."""
+    with torch.no_grad():
+        taught = teacher(images).float().softmax(dim=1)
+    error: Tensor = -(taught * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
+    return error
+
+
+class AgreeObjective(nn.Module):
+    """Answer as a teacher does, who looks at the first channel.
+
+    Parameters
+    ----------
+    teacher
+        Network for images of one channel.
+    """
+
+    def __init__(self, teacher: nn.Module) -> None:
+        super().__init__()
+        self._teacher = teacher.eval().requires_grad_(False)
+
+    def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss; labels are not looked at."""
+        del labels
+        return disagreement(self._teacher, network(images), images[:, :1])
+
+
 class StrokeObjective(nn.Module):
     """Learn from strokes, and from every other voxel in two ways.
 
@@ -126,7 +153,7 @@ class StrokeObjective(nn.Module):
         else:
             logits, other = network(images), torch.zeros((), device=images.device)
         if self._teacher is not None and self._keep:
-            other = other + self._keep * self._forgotten(logits, images)
+            other = other + self._keep * disagreement(self._teacher, logits, images)
         if self._edges is not None and self._follow:
             other = other + self._follow * self._edges(logits, images)
         return torch.stack([self._loss(logits, labels), other])
@@ -139,13 +166,6 @@ class StrokeObjective(nn.Module):
         restored = self._restorer(features)[hidden].float()
         error = functional.mse_loss(restored, images[hidden])
         return network.head(features), self._restore * error  # type: ignore[operator]
-
-    def _forgotten(self, logits: Tensor, images: Tensor) -> Tensor:
-        """Cross-entropy between what the teacher and the network say, mean over all voxels."""
-        with torch.no_grad():
-            taught = self._teacher(images).float().softmax(dim=1)  # type: ignore[misc]
-        error: Tensor = -(taught * logits.float().log_softmax(dim=1)).sum(dim=1).mean()
-        return error
 
     def _moved(self, images: Tensor) -> Tensor:
         """Images moved by a few voxels in the plane, never by none."""

@@ -12,7 +12,7 @@ import numpy as np
 from operando.atomic import replacing
 from operando.data.classes import LabelClass
 from operando.errors import FileError
-from operando.nets.architecture import Architecture
+from operando.nets.architecture import TIME_UNET, Architecture
 from operando.segment.models.model_card import model_card
 from operando.segment.models.taught_network import TaughtNetwork
 
@@ -131,6 +131,11 @@ def pretrained(*, cracks: bool = False) -> Model:
         classes=kept,
         weights={**model.weights, **rows},
     )
+
+
+def has_weights(network: str, channels: int) -> bool:
+    """Tell whether the weights that ship are of such a network, for so many channels."""
+    return network in {"unet3d", TIME_UNET} and channels == 1
 
 
 def _from_card(card: Mapping[str, Any]) -> dict[str, Any]:

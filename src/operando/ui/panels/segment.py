@@ -18,6 +18,7 @@ from operando.ui.forms.fields import ChoiceField
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.segment.guidance import Guidance
 from operando.ui.segment.judge import JudgeBox
+from operando.ui.segment.learn_first import LearnFirst
 from operando.ui.segment.mend import MendBox
 from operando.ui.segment.model_choice import ModelChoice
 from operando.ui.segment.queue_box import QueueBox
@@ -58,7 +59,10 @@ class SegmentPanel(RunPanel):
 
     title = "Segment"
     step_name = "segment"
-    job_names = ("train", "import-model", "connectivity", "score-model", "steady", "repair")
+    job_names = (
+        *("train", "learn-images", "import-model"),
+        *("connectivity", "score-model", "steady", "repair"),
+    )
     sentence = "Learn the classes from your strokes, then label every voxel of every frame."
     button_text = "Train and segment"
 
@@ -68,6 +72,7 @@ class SegmentPanel(RunPanel):
         self.extra.addWidget(self.curve)
         self.runs: RunsDock | None = None
         self.several = TrySeveral(self.trainings)
+        self.learn_first = LearnFirst()
         self.precision = ChoiceField(PRECISIONS)
         self.precision.setToolTip(STEPS["segment"].model_fields["precision"].description)
         self.precision_row = labelled_row("Precision", self.precision)
@@ -118,6 +123,7 @@ class SegmentPanel(RunPanel):
         study = self.session.study
         models = study.products("models") if study is not None else []
         self.form.set_choices("start", [*STARTS, *((m, f"go on from {m}") for m in models)])
+        self._on_form()
         self.segment_only.setVisible(bool(models))
         self.model.set_models(models, model_in_use(study) if study is not None else None)
         self._show_model_row()
@@ -188,6 +194,7 @@ class SegmentPanel(RunPanel):
         place = self.column.indexOf(self.extra)
         self.column.insertWidget(place, self.precision_row)
         self.column.insertWidget(place, self.several)
+        self.column.insertWidget(place, self.learn_first)
         self.column.insertWidget(self.column.indexOf(self.buttons), self.model)
         self.column.insertWidget(self.column.indexOf(self.job_bar) + 1, self.queue)
         self.buttons.addWidget(self.segment_only)
@@ -204,6 +211,9 @@ class SegmentPanel(RunPanel):
         self.several.counted.connect(self._on_counted)
         self.form.more.toggled.connect(self._on_more)
         self.form.valueChanged.connect(self.several.refresh)
+        self.form.valueChanged.connect(self._on_form)
+        self.learn_first.asked.connect(self.run)
+        self.learn_first.learned.connect(self.form.field("start").setValue)
 
     def _segment(self, model: str) -> Step:
         form = self.form.value()
@@ -262,6 +272,12 @@ class SegmentPanel(RunPanel):
         if self.runs is not None:
             self.runs.deleteLater()
             self.runs = None
+
+    def _on_form(self) -> None:
+        study = self.session.study
+        channels = study.series.n_channels if study is not None else 1
+        models = study.products("models") if study is not None else []
+        self.learn_first.show_for(self.form.value(), channels, models)
 
     def _on_more(self) -> None:
         more = self.form.more.isChecked()
