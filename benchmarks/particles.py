@@ -5,7 +5,11 @@ map at least 5 voxels apart as markers. Truth of fewer than 100 voxels does not 
 the last frame without particles that the image border cuts. P 2D and S 2D are precision and
 sensitivity per slice [Jiang et al. 2020] in the last frame. Errors are medians of absolute values
 over matched particles of the last frame: volume relative to the true one; surface relative to that
-of the true ids; crack and detachment absolute. "--large" times 1000 spheres in 512 x 512 x 512;
+of the true ids; crack and detachment absolute.
+
+Phases are the true ones; "degraded" ones, roughened at the borders and without probabilities;
+and those "predicted" by a network that was trained with the effort quick on strokes in three
+slices of the first frame, with its probabilities. "--large" times 1000 spheres in 512 x 512 x 512;
 "--blocks 512 256" tells the memory that the same takes on disk in blocks of 256.
 """
 
@@ -15,6 +19,7 @@ import argparse
 import resource
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -36,7 +41,13 @@ from operando.particles.labels.frames import Frames
 from operando.particles.measuring.measure_blocks import measure_blocks
 from operando.particles.scoring.scores import mean_slice_scores, slice_scores
 from operando.particles.series import split_frames
-from operando.samples import calendered_electrode, loose_electrode, make_electrode
+from operando.samples import (
+    calendered_electrode,
+    loose_electrode,
+    make_electrode,
+    paint_strokes,
+)
+from operando.segment import TrainSettings, predict, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +56,7 @@ if TYPE_CHECKING:
 
 SMALLEST = 100
 PARTICLE = 3
+PHASES = ("true", "degraded", "predicted")
 
 
 def watershed(solid: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -65,19 +77,43 @@ def degrade(solid: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bo
     return np.asarray(gaussian_filter(solid.astype(float), 0.9) + 0.15 * noise / noise.std() > 0.5)
 
 
-def ours(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.int32]]:
-    return list(split_series(masks))
+@dataclass(frozen=True)
+class Seen:
+    """Where particles are in every frame ``(z, y, x)``, and how likely, if that is known."""
+
+    masks: list[NDArray[np.bool_]]
+    probabilities: list[NDArray[np.float32]] | None = None
 
 
-def plain(masks: list[NDArray[np.bool_]]) -> list[NDArray[np.int32]]:
-    return [watershed(mask) for mask in masks]
+def see(sample: Any, phases: str) -> Seen:
+    """Find the particles' phase in an electrode."""
+    truth = [labels == PARTICLE for labels in sample.phases]
+    if phases == "true":
+        return Seen(truth)
+    if phases == "degraded":
+        rng = np.random.default_rng(sample.seed)
+        return Seen([degrade(mask, rng) for mask in truth])
+    strokes = paint_strokes(sample.phases, seed=sample.seed)
+    model = train(sample.images, strokes, settings=TrainSettings(effort="quick"))
+    found = [predict(model, sample.images, frame=t) for t in range(len(truth))]
+    return Seen([p.argmax(0) == PARTICLE - 1 for p in found], [p[PARTICLE - 1] for p in found])
+
+
+def ours(seen: Seen) -> list[NDArray[np.int32]]:
+    return list(split_series(seen.masks, probabilities=seen.probabilities))
+
+
+def plain(seen: Seen) -> list[NDArray[np.int32]]:
+    return [watershed(mask) for mask in seen.masks]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--shape", type=int, nargs=3, default=(64, 128, 128))
     parser.add_argument("--frames", type=int, default=4)
+    parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--blocks", type=int, nargs=3, metavar=("EDGE", "BLOCK", "COUNT"))
     options = parser.parse_args()
@@ -96,20 +132,20 @@ def main() -> None:
         "first frame P    R    PQ | last frame  P    R    PQ | uncut P    R    PQ | P 2D  S 2D "
         " | links | volume surface crack detached | s/frame"
     )
-    print(f"{'electrode':6} {'cracks':6} {'phases':8} {'method':9} {header}")
+    print(f"{'electrode':9} {'cracks':6} {'phases':9} {'method':9} {header}")
     for kind, make in electrodes.items():
         for cracks in (True, False):
             changes = {} if cracks else {"cracks__share": 0.0}
-            samples = [
-                make_electrode(make(**size, **changes), seed) for seed in range(options.seeds)
-            ]
-            for phases in ("true", "degraded"):
+            seeds = range(options.first_seed, options.first_seed + options.seeds)
+            samples = [make_electrode(make(**size, **changes), seed) for seed in seeds]
+            for phases in options.phases:
+                seen = [see(sample, phases) for sample in samples]
                 for name, method in (("ours", ours), ("watershed", plain)):
-                    rows = [score(sample, phases, method) for sample in samples]
+                    rows = [score(*pair, method) for pair in zip(samples, seen, strict=True)]
                     a = np.nanmean(rows, axis=0)
                     print(
-                        f"{kind:9} {'yes' if cracks else 'no':6} {phases:8} {name:9}"
-                        f"       {a[0]:.3f} {a[1]:.3f} {a[2]:.3f}"
+                        f"{kind:9} {'yes' if cracks else 'no':6} {phases:9} {name:9}"
+                        f"      {a[0]:.3f} {a[1]:.3f} {a[2]:.3f}"
                         f" |     {a[3]:.3f} {a[4]:.3f} {a[5]:.3f}"
                         f" | {a[6]:.3f} {a[7]:.3f} {a[8]:.3f}"
                         f" | {a[9]:.3f} {a[10]:.3f} | {a[11]:.3f}"
@@ -118,15 +154,11 @@ def main() -> None:
                     )
 
 
-def score(sample: Any, phases: str, method: Callable[..., Any]) -> list[float]:
+def score(sample: Any, seen: Seen, method: Callable[..., Any]) -> list[float]:
     """Scores of first and last frame, its uncut ones and slices, links, median errors, seconds."""
-    rng = np.random.default_rng(sample.seed)
-    masks = [p == PARTICLE for p in sample.phases]
-    if phases == "degraded":
-        masks = [degrade(mask, rng) for mask in masks]
     start = time.perf_counter()
-    found = method(masks)
-    seconds = (time.perf_counter() - start) / len(masks)
+    found = method(seen)
+    seconds = (time.perf_counter() - start) / len(found)
     first = match(found[0], sample.ids[0], smallest=SMALLEST)
     matches = match(found[-1], sample.ids[-1], smallest=SMALLEST)
     uncut = match(found[-1], sample.ids[-1], smallest=SMALLEST, uncut=True)
@@ -137,7 +169,7 @@ def score(sample: Any, phases: str, method: Callable[..., Any]) -> list[float]:
     out += [slices["precision"][0], slices["sensitivity"][0]]
     ids, _ = link(found)
     out.append(link_accuracy(ids, sample.ids, smallest=SMALLEST))
-    phases_found = np.where(masks[-1], PARTICLE, np.minimum(sample.phases[-1], 2))
+    phases_found = np.where(seen.masks[-1], PARTICLE, np.minimum(sample.phases[-1], 2))
     measured = measure(found[-1], phases=phases_found, phase=PARTICLE)
     truth = measure(sample.ids[-1], phases=sample.phases[-1], phase=PARTICLE)
     measured = measured.set_index("particle").loc[matches.found].reset_index()
