@@ -116,7 +116,7 @@ class Targets(nn.Module):
         classes, depth = truth[:, 0], truth[:, 1].float()
         if images.shape[2] == 1:
             flat = {k: v.sum(2, keepdim=True) if v.ndim == 5 else v for k, v in state.items()}
-            self._flat.train(told.training)
+            stand_still_together(self._flat, told.network)
             return self._of_classes(
                 torch.func.functional_call(self._flat, flat, (images,)), classes
             )
@@ -131,6 +131,13 @@ class Targets(nn.Module):
         phases = torch.where(classes == CRACK, PORE, classes)
         logits = logits.float()
         return dense_loss(logits, classes) + dense_loss(logits[:, : CRACK - 1], phases)
+
+
+def stand_still_together(flat: nn.Module, network: nn.Module) -> None:
+    """Let a flat copy gather statistics only while the network does: they are the same ones."""
+    gathers = {name: module.training for name, module in network.named_modules()}
+    for name, module in flat.named_modules():
+        module.training = gathers[name]
 
 
 def dense_loss(logits: Tensor, classes: Tensor) -> Tensor:
@@ -244,7 +251,7 @@ def main() -> None:
             learning_rate=options.rate,
             average=options.average,
             evaluations=10,
-            freeze_from=0.05 if options.start else 0.6,
+            freeze_from=0.0 if options.start else 0.6,
         ),
         evaluate=evaluate,
         device=device,

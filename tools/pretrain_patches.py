@@ -33,7 +33,7 @@ CRACK = 4
 DEEPEST = 12
 """Distance to the surface of a particle, voxels, beyond which voxels count alike."""
 
-NOTHING_TOLD, NO_STROKES, NO_CRACKS, NOT_A_CLASS = 0.1, 0.1, 0.3, 0.04
+NOTHING_TOLD, NO_STROKES, NO_CRACKS, NOT_A_CLASS = 0.1, 0.1, 0.45, 0.04
 """How often the network is not told: anything; of any strokes; of strokes on cracks; of those on
 one of the other classes."""
 

@@ -134,7 +134,8 @@ class SegmentPanel(RunPanel):
     def refresh_job(self) -> None:
         """Show how far training or labelling is."""
         super().refresh_job()
-        self.segment_only.setEnabled(not self.session.is_busy)
+        for button in (self.segment_only, self.learn_first.button):
+            button.setEnabled(not self.session.is_busy)
         self.judge.refresh_job()
         self.queue.refresh()
         self.mend.refresh_job()
