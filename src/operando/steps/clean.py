@@ -19,7 +19,7 @@ from operando.clean import (
     RemoveStripes,
 )
 from operando.clean.self_supervised import LearnedDenoise
-from operando.steps.particles import label_of
+from operando.steps.phase_names import label_of
 from operando.steps.step import IMAGES, Step, StepResult
 from operando.study.image_sets import check_new_set, fill_image_set
 

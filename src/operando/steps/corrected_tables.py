@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from operando.particles.labels.boxes import Box
     from operando.steps.measured_volumes import MeasuredVolumes
-    from operando.steps.particles import FindParticles
+    from operando.steps.particle_settings import ParticleSettings
     from operando.study import Study
 
 
@@ -44,7 +44,7 @@ class CorrectedTables:
         One row per frame and particle.
     """
 
-    def __init__(self, study: Study, step: FindParticles, volumes: MeasuredVolumes) -> None:
+    def __init__(self, study: Study, step: ParticleSettings, volumes: MeasuredVolumes) -> None:
         self._study, self._name, self._settings = study, step.particles, step.measure
         self._volumes = volumes
         self._found = study.path / FOLDER / f"{self._name}-tracks.parquet"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.particles.edits import Edit, Point
-    from operando.steps.particles import FindParticles
+    from operando.steps.particle_settings import ParticleSettings
     from operando.study import Study
     from operando.study.edits import Record, Touched
 
@@ -60,7 +60,7 @@ class Corrections:
         If the study is read-only or has no particles.
     """
 
-    def __init__(self, study: Study, step: FindParticles) -> None:
+    def __init__(self, study: Study, step: ParticleSettings) -> None:
         if not study.writable:
             raise StudyError("The study is open for reading only", "open it to correct particles")
         self._voxel_size = study.voxel_size

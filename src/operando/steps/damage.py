@@ -80,7 +80,7 @@ class MapDamage(Step):
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
         from operando.particles.measuring.maps import crack_surface_map
-        from operando.steps.particles import label_of
+        from operando.steps.phase_names import label_of
 
         labels, _, classes = study.phases(self.phases)
         phase = label_of(self.phase, classes)
@@ -128,7 +128,7 @@ class MapDamage(Step):
         from operando.atomic import replacing
         from operando.files.ome_zarr import create_image
         from operando.particles.measuring.path_map import electron_paths
-        from operando.steps.particles import PhaseNames
+        from operando.steps.phase_names import PhaseNames
 
         labels, _, classes = study.phases(self.phases)
         ids = study.open_array(f"particles/{self.particles}")
@@ -173,7 +173,8 @@ class MapDamage(Step):
         from operando.compute.progress import PartProgress
         from operando.particles.measuring.crack_grey import crack_grey_profiles
         from operando.particles.measuring.grey import grey_scale
-        from operando.steps.particles import CRACKED_FROM, PhaseNames, label_of
+        from operando.steps.particles import CRACKED_FROM
+        from operando.steps.phase_names import PhaseNames, label_of
 
         labels, _, classes = study.phases(self.phases)
         names = PhaseNames().labels(classes)

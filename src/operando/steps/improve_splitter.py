@@ -108,7 +108,7 @@ class ImproveSplitter(Step):
         from operando.compute.progress import PartProgress
         from operando.particles.labels.frames import Frame
         from operando.particles.parting.teaching import look_again
-        from operando.steps.particles import label_of
+        from operando.steps.phase_names import label_of
         from operando.study.edits import read_edits
 
         labels, probabilities, classes = study.phases(step.phases)

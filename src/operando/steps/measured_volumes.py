@@ -12,6 +12,7 @@ from operando.particles.labels.frames import Frame
 from operando.particles.measuring.grey import GreyScale
 from operando.particles.measuring.measure_blocks import measure_in
 from operando.steps.particle_places import shifted
+from operando.steps.phase_names import label_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from operando.particles.labels.boxes import Box
     from operando.particles.settings import PhaseLabels
-    from operando.steps.particles import FindParticles
+    from operando.steps.particle_settings import ParticleSettings
     from operando.study import Study
 
 
@@ -44,7 +45,7 @@ class MeasuredVolumes:
     """
 
     study: Study
-    step: FindParticles
+    step: ParticleSettings
     ids: Any
     phases: Any
     image: Any
@@ -53,7 +54,7 @@ class MeasuredVolumes:
     phase: int
 
     @classmethod
-    def of(cls, study: Study, step: FindParticles) -> MeasuredVolumes:
+    def of(cls, study: Study, step: ParticleSettings) -> MeasuredVolumes:
         """Open what a step has read and written."""
         labels, probabilities, classes = study.phases(step.phases)
         return cls(
@@ -64,7 +65,7 @@ class MeasuredVolumes:
             image=study.image_series(step.images).data[:, step.channel],
             probabilities=probabilities,
             names=step.names.labels(classes),
-            phase=[c.name for c in classes].index(step.phase) + 1,
+            phase=label_of(step.phase, classes),
         )
 
     def solid(self, frame: int, box: Box) -> NDArray[np.bool_]:

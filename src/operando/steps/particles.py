@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from operando.errors import InputError
-from operando.particles.settings import (
-    LinkSettings,
-    MeasureSettings,
-    PhaseLabels,
-    SplitSettings,
-)
-from operando.steps.step import IMAGES, Step, StepResult
+from operando.steps.particle_settings import ParticleSettings
+from operando.steps.phase_names import label_of
+from operando.steps.step import StepResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from operando.compute.progress import ProgressCallback
-    from operando.data import LabelClass
     from operando.particles.joining.necks import NeckRule
     from operando.study import Study
 
@@ -29,65 +19,11 @@ CRACKED_FROM = 0.01
 """Crack fraction from which a particle counts as cracked in summaries."""
 
 
-class PhaseNames(BaseModel):
-    """Classes that particles are measured against; without one, its columns stay empty."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pore: str = Field("pore", title="Pore", description="Class of the pores")
-    binder: str = Field("binder", title="Binder", description="Class of the binder")
-    collector: str = Field(
-        "collector", title="Current collector", description="Class of the current collector"
-    )
-    grey_low: str = Field(
-        "pore", title="Grey 0", description="Class whose median grey counts as density 0"
-    )
-    grey_high: str = Field(
-        "binder", title="Grey 1", description="Class whose median grey counts as density 1"
-    )
-
-    def labels(self, classes: Sequence[LabelClass]) -> PhaseLabels:
-        """Find the labels of the classes that there are."""
-        known = {label_class.name: k for k, label_class in enumerate(classes, start=1)}
-        return PhaseLabels(**{field: known.get(name) for field, name in self})
-
-
-class FindParticles(Step):
+class FindParticles(ParticleSettings):
     """Split touching particles, give each an id through time, and measure them."""
 
     name: ClassVar[str] = "particles"
     title: ClassVar[str] = "Particles"
-
-    images: str = IMAGES
-    phases: str = Field("phases", title="Phases", description="Segmentation to start from")
-    phase: str = Field(
-        "particle", title="Phase", description="Class of which the particles consist"
-    )
-    particles: str = Field(
-        "particles", title="Particles", description="Name under which ids and table are kept"
-    )
-    channel: int = Field(0, ge=0, title="Channel", description="Channel of the mean grey, from 0")
-    split: SplitSettings = Field(
-        default_factory=SplitSettings, title="Splitting", description="How particles are parted"
-    )
-    joining: Literal["shipped", "corrections"] = Field(
-        "shipped",
-        title="Joining",
-        description="Rule that joins the parts of a particle (method learned): the shipped one, "
-        "or the one that Learn from corrections made",
-    )
-    link: LinkSettings = Field(
-        default_factory=LinkSettings, title="Following", description="How particles are followed"
-    )
-
-    names: PhaseNames = Field(
-        default_factory=PhaseNames,
-        title="Other phases",
-        description="What the other classes are called",
-    )
-    measure: MeasureSettings = Field(
-        default_factory=MeasureSettings, title="Measuring", description="Definitions of measures"
-    )
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images, phases, and the rule that corrections taught, if it is wanted."""
@@ -180,16 +116,6 @@ class FindParticles(Step):
         if self.joining == "shipped":
             return None
         return NeckRule.load(study.product_path(f"splitters/{self.particles}"))
-
-
-def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
-    """Label of a class by its name."""
-    names = [label_class.name for label_class in classes]
-    if phase not in names:
-        raise InputError(
-            f"There is no phase {phase!r} in this segmentation", f"use one of {', '.join(names)}"
-        )
-    return names.index(phase) + 1
 
 
 def summarise(particles: pd.DataFrame, n_frames: int) -> tuple[str, dict[str, float]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
-from operando.steps.particles import PhaseNames, summarise
+from operando.steps.particles import summarise
+from operando.steps.phase_names import PhaseNames
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, raise_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
