@@ -28,3 +28,8 @@ def test_a_new_study_says_what_waits(study):
     assert lines[1].startswith("  voxel 0.1 × 0.1 × 0.1 µm (z × y × x), uint16")
     assert lines[-1].startswith("  not yet: ")
     assert "Train" in lines[-1]
+
+
+def test_defaults_are_those_of_the_step_not_of_its_parts():
+    (network,) = (line for line in step_lines(STEPS["learn-images"]) if "network =" in line)
+    assert network.startswith("  settings.network = 'separable'  ")

@@ -6,7 +6,7 @@ import pytest
 from operando.data import DEFAULT_CLASSES
 from operando.errors import Cancelled, InputError
 from operando.samples import Electrode, draw_settings, make_electrode, paint_strokes
-from operando.segment import InstantModel, Model, predict
+from operando.segment import InstantModel, Model, TrainSettings, predict, train
 from operando.segment.scoring.scores import confusion, dice
 
 
@@ -152,3 +152,15 @@ def test_stopped_after_it_was_told_it_previews_nothing_old(electrode: Electrode)
         instant.learn(more, classes=DEFAULT_CLASSES, progress=stop)
     with pytest.raises(InputError, match="nothing to preview"):
         instant.preview(0, 10)
+
+
+def test_a_model_that_asks_a_forest_lends_its_network(electrode: Electrode) -> None:
+    """As models of single slices do."""
+    images, phases = electrode.images.swapaxes(0, 1), electrode.phases.swapaxes(0, 1)
+    strokes = paint_strokes(phases, frames=(3,), slices=1, share=0.02)
+    settings = TrainSettings(effort="instant", second_opinion="always")
+    own = train(images, strokes, settings=settings, classes=DEFAULT_CLASSES, device="cpu")
+    instant = InstantModel(images, own, device="cpu")
+    instant.learn(strokes, classes=DEFAULT_CLASSES)
+    labels = instant.preview(8, 0).argmax(0) + 1
+    assert dice(confusion(phases[8, 0], labels, 3)).mean() > 0.7

@@ -37,7 +37,7 @@ def study_lines(study: Study) -> Iterator[str]:
 def step_lines(step: type[Step]) -> Iterator[str]:
     """Say what a step does, and its settings: default with unit, meaning, choices or bounds."""
     yield first_line(step)
-    yield from _settings(step)
+    yield from _settings(step())
 
 
 def first_line(step: type[Step]) -> str:
@@ -45,13 +45,13 @@ def first_line(step: type[Step]) -> str:
     return (step.__doc__ or "").strip().splitlines()[0]
 
 
-def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def _settings(defaults: BaseModel, prefix: str = "") -> Iterator[str]:
     from pydantic import BaseModel
 
-    for name, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True)
+    for name, field in type(defaults).model_fields.items():
+        default = getattr(defaults, name)
         if isinstance(default, BaseModel):
-            yield from _settings(type(default), f"{prefix}{name}.")
+            yield from _settings(default, f"{prefix}{name}.")
             continue
         allowed = _allowed(field)
         about = f"{field.description or ''}{f' ({allowed})' if allowed else ''}"
