@@ -77,3 +77,11 @@ def test_single_slices_are_learnt_from_single_slices(electrode: Electrode) -> No
 def test_networks_for_which_it_is_not(network: str, sentence: str, electrode: Electrode) -> None:
     with pytest.raises(InputError, match=sentence):
         learn_images(electrode.images, settings=TrainSettings(network=network), device="cpu")
+
+
+def test_holes_in_the_images_are_named(electrode: Electrode) -> None:
+    """Between the slices that the grey scale is measured on, so that a patch must find them."""
+    images = np.repeat(electrode.images, 2, axis=1).astype(np.float32)
+    images[0, 1] = np.nan
+    with pytest.raises(InputError, match="NaN or infinity"):
+        learn_images(images, settings=LIGHT, steps=30, device="cpu")

@@ -12,7 +12,7 @@ from operando.data.series import check_voxel_size
 from operando.errors import InputError
 from operando.nets.architecture import TIME_UNET, build
 from operando.nets.augment import Augmentation
-from operando.nets.frames import Frames
+from operando.nets.frames import Frames, check_finite
 from operando.segment.adapting.start import new_architecture, reshaped
 from operando.segment.models.model import Model, has_weights, pretrained
 from operando.segment.normalise import Normalise, grey_scale
@@ -137,7 +137,9 @@ class _Patches:
         spare = np.subtract(self._frames.volume_shape, self._patch)
         corner = self._rng.integers(0, spare + 1)
         box = tuple(slice(a, a + n) for a, n in zip(corner, self._patch, strict=True))
-        image = self._normalise(self._frames.read(t, box), t)
+        values = self._frames.read(t, box)
+        check_finite(values, t)
+        image = self._normalise(values, t)
         if self._augment is not None:
             image, _ = self._augment(image, np.zeros(self._patch, np.uint8), self._rng)
         return image
