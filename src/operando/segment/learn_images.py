@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from operando.nets.architecture import Triple
     from operando.nets.training import Batch
 
+NEED_STROKES = frozenset({"forest", TIME_UNET})
+"""Networks that cannot learn from images alone."""
 STEPS = 150
 RATE = 4e-3
 MOST_FRAMES = 16
@@ -103,7 +105,7 @@ def learn_images(
 
 
 def _check(network: str, channels: int) -> None:
-    if network in {"forest", TIME_UNET}:
+    if network in NEED_STROKES:
         raise InputError(
             f"The network {network!r} cannot learn from images without strokes",
             "choose the 3D U-Net or a light network",

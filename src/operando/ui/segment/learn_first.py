@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from operando.segment.learn_images import NEED_STROKES
 from operando.segment.models.model import has_weights
 from operando.steps import STEPS
 from operando.steps.train import PRETRAINED
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from operando.steps.train import Train
-
-_CANNOT = ("forest", "unet3d_time")
 
 
 class LearnFirst(QWidget):
@@ -76,7 +75,7 @@ class LearnFirst(QWidget):
             return
         network = train.settings.network
         bare = train.start == PRETRAINED and not has_weights(network, channels)
-        self.setVisible(bare and network not in _CANNOT)
+        self.setVisible(bare and network not in NEED_STROKES)
         is_learned = _name(network) in models
         self.button.setVisible(not is_learned)
         several = f" for images of {channels} channels" if channels > 1 else ""
