@@ -41,7 +41,7 @@ def make_train_form() -> SettingsForm:
     """Ask where to start and for how long; the rest has good defaults."""
     return SettingsForm(
         STEPS["train"],
-        up_front=("start", "settings.effort"),
+        up_front=("start", "settings.network", "settings.effort"),
         hidden=("strokes", "model"),
         choices={
             "settings.network": NETWORKS,
