@@ -5,10 +5,20 @@ from pydantic import ValidationError
 
 from operando.segment import TrainSettings
 
+VOLUME, SLICE = (24, 64, 64), (1, 64, 64)
 
-def test_more_effort_takes_more_steps() -> None:
-    steps = [TrainSettings(effort=e).steps for e in ("quick", "balanced", "thorough")]
+
+@pytest.mark.parametrize("patch", [VOLUME, SLICE])
+def test_more_effort_takes_more_steps(patch: tuple[int, int, int]) -> None:
+    efforts = ("instant", "quick", "balanced", "thorough")
+    steps = [TrainSettings(effort=e).steps_on(patch) for e in efforts]
+    assert steps[0] == 0
     assert steps == sorted(set(steps))
+
+
+def test_single_slices_are_learnt_longer_by_default() -> None:
+    settings = TrainSettings()
+    assert settings.steps_on(SLICE) > settings.steps_on(VOLUME)
 
 
 def test_every_field_tells_what_it_is() -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 STEPS = {"instant": 0, "quick": 50, "balanced": 90, "thorough": 600}
 """Batches per effort; without any, only the last layer learns."""
+FLAT_STEPS = {**STEPS, "balanced": 250}
+"""For single slices, which cost less and may show anything."""
 FLAT_PATCHES = 16
 """Flat patches in place of one that is deep, in every step."""
 
@@ -135,10 +137,9 @@ class TrainSettings(BaseModel):
         description="Same seed, same strokes, same machine: same model",
     )
 
-    @property
-    def steps(self) -> int:
-        """Batches to train for."""
-        return STEPS[self.effort]
+    def steps_on(self, patch: Triple) -> int:
+        """How many batches of these patches to train for."""
+        return (FLAT_STEPS if patch[0] == 1 else STEPS)[self.effort]
 
     def patch_in(self, volume: Triple, voxel_size: Sequence[float] | None = None) -> Triple:
         """Patch ``(z, y, x)``: fewer slices where they are thick, never more than the volume."""

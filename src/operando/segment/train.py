@@ -161,7 +161,8 @@ def _fit(
     start = adapted_network(before, lesson, ships=ships) if before else new_network(lesson)
     network, architecture = start.network, start.architecture
     lesson = replace(lesson, shift=start.shift)
-    if not settings.steps:
+    steps = settings.steps_on(lesson.patch)
+    if not steps:
         return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
     batch = settings.batch_of(lesson.patch)
@@ -181,7 +182,7 @@ def _fit(
             edges=EdgeLoss(lesson.spacing, settings.seed),
             follow=settings.follow_edges * (1.0 if gently else BOLD_FOLLOWING),
         ),
-        Schedule(steps=settings.steps, learning_rate=rate, freeze_from=0.0 if gently else 0.4),
+        Schedule(steps=steps, learning_rate=rate, freeze_from=0.0 if gently else 0.4),
         evaluate=lesson.evaluate,
         device=lesson.device,
         progress=progress,

@@ -53,7 +53,7 @@ def choose_start(
     """
     before = _known(start, settings, frames.shape[1])
     network = before.architecture.network if before else settings.network
-    if before is None and not settings.steps and network != "forest":
+    if before is None and settings.effort == "instant" and network != "forest":
         raise InputError(
             "Instant training changes only the last layer of a network that knows something",
             "start from pretrained, or choose more effort",
