@@ -46,7 +46,7 @@ def test_knows_a_frame_of_other_brightness(model: Model, other_scene: object) ->
 
 
 def test_curve_and_scores(model: Model) -> None:
-    steps = TrainSettings(effort="quick").steps
+    steps = TrainSettings(effort="quick").steps_on(model.patch)
     assert model.curve.shape == (steps, 4)
     measured = model.curve[~np.isnan(model.curve[:, 3])]
     assert model.scores["held_out_dice"] in measured[:, 3]
