@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Volume = tuple[NDArray[np.bool_], NDArray[np.int32]]
 
 SETTINGS = SplitSettings()
-BIAS = bias_of(SETTINGS.separation)
+BIAS = bias_of(SETTINGS.separation, "mask")
 SMALLEST = 100
 KINDS: dict[str, tuple[dict[str, Any], tuple[float, float, float] | None]] = {
     "dense, cracks": ({}, None),
@@ -62,12 +62,12 @@ def main() -> None:
             look_at(changes, seen, shape, seed) for seed in range(options.users + options.others)
         ]
         others = volumes[options.users :]
-        before = score(others, shipped_rule())
+        before = score(others, shipped_rule("mask"))
         print(f"{kind}: before {before}", flush=True)
         for user, volume in enumerate(volumes[: options.users]):
             for count in options.corrections:
                 frame = corrected(volume, count, user)
-                taught = teach(shipped_rule(), [frame], BIAS)
+                taught = teach(shipped_rule("mask"), [frame], BIAS)
                 print(
                     f"  {taught.needed:3} corrections, {taught.spared} spared, "
                     f"{taught.changed} changed: {'kept ' if taught.helps else 'not kept'} "
@@ -99,7 +99,7 @@ def corrected(volume: Volume, count: int, seed: int) -> CorrectedFrame:
     frame = look_again(solid, ids, (), phase=1, spacing=(1.0, 1.0, 1.0), settings=SETTINGS)
     if frame is None:
         raise SystemExit("an electrode without particles")
-    found = frame.join(shipped_rule(), BIAS).astype(np.int64)
+    found = frame.join(shipped_rule("mask"), BIAS).astype(np.int64)
     own = np.where(frame.own > 0, found + frame.own.max(), 0)
     sure: set[int] = set()
     groups = mixed_up(found.astype(np.int32), frame.own)

@@ -1,9 +1,12 @@
 """Fit the rules that join the pieces of a particle.
 
-Writes src/operando/particles/joining/necks.json, or joining.json with `--method watershed`. Pairs
-of touching pieces are drawn from synthetic electrodes of many kinds, from the true phases and from
-roughened ones, at several stages of joining. Seeds from 7000 on are used here only. The rule for
-what the network sees is fitted anew whenever `tools/train_splitter.py` trained it anew.
+Writes one of src/operando/particles/joining/necks_*.json, or joining.json with `--method
+watershed`. Pairs of touching pieces are drawn from synthetic electrodes of many kinds, as
+segmentations show them (`electrode_views`), at several stages of joining. Seeds from 7000 on are
+used here only. The rule for what a network sees is fitted anew whenever `tools/train_splitter.py`
+trained it anew. That for masks and that of the watershed are of an earlier state of this script:
+92 electrodes, as they are and roughened, the first without the way to the centre and with less
+decay.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from electrode_views import frames, whole
 from torch import nn
-from train_splitter import FRAMES, electrode, roughened
 
 from operando.compute.tiles import plan_tiles
 from operando.particles.cutting.cells import Cells, find_cells, gather
@@ -28,11 +31,11 @@ from operando.particles.labels.names import rename
 from operando.particles.labels.sums import overlaps
 from operando.particles.parting.cutter import BlockCutter
 from operando.particles.settings import SplitSettings
-from operando.samples.render import render_frame
-from operando.samples.scene import build_scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from operando.particles.labels.sure import Solid
 
     Pairs = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
@@ -40,16 +43,14 @@ ROOM = Path(__file__).parents[1] / "src/operando/particles/joining"
 FIRST_SEED = 7000
 UNIT = (1.0, 1.0, 1.0)
 
-VARIANTS = 3
-"""How often every frame is seen: once as it is, else with roughened borders."""
-
-HIDDEN, STEPS, BATCH, RATE = 24, 6000, 1024, 5e-3
-"""Of the network that judges necks."""
+HIDDEN, STEPS, BATCH, RATE = 48, 8000, 1024, 5e-3
+DECAY, DROPOUT, NOISE = 0.1, 0.1, 0.1
+"""Of the network that judges necks; pairs of one electrode are much alike."""
 
 
-def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
+def neck_pairs(view: Solid, ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching parts and whether they are of the same particle."""
-    cutter = BlockCutter(lambda box: solid[box], None, solid.shape, UNIT, SplitSettings())
+    cutter = BlockCutter(view, None, ids.shape, UNIT, SplitSettings())
     found = cutter.find_parts(ids)
     if found is None:
         return np.empty((0, len(necks.FEATURES))), np.empty(0, bool)
@@ -58,8 +59,9 @@ def neck_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.
     return pairs.features, pairs.together
 
 
-def fit_pairs(solid: NDArray[np.bool_], ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
+def fit_pairs(view: Solid, ids: NDArray[np.int32], rng: np.random.Generator) -> Pairs:
     """Features of touching pieces and whether they are of the same particle."""
+    solid = view.sure(whole(ids))
     labels, cells, typical = find_cells_by_distance(solid)
     names, pieces = watershed.find_pieces(cells, [(labels, (0, 0, 0))], UNIT)
     found = owners([overlaps(rename(labels, names), ids)], int(names.max()) + 1).tolist()
@@ -110,16 +112,17 @@ def fit_network(features: NDArray[np.float64], together: NDArray[np.bool_]) -> n
     """Train the network that judges necks."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    mean, spread = features.mean(0), features.std(0)
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
     x = torch.tensor((features - mean) / spread, dtype=torch.float32)
     truth = torch.tensor(together, dtype=torch.float32)
     linear = [nn.Linear(x.shape[1], HIDDEN), nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 1)]
-    network = nn.Sequential(linear[0], nn.SiLU(), linear[1], nn.SiLU(), linear[2])
-    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-3)
+    hidden = [(part, nn.SiLU(), nn.Dropout(DROPOUT)) for part in linear[:2]]
+    network = nn.Sequential(*hidden[0], *hidden[1], linear[2])
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for _ in range(STEPS):
         drawn = torch.from_numpy(rng.integers(0, len(x), BATCH))
-        answer = network(x[drawn])[:, 0]
+        answer = network(x[drawn] + NOISE * torch.randn(BATCH, x.shape[1]))[:, 0]
         loss = nn.functional.binary_cross_entropy_with_logits(answer, truth[drawn])
         optimiser.zero_grad()
         loss.backward()
@@ -136,26 +139,24 @@ def main() -> None:
     """Parse the command line, fit, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--method", choices=("learned", "watershed"), default="learned")
-    parser.add_argument("--count", type=int, default=92, help="number of electrodes")
+    parser.add_argument("--shown", choices=("mask", "probability"), default="probability")
+    parser.add_argument("--count", type=int, default=54, help="number of electrodes")
+    parser.add_argument("--cache", type=Path, required=True, help="folder to keep electrodes in")
     options = parser.parse_args()
     learns = options.method == "learned"
     drawn: list[Pairs] = []
     for seed in range(FIRST_SEED, FIRST_SEED + options.count):
         rng = np.random.default_rng(seed)
-        scene = build_scene(electrode(seed), seed)
-        for t in (0, FRAMES - 1):
-            frame = render_frame(scene, t)
-            for variant in range(VARIANTS):
-                solid = frame.phases == 3
-                seen = roughened(solid, rng) if variant else solid
-                drawn.append((neck_pairs if learns else fit_pairs)(seen, frame.ids, rng))
+        for frame in frames(seed, options.cache):
+            for view in frame.views(options.shown, rng):
+                drawn.append((neck_pairs if learns else fit_pairs)(view, frame.ids, rng))
         print(f"electrode {seed}: {sum(len(y) for _, y in drawn)} pairs so far", flush=True)
     features, together = (np.concatenate(part) for part in zip(*drawn, strict=True))
     rule: necks.NeckRule | fit.JoiningRule
     rule = (fit_network if learns else fit.fit_rule)(features, together)
     right = (rule.score(features) > 0) == together
     print(f"{len(together)} pairs, {right.mean():.1%} right, {together.mean():.1%} together")
-    target = ROOM / (necks.WEIGHTS if learns else fit.WEIGHTS)
+    target = ROOM / (necks.WEIGHTS.format(options.shown) if learns else fit.WEIGHTS)
     target.write_text(rule.as_json())
 
 

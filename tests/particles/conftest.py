@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from operando.particles.cutting.basin_graph import BasinGraph
-from operando.particles.cutting.cell_shapes import RIM, SUMS, SURFACE, VOLUME, CellShapes
+from operando.particles.cutting.cell_shapes import (
+    AIM,
+    AIM_SQUARED,
+    PLACE,
+    RIM,
+    SUMS,
+    SURFACE,
+    VOLUME,
+    CellShapes,
+)
 from operando.particles.joining.guided import Parts
 
 if TYPE_CHECKING:
@@ -58,7 +67,7 @@ def make_parts(pairs, saddle, contact, gap=0.0, gap_depth=0.0, counts=None, know
 
 
 def balls(count: NDArray[np.int64], edge: float = 1.0) -> CellShapes:
-    """Balls of so many voxels, in rows of their own, half of whose surface faces gaps."""
+    """Balls in a row that aim at their centres, half of whose surface faces gaps."""
     volume = count * edge**3
     radius = np.cbrt(3 / (4 * np.pi) * volume)
     place = np.arange(len(count)) * 100 * edge
@@ -69,4 +78,6 @@ def balls(count: NDArray[np.int64], edge: float = 1.0) -> CellShapes:
     sums[:, 4] += volume * place**2
     sums[:, SURFACE] = 2 * np.pi * radius**2
     sums[:, RIM] = 0.1 * radius**2
+    sums[:, AIM] = sums[:, PLACE]
+    sums[:, AIM_SQUARED] = volume * place**2
     return CellShapes(sums, radius)

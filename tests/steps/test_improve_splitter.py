@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("segmented")
 
 def leaning(towards: float) -> NeckRule:
     """The shipped rule with its log odds raised."""
-    rule = shipped_rule()
+    rule = shipped_rule("probability")
     weights, offsets = rule.layers[-1]
     return replace(rule, layers=(*rule.layers[:-1], (weights, offsets + towards)))
 

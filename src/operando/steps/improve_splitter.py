@@ -54,7 +54,8 @@ class ImproveSplitter(Step):
 
         step = self._finder(study)
         frames = self._frames(study, step, progress)
-        taught = teach(shipped_rule(), frames, bias_of(step.split.separation), progress)
+        rule, bias = shipped_rule("probability"), bias_of(step.split.separation, "probability")
+        taught = teach(rule, frames, bias, progress)
         if not taught.needed:
             raise InputError(
                 "The splitter was right about every particle that was accepted",

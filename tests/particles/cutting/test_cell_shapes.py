@@ -6,6 +6,8 @@ from scipy.ndimage import distance_transform_edt
 
 from operando.compute.tiles import plan_tiles
 from operando.particles.cutting.cell_shapes import (
+    AIM,
+    AIM_SQUARED,
     PLACE,
     RIM,
     SURFACE,
@@ -19,7 +21,7 @@ from operando.particles.cutting.cell_shapes import (
 SPACING = (3.0, 2.0, 1.0)
 
 
-def look(solid, labels, spacing=(1.0, 1.0, 1.0), size=None) -> CellShapes:
+def look(solid, labels, spacing=(1.0, 1.0, 1.0), size=None, aim=None) -> CellShapes:
     """Shapes from blocks of a size, put together as those of the whole volume."""
     outside = distance_transform_edt(~solid, spacing) - distance_transform_edt(solid, spacing)
     names, parts = [], []
@@ -28,7 +30,7 @@ def look(solid, labels, spacing=(1.0, 1.0, 1.0), size=None) -> CellShapes:
         seen = tuple(slice(s.start, s.stop + 1) for s in tile.core)
         block = labels[seen].astype(np.int32)
         distances = outside[seen].astype(np.float32)
-        parts.append(shapes_of_cells(block, distances, spacing, tile, solid.shape, count))
+        parts.append(shapes_of_cells(block, distances, spacing, tile, solid.shape, count, aim))
         names.append(np.arange(1, count + 1))
     return CellShapes.chained(parts).joined(np.concatenate(names), count + 1)
 
@@ -53,6 +55,26 @@ def test_what_is_summed_of_boxes(bars) -> None:
     assert other[SURFACE] == 2 * (4 * 6 * 2 + 4 * 6 * 3)
     assert (one[RIM], other[RIM]) == (0, 4 * 4 * 6)
     assert shapes.inscribed.tolist() == [0, 4, 4]
+
+
+@pytest.mark.parametrize("size", [None, (3, 8, 5)])
+def test_what_cells_aim_at_adds_up(bars, size) -> None:
+    goals = np.array([[10.0, 7.0, 3.0], [12.0, 5.0, 9.0]])
+    solid, labels = bars
+    # Half of what is solid aims at one goal and half at the other, in slices of even number.
+    goal = np.where(np.indices(labels.shape)[0] % 2, 0, 1)
+    place = np.indices(labels.shape) * np.reshape(SPACING, (3, 1, 1, 1))
+    way = np.moveaxis(goals[goal], -1, 0) - place
+
+    def aim(box):
+        return way[(slice(None), *box)].astype(np.float32)
+
+    sums = look(solid, labels, SPACING, size, aim).sums[1:]
+    for one in sums:
+        np.testing.assert_allclose(one[AIM] / one[VOLUME], goals.mean(axis=0), rtol=1e-6)
+        spread = one[AIM_SQUARED] / one[VOLUME] - ((one[AIM] / one[VOLUME]) ** 2).sum()
+        assert spread == pytest.approx((((goals[0] - goals[1]) / 2) ** 2).sum(), rel=1e-5)
+    assert not look(solid, labels, SPACING, size).sums[:, AIM].any()
 
 
 @pytest.mark.parametrize("size", [(4, 8, 5), (10, 3, 12), (3, 3, 3)])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from operando.particles.cutting.interior import TYPICAL, interior, resample
+from operando.particles.cutting.interior import TYPICAL, interior, look_inside, resample
 
 SHAPE = (40, 40, 64)
 
@@ -22,6 +22,21 @@ def test_depth_is_low_where_particles_touch_and_high_at_their_centres(balls) -> 
     assert depth[20, 20, 43] > 0.8
     assert depth[20, 20, 31:33].min() < 0.3
     assert np.mean(inside == (left | right)) > 0.97
+
+
+def test_the_way_leads_to_the_centre_of_the_own_particle(balls) -> None:
+    solid = balls[0] | balls[1]
+    spacing = (0.2, 0.1, 0.1)
+    thin = solid[::2].astype(np.float32)
+    seen = look_inside(lambda box: thin[box], "probability", thin.shape, 2.4, spacing)
+    box = tuple(slice(0, n) for n in thin.shape)
+    place = np.indices(thin.shape) * np.reshape(spacing, (3, 1, 1, 1))
+    found = place + seen.aim(box)
+    for ball, centre in zip(balls, (20, 43), strict=True):
+        middle = found[:, ball[::2]].mean(axis=1)
+        assert np.linalg.norm(middle - [1.95, 1.95, centre / 10]) < 0.25
+    part = (slice(3, 9), slice(10, 30), slice(20, 41))
+    np.testing.assert_allclose(seen.aim(part), seen.aim(box)[(slice(None), *part)], atol=1e-6)
 
 
 def test_a_crack_is_seen_through(make_ellipsoid, make_slab) -> None:

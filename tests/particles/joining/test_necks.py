@@ -6,7 +6,7 @@ from scipy.ndimage import distance_transform_edt
 
 from operando.compute.tiles import plan_tiles
 from operando.particles.cutting.basin_graph import BasinGraph, touching
-from operando.particles.cutting.cell_shapes import shapes_of_cells
+from operando.particles.cutting.cell_shapes import AIM, AIM_SQUARED, VOLUME, shapes_of_cells
 from operando.particles.joining.guided import Parts
 from operando.particles.joining.necks import (
     FEATURES,
@@ -71,6 +71,26 @@ def test_what_is_measured_of_a_neck(make_parts) -> None:
     assert np.exp(told["small_smoothness"]) == pytest.approx(1.5 * 2, rel=1e-3)
     assert told["small_inscribed"] == pytest.approx(1, rel=1e-3)
     assert told["large_rim"] == pytest.approx(0.1 / np.pi, rel=1e-3)
+    # The centres are 100 apart, and the larger ball holds eight ninths of the volume.
+    assert told["aims_apart"] == pytest.approx(100 / 40)
+    assert told["aims_over_centres"] == pytest.approx(1)
+    assert told["small_aim"] == told["large_aim"] == pytest.approx(0, abs=1e-6)
+    assert told["joint_aim"] == pytest.approx(0, abs=1e-6)
+    assert told["small_scatter"] == pytest.approx(0, abs=1e-6)
+    spread = np.sqrt(8 / 9 * 1 / 9) * 100
+    assert told["joint_scatter"] == pytest.approx(spread / (radius * 9 ** (1 / 3)), rel=1e-3)
+
+
+def test_parts_that_aim_at_one_place_are_told_from_those_that_do_not(make_parts) -> None:
+    parts = make_parts([(1, 2)], [0.6], [80.0])
+    middle = 1.5 * 100.0
+    volume = parts.shapes.sums[:, VOLUME]
+    parts.shapes.sums[:, AIM] = volume[:, None] * [middle, 0, 0]
+    parts.shapes.sums[:, AIM_SQUARED] = volume * middle**2
+    told = dict(zip(FEATURES, describe_necks(parts, 1.0, 40.0)[0], strict=True))
+    assert told["aims_apart"] == told["aims_over_centres"] == 0
+    assert told["joint_aim"] == told["joint_scatter"] == 0
+    assert told["small_aim"] == 3
 
 
 def test_high_necks_join_low_ones_do_not(make_parts) -> None:
@@ -106,7 +126,9 @@ def test_the_shipped_rule_tells_a_neck_from_a_contact(make_ellipsoid) -> None:
     touching_balls = lobes.copy()
     touching_balls[:, :, 27:29] &= np.indices((*size[:2], 2)).sum(axis=0) % 2 == 0
     odds = [
-        float(shipped_rule().score(describe_necks(parts_of(solid, halves, depth), 1.0, 24.0))[0])
+        float(
+            shipped_rule("mask").score(describe_necks(parts_of(solid, halves, depth), 1.0, 24.0))[0]
+        )
         for solid in (lobes, touching_balls)
     ]
     assert odds[0] > odds[1] + 1

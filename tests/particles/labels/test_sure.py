@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from operando.particles.labels.sure import LARGEST_DOUBT, SURE, sure_part
+from operando.particles.labels.sure import LARGEST_DOUBT, SURE, Solid, sure_part
 
 BOXES = [(slice(0, 4), slice(0, 10), slice(0, 10)), (slice(4, 10), slice(0, 10), slice(0, 10))]
 WHOLE = (slice(0, 10),) * 3
@@ -35,6 +35,17 @@ def test_shares_and_stored_steps_tell_the_same(solid) -> None:
     in_steps = sure_part(lambda box: solid[box], steps, BOXES)(WHOLE)
     in_shares = sure_part(lambda box: solid[box], steps / 255, BOXES)(WHOLE)
     assert (in_steps == in_shares).all()
+
+
+def test_a_network_is_shown_how_likely_it_is_and_a_mask_as_it_is(solid) -> None:
+    steps = np.random.default_rng(3).integers(0, 256, solid.shape).astype(np.uint8)
+    for probability in (steps, steps / 255):
+        shown = Solid.likely(lambda box: solid[box], probability, BOXES).share(BOXES[1])
+        likely = np.where(solid, steps, np.minimum(steps, 127.5)) / 255
+        np.testing.assert_allclose(shown, likely[4:], atol=1e-6)
+    certain = Solid.certain(lambda box: solid[box])
+    assert (certain.share(WHOLE) == solid).all()
+    assert certain.whole is None
 
 
 @pytest.mark.parametrize("highest", [0.5, 0.7, 0.84])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from operando.particles.labels.sure import Solid
 from operando.particles.parting.cutter import BlockCutter
 from operando.particles.settings import SplitSettings
 
@@ -22,7 +23,12 @@ def ids() -> np.ndarray:
 
 def cutter(solid: np.ndarray, edge: int | None = None) -> BlockCutter:
     return BlockCutter(
-        lambda box: solid[box], None, solid.shape, (1.0, 1.0, 1.0), SplitSettings(), edge=edge
+        Solid.certain(lambda box: solid[box]),
+        None,
+        solid.shape,
+        (1.0, 1.0, 1.0),
+        SplitSettings(),
+        edge=edge,
     )
 
 

@@ -71,11 +71,13 @@ def test_what_is_mostly_in_doubt_is_no_particle(make_ellipsoid) -> None:
     assert ((ids > 0) == particle).all()
 
 
-def test_a_segmentation_that_is_sure_everywhere_changes_nothing(two) -> None:
-    left, right = two
-    solid = left | right
-    sure = np.full(solid.shape, 255, np.uint8)
-    assert (split(solid, probability=sure) == split(solid)).all()
+def test_a_segmentation_that_is_sure_parts_as_the_mask_does(two) -> None:
+    solid = two[0] | two[1]
+    ids = split(solid, probability=np.where(solid, 255, 0).astype(np.uint8))
+    assert ((ids > 0) == solid).all()
+    found = match(ids, split(solid))
+    assert (found.recall, found.precision) == (1, 1)
+    assert found.mean_iou > 0.97
 
 
 def test_a_probability_of_another_frame_is_refused(two) -> None:
@@ -138,9 +140,8 @@ def test_there_is_no_solid_where_nothing_was_imaged(two) -> None:
 
 
 def test_another_network_parts_particles(two, tmp_path) -> None:
-    shipped = (
-        resources.files("operando.particles.cutting").joinpath("splitter.safetensors").read_bytes()
-    )
+    folder = resources.files("operando.particles.cutting")
+    shipped = folder.joinpath("splitter_mask.safetensors").read_bytes()
     weights = tmp_path / "mine.safetensors"
     weights.write_bytes(shipped)
     solid = two[0] | two[1]

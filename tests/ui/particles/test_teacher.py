@@ -58,7 +58,7 @@ def _accept_one(panel: ParticlesPanel) -> None:
 def _learned(study: Study) -> Entry:
     path = study.product_path("splitters/particles")
     path.parent.mkdir()
-    path.write_text(shipped_rule().as_json())
+    path.write_text(shipped_rule("probability").as_json())
     values = {"corrections": 14.0, "spared": 6.0, "changed": 1.0, "frames": 1.0}
     entry = Entry(step="improve-splitter", outputs=("splitters/particles",), values=values)
     study.add_entry(entry)

@@ -1,7 +1,9 @@
 """How large, how long and how rough cells are, in numbers that add up when cells are joined.
 
 Volume and moments give the ellipsoid that is as long and wide as a body; what it lacks of that
-ellipsoid's volume is hollow. Sums over voxels need no look at the volume once it is cut.
+ellipsoid's volume is hollow. Where a network tells the way to the centre of the particle, the
+places that a cell aims at add up as well. Sums over voxels need no look at the volume once it is
+cut.
 """
 
 from __future__ import annotations
@@ -13,16 +15,19 @@ import numpy as np
 from numba import njit, prange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from operando.compute.tiles import Tile
+    from operando.particles.labels.boxes import Box
 
 PRODUCTS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 VOLUME, PLACE, PLACES, SURFACE, RIM = 0, slice(1, 4), slice(4, 10), 10, 11
-SUMS = 12
-"""Solid volume, its first and second moments, the area that faces gaps, that on image borders."""
+AIM, AIM_SQUARED = slice(12, 15), 15
+SUMS = 16
+"""Solid volume, its first and second moments, the area that faces gaps, that on image borders;
+first moments of the places that are aimed at, and the second ones summed over the axes."""
 
 SLABS = 4
 """A block is added up in so many parts at once."""
@@ -35,8 +40,9 @@ class CellShapes:
     Parameters
     ----------
     sums
-        ``(N, 12)``: `VOLUME` of the solid, its first and second moments (`PLACE`, `PLACES`), its
-        `SURFACE` where it faces gaps and its area on the image's border (`RIM`).
+        ``(N, 16)``: `VOLUME` of the solid, its first and second moments (`PLACE`, `PLACES`), its
+        `SURFACE` where it faces gaps and its area on the image's border (`RIM`); moments of the
+        places that it aims at (`AIM`, `AIM_SQUARED`), 0 if none are known.
     inscribed
         ``(N,)`` largest distance from a gap.
     """
@@ -67,6 +73,7 @@ def shapes_of_cells(
     tile: Tile,
     shape: tuple[int, ...],
     count: int,
+    aim: Callable[[Box], NDArray[np.float32]] | None = None,
 ) -> CellShapes:
     """Add up the voxels in the core of a block, and the faces between them and what follows.
 
@@ -80,6 +87,8 @@ def shapes_of_cells(
         Where the block lies in a volume of this `shape`.
     count
         Of cells.
+    aim
+        As in `operando.particles.cutting.cells.find_cells`.
     """
     core = tuple(c.stop - c.start for c in tile.core)
     first = np.array([c.start for c in tile.core], np.int64)
@@ -95,7 +104,33 @@ def shapes_of_cells(
                 side = tuple(slice(0, n) if k != axis else place for k, n in enumerate(core))
                 seen = labels[side][outside[side] <= 0]
                 sums[:, RIM] += area[axis] * np.bincount(seen, minlength=count + 1)
+    if aim is not None:
+        _add_aims(labels, outside, edges, tile, aim, sums)
     return CellShapes(sums[1:], inscribed[1:])
+
+
+def _add_aims(
+    labels: NDArray[np.int32],
+    outside: NDArray[np.float32],
+    edges: NDArray[np.float64],
+    tile: Tile,
+    aim: Callable[[Box], NDArray[np.float32]],
+    sums: NDArray[np.float64],
+) -> None:
+    """Add up the places that the solid in the core of a block aims at, slice by slice."""
+    z, y, x = tile.core
+    voxel, count = float(edges.prod()), len(sums)
+    for i in range(z.stop - z.start):
+        solid = outside[i, : y.stop - y.start, : x.stop - x.start] <= 0
+        own = labels[i, : y.stop - y.start, : x.stop - x.start][solid]
+        way = aim((slice(z.start + i, z.start + i + 1), y, x))[:, 0][:, solid]
+        row, column = np.nonzero(solid)
+        square = np.zeros(len(own))
+        for axis, at in enumerate((z.start + i, y.start + row, x.start + column)):
+            place = at * edges[axis] + way[axis]
+            sums[:, 12 + axis] += voxel * np.bincount(own, place, count)
+            square += place**2
+        sums[:, AIM_SQUARED] += voxel * np.bincount(own, square, count)
 
 
 def compactness(sums: NDArray[np.float64], voxel: float) -> NDArray[np.float64]:
@@ -104,7 +139,7 @@ def compactness(sums: NDArray[np.float64], voxel: float) -> NDArray[np.float64]:
     Parameters
     ----------
     sums
-        ``(N, 12)`` of `CellShapes`.
+        ``(N, 16)`` of `CellShapes`.
     voxel
         Volume of a voxel.
     """

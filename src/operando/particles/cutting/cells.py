@@ -21,9 +21,12 @@ from operando.particles.labels.names import rename
 from operando.particles.labels.sums import count_voxels, overlaps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from operando.compute.tiles import Tile
+    from operando.particles.labels.boxes import Box
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def find_cells(
     spacing: tuple[float, float, float],
     tile: Tile,
     shape: tuple[int, ...],
+    aim: Callable[[Box], NDArray[np.float32]] | None = None,
 ) -> tuple[NDArray[np.int32], Cells]:
     """Find the cells of one block.
 
@@ -88,6 +92,9 @@ def find_cells(
         Where the block lies.
     shape
         Of the whole volume.
+    aim
+        Gives for a block of the volume ``(3, Z, Y, X)`` the way from every voxel to the centre of
+        its particle, if that is known.
 
     Returns
     -------
@@ -112,7 +119,7 @@ def find_cells(
     core = tuple(c.stop - c.start for c in tile.core)
     heights_seen, outside_seen = (np.ascontiguousarray(part[seen]) for part in (height, outside))
     graph = touching(labels, heights_seen, outside_seen, spacing, core)
-    shapes = shapes_of_cells(labels, outside_seen, spacing, tile, shape, len(parent))
+    shapes = shapes_of_cells(labels, outside_seen, spacing, tile, shape, len(parent), aim)
     labels = labels[: core[0], : core[1], : core[2]]
     count = count_voxels(labels, len(parent) + 1)[1:]
     return labels, Cells(basins[parent], known, heights[parent], count, shapes, graph)

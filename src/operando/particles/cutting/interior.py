@@ -1,11 +1,14 @@
-"""How deep inside its own particle every voxel lies, told by a network from the shape of the solid.
+"""How deep inside its own particle every voxel lies and where its centre is, told by a network.
 
 Where particles touch over flat faces, or cracks run right through, distances to the surface say
 little. The network has seen many such particles: it gives 0 at the border of a particle, also
-where another one touches it, and 1 at its deepest place, and it looks through cracks. It was
-trained by ``tools/train_splitter.py`` on synthetic electrodes, at one size: every solid is
-resampled so that its typical particle is 16 voxels across. Particles of less than about a third
-of that may be taken for bumps of larger ones that they touch.
+where another one touches it, and 1 at its deepest place, and it looks through cracks. The way to
+the centre [offsets as in Neven et al., CVPR 2019] tells pieces of one particle from neighbours.
+It sees how likely a segmentation finds the solid, where gaps of less than a voxel show as dips;
+for masks there is one of its own, which does not tell centres. Both were trained by
+``tools/train_splitter.py`` on synthetic electrodes, at one size: every solid is resampled so that
+its typical particle is 16 voxels across. Particles of less than about a third of that may be taken
+for bumps of larger ones that they touch.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from operando.particles.labels.boxes import Box
+    from operando.particles.labels.sure import Shown
 
     Shape = tuple[int, int, int]
 
@@ -44,23 +48,30 @@ POOLING = 2**HALVINGS
 TILE, HALO = (120, 240, 240), 16
 """Whole multiples of the pooling inside the network, so that all tiles lie on one grid."""
 
-WEIGHTS = "splitter.safetensors"
+ANSWERS = 5
+"""Depth, being inside, and the way to the centre along every axis."""
+
+WEIGHTS = "splitter_{}.safetensors"
 
 
 @dataclass(frozen=True)
 class Interior:
-    """How deep in its particle every voxel lies, interpolated where it is asked for.
+    """What the network tells of every voxel, interpolated where it is asked for.
 
     Parameters
     ----------
     answer
-        ``(2, z, y, x)`` of the network, at its scale: depth and share of particles.
+        ``(5, z, y, x)`` of the network, at its scale: depth, share of particles, and the way to
+        the centre of the particle along every axis.
     shape
         Of the solid.
+    spacing
+        Voxel size ``(z, y, x)``.
     """
 
     answer: Any
     shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
 
     def depth(self, box: Box) -> NDArray[np.float32]:
         """From 0 at the border of a particle to 1 at its deepest place, in a block.
@@ -72,6 +83,19 @@ class Interior:
     def inside(self, box: Box) -> NDArray[np.bool_]:
         """Where particles are, their cracks included, in a block."""
         return enlarge(_Part(self.answer, 1), self.shape, box) > 0.5
+
+    def aim(self, box: Box) -> NDArray[np.float32]:
+        """Way ``(3, Z, Y, X)`` to the centre of the particle, in the unit of the voxel size."""
+        seen = self.answer.shape[1:]
+        return np.stack(
+            [
+                np.float32(TYPICAL * spacing * n / m)
+                * enlarge(_Part(self.answer, axis + 2), self.shape, box)
+                for axis, (spacing, n, m) in enumerate(
+                    zip(self.spacing, self.shape, seen, strict=True)
+                )
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -90,14 +114,15 @@ class _Part:
 def interior(
     solid: NDArray[np.bool_], typical: float, spacing: tuple[float, float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Tell how deep in its particle every voxel of a volume lies; see `look_inside`."""
-    seen = look_inside(lambda box: solid[box], solid.shape, typical, spacing)
+    """Tell how deep in its particle every voxel of a mask lies; see `look_inside`."""
+    seen = look_inside(lambda box: solid[box], "mask", solid.shape, typical, spacing)
     z, y, x = (slice(0, n) for n in solid.shape)
     return seen.depth((z, y, x)), seen.inside((z, y, x))
 
 
 def look_inside(
-    read: Callable[[Box], NDArray[np.bool_]],
+    read: Callable[[Box], NDArray[Any]],
+    shown: Shown,
     shape: tuple[int, ...],
     typical: float,
     spacing: tuple[float, float, float],
@@ -110,7 +135,9 @@ def look_inside(
     Parameters
     ----------
     read
-        Gives a block of the solid.
+        Gives a mask of a block, or how likely each of its voxels is solid, 0 to 1.
+    shown
+        Which of the two: the shipped network for masks does not tell the way to the centre.
     shape
         Of the solid ``(Z, Y, X)``.
     typical
@@ -122,21 +149,21 @@ def look_inside(
     tick
         Called after every tile.
     model
-        Weights of another network than the shipped one.
+        Weights of another network than the shipped ones.
     """
     n_z, n_y, n_x = shape
     size = _seen_shape((n_z, n_y, n_x), typical, spacing)
     shares = scratch(_smaller(size, (n_z, n_y, n_x)), np.float32)
     shrink(read, (n_z, n_y, n_x), shares, tick)
-    answer = scratch((2, *size), np.float32)
-    run = _runner(model)
+    answer = scratch((ANSWERS, *size), np.float32)
+    run = _runner(model, shown)
     for tile in plan_tiles(size, _even(size, TILE), HALO):
         z, y, x = tile.padded
         seen = enlarge(shares, size, (z, y, x))
         if seen[tile.inner].any():
             answer[(slice(None), *tile.core)] = _in_every_order(run, seen)[:, *tile.inner]
         tick()
-    return Interior(answer, (n_z, n_y, n_x))
+    return Interior(answer, (n_z, n_y, n_x), spacing)
 
 
 def _even(shape: tuple[int, ...], largest: tuple[int, ...]) -> tuple[int, ...]:
@@ -146,9 +173,9 @@ def _even(shape: tuple[int, ...], largest: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def resample(
-    solid: NDArray[np.bool_], typical: float, spacing: tuple[float, float, float]
+    solid: NDArray[Any], typical: float, spacing: tuple[float, float, float]
 ) -> NDArray[np.float32]:
-    """Bring a solid to the size at which the network knows particles: shares of solid, 0 to 1."""
+    """Bring a mask, or shares of solid, to the size at which the network knows particles."""
     n_z, n_y, n_x = solid.shape
     size = _seen_shape((n_z, n_y, n_x), typical, spacing)
     shares = np.empty(_smaller(size, (n_z, n_y, n_x)), np.float32)
@@ -173,15 +200,20 @@ def _in_every_order(
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]], block: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Mean answer over the cyclic orders of the axes, so that turning the axes changes nothing."""
-    answers = [
-        run(block.transpose(order)).transpose(0, *(1 + np.argsort(order)))
-        for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
-    ]
+    answers = []
+    for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        back = np.argsort(order)
+        answer = run(block.transpose(order)).transpose(0, *(1 + back))
+        answers.append(answer[[0, 1, *(2 + back)]])
     return np.asarray(np.mean(answers, axis=0), np.float32)
 
 
 def build_network() -> nn.Module:
-    """Make the network, untrained: shares of solid to the logits of depth and of being inside."""
+    """Make the network, untrained: from shares of solid to what it answers.
+
+    These are the logits of depth and of being inside, and the way to the centre of the particle
+    along ``(z, y, x)``, in typical diameters.
+    """
     from operando.nets.architecture import Architecture
     from operando.nets.unet3d import UNet3d
 
@@ -189,7 +221,7 @@ def build_network() -> nn.Module:
         Architecture(
             network="unet3d",
             in_channels=1,
-            n_classes=2,
+            n_classes=ANSWERS,
             width=12,
             kernels=((3, 3, 3),) * (HALVINGS + 1),
             strides=((2, 2, 2),) * HALVINGS,
@@ -203,8 +235,10 @@ def to_input(shares: Any) -> Any:
 
 
 @cache
-def _runner(model: Path | None) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Load weights; the result takes ``(Z, Y, X)`` and gives ``(2, Z, Y, X)``."""
+def _runner(
+    model: Path | None, shown: Shown
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Load weights; the result takes ``(Z, Y, X)`` and gives ``(5, Z, Y, X)``."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -212,7 +246,7 @@ def _runner(model: Path | None) -> Callable[[NDArray[np.float32]], NDArray[np.fl
     from operando.nets.backends import computes_in_bfloat16, fold_normalisation
 
     network = build_network()
-    source = model or resources.files("operando.particles.cutting").joinpath(WEIGHTS)
+    source = model or resources.files("operando.particles.cutting").joinpath(WEIGHTS.format(shown))
     try:
         stored = load(source.read_bytes())
         network.load_state_dict({name: value.float() for name, value in stored.items()})
@@ -228,7 +262,8 @@ def _runner(model: Path | None) -> Callable[[NDArray[np.float32]], NDArray[np.fl
     def run(shares: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(to_input(shares)))[None, None].to(kind)
-            answer: NDArray[np.float32] = torch.sigmoid(ready(batch)[0].float()).numpy()
-        return answer
+            answer = ready(batch)[0].float()
+            answer[:2] = torch.sigmoid(answer[:2])
+        return np.asarray(answer.numpy())
 
     return run

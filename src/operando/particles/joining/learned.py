@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from operando.particles.cutting.interior import Interior
     from operando.particles.joining.necks import NeckRule
     from operando.particles.labels.boxes import Box
+    from operando.particles.labels.sure import Shown
 
 BUMP = 0.97
 """A pass of the depth this high, relative to the lower peak, lies within one part."""
@@ -28,7 +29,7 @@ CAUTION = 4.0
 TRUST = 4.0
 """Log odds against joining parts of two known particles."""
 
-BIAS = 0.75
+BIAS = {"mask": 0.75, "probability": 1.5}
 """Log odds in favour of joining: a part too many costs a particle just as one too few, and there
 are many more chances to part what is one than to join what is two."""
 
@@ -41,7 +42,12 @@ def depth_map(ground: Ground, interior: Interior, box: Box) -> NDArray[np.float3
 
 
 def join_by_depth(
-    cells: Cells, voxel: float, typical: float, separation: float, rule: NeckRule | None = None
+    cells: Cells,
+    voxel: float,
+    typical: float,
+    separation: float,
+    shown: Shown,
+    rule: NeckRule | None = None,
 ) -> NDArray[np.int32]:
     """Join cells of a `depth_map` to particles, by the necks between them.
 
@@ -55,6 +61,8 @@ def join_by_depth(
         Typical diameter.
     separation
         As in `SplitSettings`.
+    shown
+        What the map was made from.
     rule
         Judges necks; None: the one of the package.
 
@@ -63,13 +71,14 @@ def join_by_depth(
     ``(N + 1,)`` for every cell the particle, 1 to P.
     """
     parts = join_bumps(cells, BUMP)
-    names = join_at_necks(parts, rule or shipped_rule(), voxel, typical, bias_of(separation), TRUST)
+    bias = bias_of(separation, shown)
+    names = join_at_necks(parts, rule or shipped_rule(shown), voxel, typical, bias, TRUST)
     return names[parts.names]
 
 
-def bias_of(separation: float) -> float:
+def bias_of(separation: float, shown: Shown) -> float:
     """Log odds in favour of joining, for the setting of `SplitSettings`."""
-    return CAUTION * (1 - 2 * separation) + BIAS
+    return CAUTION * (1 - 2 * separation) + BIAS[shown]
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

@@ -4,8 +4,9 @@ A part is a hill of the depth in the particle: a whole particle, a lobe of one, 
 cracks cut off. How high the neck between two parts is, how much of it runs through the solid and
 how deep in the particle its gaps lie tells whether they are one. Cracks are deep inside, the gap
 where two particles touch is not; lobes of one particle have no gap at all, not even pinholes. How
-compact and smooth both are, apart and joined, tells as well. The weights of the rule
-(``necks.json``) were fitted by ``tools/fit_joining.py`` on synthetic electrodes of many kinds.
+compact and smooth both are, apart and joined, tells as well, and whether the network sees the
+centre of their particle at the same place. The weights of the rules, one for masks and one for
+probabilities, were fitted by ``tools/fit_joining.py`` on synthetic electrodes of many kinds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ import numpy as np
 
 from operando.errors import FileError
 from operando.particles.cutting.basin_graph import contract
-from operando.particles.cutting.cell_shapes import RIM, compactness, smoothness
+from operando.particles.cutting.cell_shapes import (
+    AIM,
+    AIM_SQUARED,
+    PLACE,
+    RIM,
+    VOLUME,
+    compactness,
+    smoothness,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 
     from operando.particles.cutting.cell_shapes import CellShapes
     from operando.particles.joining.guided import Parts
+    from operando.particles.labels.sure import Shown
 
 FEATURES = (
     "contact",
@@ -55,9 +65,17 @@ FEATURES = (
     "large_inscribed",
     "small_rim",
     "large_rim",
+    "aims_apart",
+    "aims_over_centres",
+    "small_aim",
+    "large_aim",
+    "joint_aim",
+    "small_scatter",
+    "large_scatter",
+    "joint_scatter",
 )
 
-WEIGHTS = "necks.json"
+WEIGHTS = "necks_{}.json"
 
 
 @dataclass(frozen=True)
@@ -139,11 +157,10 @@ def _rounded(values: NDArray[np.float64]) -> Any:
 
 
 @cache
-def shipped_rule() -> NeckRule:
-    """Return the rule that comes with the package."""
-    return NeckRule.from_json(
-        resources.files("operando.particles.joining").joinpath(WEIGHTS).read_text()
-    )
+def shipped_rule(shown: Shown) -> NeckRule:
+    """Return the rule that comes with the package for masks, or for probabilities."""
+    folder = resources.files("operando.particles.joining")
+    return NeckRule.from_json(folder.joinpath(WEIGHTS.format(shown)).read_text())
 
 
 def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.float64]:
@@ -189,7 +206,8 @@ def describe_necks(parts: Parts, voxel: float, typical: float) -> NDArray[np.flo
         np.minimum(graph.seam / section, 3),
     ]
     bodies = _describe_bodies(parts.shapes, small, large, radius, voxel)
-    return np.stack([*necks, *bodies], axis=1)
+    aims = _describe_aims(parts.shapes.sums, small, large, voxel, typical)
+    return np.stack([*necks, *bodies, *aims], axis=1)
 
 
 def _describe_bodies(
@@ -217,6 +235,40 @@ def _describe_bodies(
         rim[small],
         rim[large],
     ]
+
+
+def _describe_aims(
+    sums: NDArray[np.float64],
+    small: NDArray[np.int64],
+    large: NDArray[np.int64],
+    voxel: float,
+    typical: float,
+) -> list[NDArray[np.float64]]:
+    """How far apart the centres lie that two parts aim at, and how far from their own ones."""
+    size = len(sums)
+    sums = np.concatenate([sums, sums[small] + sums[large]])
+    volume = np.maximum(sums[:, VOLUME], voxel)[:, None]
+    centre, aim = sums[:, PLACE] / volume, sums[:, AIM] / volume
+    spread = sums[:, AIM_SQUARED] / volume[:, 0] - (aim**2).sum(axis=1)
+    radius = np.cbrt(3 / (4 * np.pi) * volume[:, 0])
+    missed = np.minimum(_length(aim - centre) / radius, 3)
+    scatter = np.minimum(np.sqrt(np.maximum(spread, 0)) / radius, 3)
+    apart = _length(aim[small] - aim[large])
+    centres = np.maximum(_length(centre[small] - centre[large]), np.cbrt(voxel))
+    return [
+        np.minimum(apart / typical, 3),
+        np.minimum(apart / centres, 3),
+        missed[small],
+        missed[large],
+        missed[size:],
+        scatter[small],
+        scatter[large],
+        scatter[size:],
+    ]
+
+
+def _length(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.norm(vectors, axis=1))
 
 
 def join_at_necks(

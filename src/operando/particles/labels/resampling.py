@@ -19,19 +19,19 @@ PLANES_AT_ONCE = 2**26
 
 
 def shrink(
-    read: Callable[[Box], NDArray[np.bool_]],
+    read: Callable[[Box], NDArray[Any]],
     shape: tuple[int, int, int],
     out: Any,
     tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Bring a mask to a size at most as large: the share of true voxels in every larger one.
+    """Bring a mask, or shares, to a size at most as large: the mean in every larger voxel.
 
     Parameters
     ----------
     read
-        Gives a block ``(Z, Y, X)`` of the mask; called for stacks of whole slices.
+        Gives a block ``(Z, Y, X)``; called for stacks of whole slices.
     shape
-        Of the mask.
+        Of the whole.
     out
         Array ``(z, y, x)`` that is written, float32.
     tick
@@ -88,12 +88,12 @@ def _share_in_bins(mask: Any, first: Any, a: Any, nz: Any, mz: Any, out: Any) ->
             y0, y1 = j * ny // my, -(-(j + 1) * ny // my)
             for k in range(mx):
                 x0, x1 = k * nx // mx, -(-(k + 1) * nx // mx)
-                count = 0
+                total = 0.0
                 for z in range(z0, z1):
                     for y in range(y0, y1):
                         for x in range(x0, x1):
-                            count += mask[z, y, x]
-                out[i, j, k] = count / ((z1 - z0) * (y1 - y0) * (x1 - x0))
+                            total += mask[z, y, x]
+                out[i, j, k] = total / ((z1 - z0) * (y1 - y0) * (x1 - x0))
 
 
 @njit(parallel=True, cache=True)  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""Where a segmentation is sure that there is a particle.
+"""Where there are particles, and how sure a segmentation is of it.
 
 A gap between particles that is thinner than a voxel is rarely labelled as one, but the probability
 of the particles dips there. What is sure shows such gaps; what is not belongs to the particle
@@ -7,7 +7,8 @@ beside it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,8 +27,54 @@ SURE = 0.85
 LARGEST_DOUBT = 0.2
 """Share of the voxels that may be in doubt: a model that is never sure is asked for less."""
 
+Shown = Literal["mask", "probability"]
+"""What is known of a solid; what parts its particles was fitted to either."""
+
 STEPS = 255
 """Probabilities are told apart in so many steps, as they are stored."""
+
+
+@dataclass(frozen=True)
+class Solid:
+    """The solid of particles, read block by block.
+
+    Parameters
+    ----------
+    sure
+        Gives the mask ``(Z, Y, X)`` of what surely belongs to particles, of which they are parted.
+    share
+        Gives what a network is shown ``(Z, Y, X)``: how much of every voxel is solid, or how
+        likely it is, 0 to 1.
+    whole
+        Gives the mask of all that belongs to particles, if that is more than what is sure.
+    """
+
+    sure: Read
+    share: Callable[[Box], NDArray[Any]]
+    whole: Read | None = None
+
+    @property
+    def shown(self) -> Shown:
+        """What the network is shown."""
+        return "mask" if self.whole is None else "probability"
+
+    @classmethod
+    def certain(cls, read: Read) -> Solid:
+        """Take a mask for the truth."""
+        return cls(read, read)
+
+    @classmethod
+    def likely(cls, read: Read, probability: Any, boxes: Iterable[Box]) -> Solid:
+        """Take a mask for what is more likely solid than not; see `sure_part`.
+
+        What was taken out of it by hand or by a repair is at most half likely.
+        """
+
+        def share(box: Box) -> NDArray[np.float32]:
+            shares = np.divide(_steps(probability[box]), STEPS, dtype=np.float32)
+            return np.minimum(shares, 0.5, out=shares, where=~read(box))
+
+        return cls(sure_part(read, probability, boxes), share, read)
 
 
 def sure_part(read: Read, probability: Any, boxes: Iterable[Box]) -> Read:

@@ -69,7 +69,7 @@ class BlockSplitter:
         """Write a volume that is all solid or empty."""
         solid = False
         for box in blocks(self.cutter.shape, self.cutter.edge):
-            block = self.cutter.read(box)
+            block = self.cutter.source.sure(box)
             self.out[box] = block.astype(np.int32)
             solid = bool(block.any())
             self.cutter.watch.advance(PARTS - 1)
@@ -82,7 +82,8 @@ class BlockSplitter:
         spacing, settings = self.cutter.spacing, self.cutter.settings
         if settings.method == "learned":
             voxel = float(np.prod(spacing))
-            return join_by_depth(cells, voxel, typical, settings.separation, self.rule)
+            shown = self.cutter.source.shown
+            return join_by_depth(cells, voxel, typical, settings.separation, shown, self.rule)
 
         def pieces() -> Iterator[tuple[NDArray[np.int32], tuple[int, ...]]]:
             for box in blocks(self.cutter.shape, self.cutter.edge):
@@ -100,9 +101,9 @@ class BlockSplitter:
             numbers = np.asarray(labels[tile.padded])
             sure, domain = numbers > 0, np.abs(numbers)
             solid = sure
-            if self.cutter.read_whole is not None:
+            if self.cutter.source.whole is not None:
                 z, y, x = tile.padded
-                solid = sure | self.cutter.read_whole((z, y, x))
+                solid = sure | self.cutter.source.whole((z, y, x))
             rename(domain, owner, domain)
             ids = close_particles(domain, solid, width / 2, spacing)[tile.inner]
             sizes.add(ids, tile, self.cutter.shape)

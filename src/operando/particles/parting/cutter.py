@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from operando.compute.tiles import Tile
     from operando.particles.joining.guided import Parts
     from operando.particles.labels.boxes import Box
+    from operando.particles.labels.sure import Solid
     from operando.particles.settings import SplitSettings
 
     MakeArray = Callable[[tuple[int, ...], Any], Any]
@@ -60,8 +61,8 @@ class BlockCutter:
 
     Parameters
     ----------
-    read
-        Gives a block ``(Z, Y, X)`` of the solid.
+    source
+        The solid.
     read_guide
         Gives a block of the ids that are expected, or None.
     shape
@@ -78,11 +79,9 @@ class BlockCutter:
         Edge of a block, voxels; None: the whole volume is one if it is not too large.
     scratch
         Folder for what does not fit in memory; default that of the system.
-    read_whole
-        Gives a block of all that belongs to particles, if that is more than the solid that is cut.
     """
 
-    read: Callable[[Box], NDArray[np.bool_]]
+    source: Solid
     read_guide: Callable[[Box], NDArray[np.int32]] | None
     shape: tuple[int, int, int]
     spacing: tuple[float, float, float]
@@ -91,7 +90,6 @@ class BlockCutter:
     progress: ProgressCallback | None = None
     edge: int | None = None
     scratch: Path | None = None
-    read_whole: Callable[[Box], NDArray[np.bool_]] | None = None
     _distances: NDArray[np.float32] | None = field(default=None, init=False)
 
     @cached_property
@@ -117,7 +115,7 @@ class BlockCutter:
             margin = FIRST_MARGIN
             while True:
                 box = grown(_box(tile.core), margin, self.shape)
-                solid = self.read(box)
+                solid = self.source.sure(box)
                 inner = _inside(tile, box)
                 if not solid[inner].any():
                     break
@@ -167,7 +165,7 @@ class BlockCutter:
         solid, labels = make(self.shape, np.uint8), make(self.shape, np.int32)
         self._take_in(solid, typical)
         self.watch.advance(0, "Looking for particles")
-        interior = self._look_inside(solid, typical, make)
+        interior = self._look_inside(typical, make)
         names, cells = self._cut(solid, labels, typical, interior)
         return labels, names, cells
 
@@ -211,17 +209,18 @@ class BlockCutter:
         """
         largest = largest_cavity(typical) if self.settings.method == "watershed" else 0
         for tile in self.wide_tiles(typical) if largest else self.tiles():
-            block = self.read(_box(tile.padded))
+            block = self.source.sure(_box(tile.padded))
             if largest:
                 block = fill_small_cavities(block, largest, self.spacing)
             solid[tile.core] = block[tile.inner]
             self.watch.advance()
 
-    def _look_inside(self, solid: Any, typical: float, make: MakeArray) -> Interior | None:
+    def _look_inside(self, typical: float, make: MakeArray) -> Interior | None:
         interior = None
         if self.settings.method == "learned":
             interior = look_inside(
-                lambda box: _mask(solid, box),
+                self.source.share,
+                self.source.shown,
                 self.shape,
                 typical,
                 self.spacing,
@@ -243,17 +242,19 @@ class BlockCutter:
             distances, self._distances = self._distances, None
             ground = survey(_mask(solid, box), self.spacing, self.settings, typical, distances)
             del distances
+            aim = None
             if interior is None:
                 height = ground.height()
                 outside = np.maximum(-height, 0)
             else:
                 height = depth_map(ground, interior, box)
                 outside = ground.outside
+                aim = interior.aim
             inside, near = ground.solid[tile.inner], ground.near
             del ground
             guide = None if self.read_guide is None else self.read_guide(box)
             numbers, cells = find_cells(
-                height, outside, near, guide, self.spacing, tile, self.shape
+                height, outside, near, guide, self.spacing, tile, self.shape, aim
             )
             del height, outside, near
             np.add(numbers, start, out=numbers, where=numbers > 0)

@@ -15,7 +15,7 @@ from operando.particles.labels.arrays import (
     solid_of,
 )
 from operando.particles.labels.frames import blocks
-from operando.particles.labels.sure import sure_part
+from operando.particles.labels.sure import Solid
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
@@ -163,9 +163,11 @@ def split_blocks(
     def read(box: Box) -> NDArray[np.bool_]:
         return solid_of(np.asarray(phases_or_mask[box]), phase)
 
-    doubtful = probability is not None
+    source = Solid.certain(read)
+    if probability is not None:
+        source = Solid.likely(read, probability, blocks((z, y, x), edge))
     cutter = BlockCutter(
-        read=sure_part(read, probability, blocks((z, y, x), edge)) if doubtful else read,
+        source=source,
         read_guide=None if guide is None else lambda box: np.asarray(guide[box]),
         shape=(z, y, x),
         spacing=spacing,
@@ -174,6 +176,5 @@ def split_blocks(
         progress=progress,
         edge=edge,
         scratch=scratch,
-        read_whole=read if doubtful else None,
     )
     return BlockSplitter(cutter, out, rule).run()

@@ -19,7 +19,7 @@ from operando.particles.joining.neck_pairs import NeckPairs, draw_pairs
 from operando.particles.joining.necks import connect, join_at_necks
 from operando.particles.labels.arrays import solid_of
 from operando.particles.labels.frames import blocks
-from operando.particles.labels.sure import sure_part
+from operando.particles.labels.sure import Solid
 from operando.particles.parting.cutter import BlockCutter
 
 if TYPE_CHECKING:
@@ -105,8 +105,11 @@ def look_again(
     def read(box: Box) -> NDArray[np.bool_]:
         return solid_of(np.asarray(phases[box]), phase)
 
+    source = Solid.certain(read)
+    if probability is not None:
+        source = Solid.likely(read, probability, blocks((z, y, x)))
     found = BlockCutter(
-        read=read if probability is None else sure_part(read, probability, blocks((z, y, x))),
+        source=source,
         read_guide=None,
         shape=(z, y, x),
         spacing=spacing,
