@@ -74,7 +74,9 @@ def test_what_cells_aim_at_adds_up(bars, size) -> None:
         np.testing.assert_allclose(one[AIM] / one[VOLUME], goals.mean(axis=0), rtol=1e-6)
         spread = one[AIM_SQUARED] / one[VOLUME] - ((one[AIM] / one[VOLUME]) ** 2).sum()
         assert spread == pytest.approx((((goals[0] - goals[1]) / 2) ** 2).sum(), rel=1e-5)
-    assert not look(solid, labels, SPACING, size).sums[:, AIM].any()
+    nowhere = look(solid, labels, SPACING, size).sums
+    itself = look(solid, labels, SPACING, size, lambda box: np.zeros((3, *way[0][box].shape)))
+    np.testing.assert_allclose(nowhere, itself.sums, rtol=1e-12)
 
 
 @pytest.mark.parametrize("size", [(4, 8, 5), (10, 3, 12), (3, 3, 3)])

@@ -29,6 +29,8 @@ SUMS = 16
 """Solid volume, its first and second moments, the area that faces gaps, that on image borders;
 first moments of the places that are aimed at, and the second ones summed over the axes."""
 
+SLICES_AT_ONCE = 8
+
 SLABS = 4
 """A block is added up in so many parts at once."""
 
@@ -42,7 +44,7 @@ class CellShapes:
     sums
         ``(N, 16)``: `VOLUME` of the solid, its first and second moments (`PLACE`, `PLACES`), its
         `SURFACE` where it faces gaps and its area on the image's border (`RIM`); moments of the
-        places that it aims at (`AIM`, `AIM_SQUARED`), 0 if none are known.
+        places that it aims at (`AIM`, `AIM_SQUARED`): if none are known, every voxel at itself.
     inscribed
         ``(N,)`` largest distance from a gap.
     """
@@ -104,7 +106,10 @@ def shapes_of_cells(
                 side = tuple(slice(0, n) if k != axis else place for k, n in enumerate(core))
                 seen = labels[side][outside[side] <= 0]
                 sums[:, RIM] += area[axis] * np.bincount(seen, minlength=count + 1)
-    if aim is not None:
+    if aim is None:
+        sums[:, AIM] = sums[:, PLACE]
+        sums[:, AIM_SQUARED] = sums[:, PLACES][:, :3].sum(axis=1)
+    else:
         _add_aims(labels, outside, edges, tile, aim, sums)
     return CellShapes(sums[1:], inscribed[1:])
 
@@ -117,18 +122,23 @@ def _add_aims(
     aim: Callable[[Box], NDArray[np.float32]],
     sums: NDArray[np.float64],
 ) -> None:
-    """Add up the places that the solid in the core of a block aims at, slice by slice."""
+    """Add up the places that the solid in the core of a block aims at, some slices at once."""
     z, y, x = tile.core
     voxel, count = float(edges.prod()), len(sums)
-    for i in range(z.stop - z.start):
-        solid = outside[i, : y.stop - y.start, : x.stop - x.start] <= 0
-        own = labels[i, : y.stop - y.start, : x.stop - x.start][solid]
-        way = aim((slice(z.start + i, z.start + i + 1), y, x))[:, 0][:, solid]
-        row, column = np.nonzero(solid)
+    for first in range(z.start, z.stop, SLICES_AT_ONCE):
+        last = min(first + SLICES_AT_ONCE, z.stop)
+        seen = (
+            slice(first - z.start, last - z.start),
+            slice(0, y.stop - y.start),
+            slice(0, x.stop - x.start),
+        )
+        solid = outside[seen] <= 0
+        own, way = labels[seen][solid], aim((slice(first, last), y, x))
         square = np.zeros(len(own))
-        for axis, at in enumerate((z.start + i, y.start + row, x.start + column)):
-            place = at * edges[axis] + way[axis]
-            sums[:, 12 + axis] += voxel * np.bincount(own, place, count)
+        starts = (first, y.start, x.start)
+        for axis, (start, at) in enumerate(zip(starts, np.nonzero(solid), strict=True)):
+            place = (start + at) * edges[axis] + way[axis][solid]
+            sums[:, AIM.start + axis] += voxel * np.bincount(own, place, count)
             square += place**2
         sums[:, AIM_SQUARED] += voxel * np.bincount(own, square, count)
 

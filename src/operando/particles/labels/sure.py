@@ -108,5 +108,6 @@ def sure_part(read: Read, probability: Any, boxes: Iterable[Box]) -> Read:
 
 def _steps(probability: Any) -> NDArray[np.uint8]:
     probability = np.asarray(probability)
-    scale = STEPS if probability.dtype.kind == "f" else 1
-    return np.asarray(np.rint(scale * probability), np.uint8)
+    if probability.dtype.kind == "f":
+        probability = np.rint(STEPS * probability)
+    return np.asarray(probability, np.uint8)

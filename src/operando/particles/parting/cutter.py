@@ -249,7 +249,7 @@ class BlockCutter:
             else:
                 height = depth_map(ground, interior, box)
                 outside = ground.outside
-                aim = interior.aim
+                aim = interior.aim if self.source.shown == "probability" else None
             inside, near = ground.solid[tile.inner], ground.near
             del ground
             guide = None if self.read_guide is None else self.read_guide(box)
