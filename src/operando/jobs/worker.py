@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from operando.compute.threads import wait_asleep
 from operando.errors import Cancelled, OperandoError
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def work(
     cancel: Event,
 ) -> None:
     """Entry point of the child process."""
-    # Threads that spin while they wait would fight with the window for the processor; what reads
-    # this (torch, numba) is imported later.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_asleep()
     from operando.steps.registry import make_step
     from operando.steps.run import run_step
     from operando.study import Study
