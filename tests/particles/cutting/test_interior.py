@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from operando.particles.cutting.interior import TYPICAL, interior, look_inside, resample
+from operando.particles.labels.sure import Solid
 
 SHAPE = (40, 40, 64)
 
@@ -27,9 +28,10 @@ def test_depth_is_low_where_particles_touch_and_high_at_their_centres(balls) -> 
 def test_the_way_leads_to_the_centre_of_the_own_particle(balls) -> None:
     solid = balls[0] | balls[1]
     spacing = (0.2, 0.1, 0.1)
-    thin = solid[::2].astype(np.float32)
-    seen = look_inside(lambda box: thin[box], "probability", thin.shape, 2.4, spacing)
+    thin = solid[::2]
     box = tuple(slice(0, n) for n in thin.shape)
+    likely = Solid.likely(thin.__getitem__, thin.astype(np.float32), [box])
+    seen = look_inside(likely, thin.shape, 2.4, spacing)
     place = np.indices(thin.shape) * np.reshape(spacing, (3, 1, 1, 1))
     found = place + seen.aim(box)
     for ball, centre in zip(balls, (20, 43), strict=True):

@@ -23,6 +23,7 @@ import numpy as np
 from operando.compute.tiles import plan_tiles
 from operando.errors import FileError
 from operando.particles.labels.resampling import enlarge, shrink
+from operando.particles.labels.sure import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,14 +116,13 @@ def interior(
     solid: NDArray[np.bool_], typical: float, spacing: tuple[float, float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Tell how deep in its particle every voxel of a mask lies; see `look_inside`."""
-    seen = look_inside(lambda box: solid[box], "mask", solid.shape, typical, spacing)
+    seen = look_inside(Solid.certain(solid.__getitem__), solid.shape, typical, spacing)
     z, y, x = (slice(0, n) for n in solid.shape)
     return seen.depth((z, y, x)), seen.inside((z, y, x))
 
 
 def look_inside(
-    read: Callable[[Box], NDArray[Any]],
-    shown: Shown,
+    source: Solid,
     shape: tuple[int, ...],
     typical: float,
     spacing: tuple[float, float, float],
@@ -134,10 +134,8 @@ def look_inside(
 
     Parameters
     ----------
-    read
-        Gives a mask of a block, or how likely each of its voxels is solid, 0 to 1.
-    shown
-        Which of the two: the shipped network for masks does not tell the way to the centre.
+    source
+        The solid. The shipped network for masks does not tell the way to the centre.
     shape
         Of the solid ``(Z, Y, X)``.
     typical
@@ -154,9 +152,9 @@ def look_inside(
     n_z, n_y, n_x = shape
     size = _seen_shape((n_z, n_y, n_x), typical, spacing)
     shares = scratch(_smaller(size, (n_z, n_y, n_x)), np.float32)
-    shrink(read, (n_z, n_y, n_x), shares, tick)
+    shrink(source.share, (n_z, n_y, n_x), shares, tick)
     answer = scratch((ANSWERS, *size), np.float32)
-    run = _runner(model, shown)
+    run = _runner(model, source.shown)
     for tile in plan_tiles(size, _even(size, TILE), HALO):
         z, y, x = tile.padded
         seen = enlarge(shares, size, (z, y, x))

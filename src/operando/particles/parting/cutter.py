@@ -219,8 +219,7 @@ class BlockCutter:
         interior = None
         if self.settings.method == "learned":
             interior = look_inside(
-                self.source.share,
-                self.source.shown,
+                self.source,
                 self.shape,
                 typical,
                 self.spacing,

@@ -45,9 +45,10 @@ def split(
     """Part touching particles; cracks and closed pores neither part a particle nor are left out.
 
     A map of how deep in its particle every voxel lies, as a network tells
-    (`operando.particles.cutting.interior`), is cut into basins, which are joined where the pass
-    between them is high. The watershed does the same with the distance to the surface, and joins
-    pieces that fit together like those of a broken body (`operando.particles.joining.fragments`).
+    (`operando.particles.cutting.interior`), is cut into basins, which are joined where the necks
+    between them look like those within a particle (`operando.particles.joining.necks`). The
+    watershed cuts the distance to the surface, and joins pieces that fit together like those of a
+    broken body (`operando.particles.joining.fragments`).
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def split(
         ``(Z, Y, X)`` grey values: where they are NaN, nothing was imaged and there is no solid.
     probability
         ``(Z, Y, X)`` of the phase of the particles, 0 to 1 or, as whole numbers, 0 to 255: where
-        it dips, particles touch (`operando.particles.labels.sure`).
+        it dips, particles touch (`operando.particles.labels.sure`). The network that is shown it
+        also tells where the centre of a particle is; the one for masks does not.
     model
         Weights of another network for the method "learned", as ``tools/train_splitter.py``
         writes them; None takes those of the package.
