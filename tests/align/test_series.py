@@ -37,6 +37,27 @@ def test_aligned_frames_lie_on_each_other(drifting):
     assert after > 0.95
 
 
+def test_what_no_frame_saw_is_nan(drifting):
+    """Three voxels in from one side along x, two and a half from the other along z."""
+    transform = Transform.from_linear(np.eye(3), (-1.25, 0, 1.5), (0, 0, 0))
+    whole = np.isnan(resampled(drifting, [transform] * 3).frame(1))
+    expected = np.zeros(whole.shape, bool)
+    expected[:2], expected[:, :, -3:] = True, True
+    np.testing.assert_array_equal(whole, expected)
+    again = drifting.data.astype(np.float32)
+    again[:, :, 20, 20, 20] = np.nan
+    holed = resampled(Series(data=again, voxel_size=(0.5, 0.5, 0.5)), [transform] * 3).frame(1)
+    more = np.argwhere(np.isnan(holed) & ~whole)
+    assert np.abs(more - (22.5, 20, 17)).max() <= 1
+    assert len(more) >= 2
+
+
+def test_frames_that_do_not_move_are_left_alone(drifting):
+    still = resampled(drifting, [Transform.identity()] * 3)
+    assert still.data.dtype == drifting.data.dtype
+    np.testing.assert_array_equal(still.frame(2), drifting.frame(2))
+
+
 def test_a_box_of_a_moved_series_is_that_of_the_whole(drifting):
     transform = Transform.from_linear(np.eye(3), (0.2, 0.4, -0.7), (0, 0, 0))
     moved = resampled(drifting, [transform] * 3)

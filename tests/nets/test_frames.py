@@ -10,7 +10,7 @@ import zarr
 from operando.data import Series
 from operando.errors import InputError
 from operando.nets.architecture import TIME_UNET
-from operando.nets.frames import CELL, Frames, check_finite, frames_for
+from operando.nets.frames import CELL, Frames, FramesInContext, frames_for
 
 BOX = (slice(3, 40), slice(100, 150), slice(0, 7))
 
@@ -86,10 +86,15 @@ def test_refuses_what_is_no_image() -> None:
         Frames(np.zeros((3, 3, 3), complex))
 
 
-def test_refuses_nan() -> None:
-    with pytest.raises(InputError, match="Frame 4 holds NaN or infinity \\(2 of 3"):
-        check_finite(np.array([1.0, np.nan, np.inf]), 4)
-    check_finite(np.array([1, 2]), 0)
+@pytest.mark.parametrize("kind", [Frames, FramesInContext])
+def test_what_was_imaged(kind: type[Frames]) -> None:
+    """In the frame itself and in all of its channels."""
+    series = np.zeros((2, 2, 3, 4, 5), np.float32)
+    series[1, 0, 0, 0, 0], series[1, 1, 0, 0, 1], series[0, 0, 2, 3, 4] = np.nan, np.inf, np.nan
+    everything = (slice(0, 3), slice(0, 4), slice(0, 5))
+    found = kind(series).imaged(1, everything)
+    np.testing.assert_array_equal(np.argwhere(~found), [[0, 0, 0], [0, 0, 1]])
+    assert kind(np.zeros(series.shape, np.uint8)).imaged(1, everything).all()
 
 
 @pytest.mark.parametrize(("t", "seen"), [(0, (0, 0, 1)), (1, (0, 1, 2)), (2, (1, 2, 2))])

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from operando.errors import InputError
 from operando.nets.frames import Frames
 from operando.nets.patches import LabelledVoxels, PatchSampler
 
@@ -61,10 +60,14 @@ def test_cover_sees_every_labelled_voxel(scene: tuple[np.ndarray, LabelledVoxels
     assert len(drawn.cover(1)) == 1
 
 
-def test_nan_around_a_stroke_is_refused(scene: tuple[np.ndarray, LabelledVoxels]) -> None:
+def test_strokes_where_nothing_was_imaged_teach_nothing(
+    scene: tuple[np.ndarray, LabelledVoxels],
+) -> None:
     scene[0][2] = np.nan
-    with pytest.raises(InputError, match="Frame 2 holds NaN"):
-        sampler(scene).draw(np.random.default_rng(0), 20)
+    images, labels = sampler(scene).draw(np.random.default_rng(0), 20)
+    unseen = np.isnan(images).all(axis=(1, 2, 3, 4))
+    assert 0 < np.count_nonzero(unseen) < len(unseen)
+    np.testing.assert_array_equal(labels.any(axis=(1, 2, 3)), ~unseen)
 
 
 def test_paint_keeps_to_box_and_frame(scene: tuple[np.ndarray, LabelledVoxels]) -> None:

@@ -79,9 +79,8 @@ def test_networks_for_which_it_is_not(network: str, sentence: str, electrode: El
         learn_images(electrode.images, settings=TrainSettings(network=network), device="cpu")
 
 
-def test_holes_in_the_images_are_named(electrode: Electrode) -> None:
-    """Between the slices that the grey scale is measured on, so that a patch must find them."""
+def test_what_was_not_imaged_is_no_obstacle(electrode: Electrode) -> None:
     images = np.repeat(electrode.images, 2, axis=1).astype(np.float32)
-    images[0, 1] = np.nan
-    with pytest.raises(InputError, match="NaN or infinity"):
-        learn_images(images, settings=LIGHT, steps=30, device="cpu")
+    images[0, :4] = np.nan
+    model = learn_images(images, settings=LIGHT, steps=30, device="cpu")
+    assert all(np.isfinite(values).all() for values in model.weights.values())

@@ -51,8 +51,13 @@ def test_a_mask_counts_as_grey_values() -> None:
     )
 
 
-def test_refuses_nan() -> None:
-    spoiled = image()
-    spoiled[1, 0] = np.nan
-    with pytest.raises(InputError, match="Frame 1 holds NaN"):
-        grey_scale(Frames(spoiled), 1)
+def test_what_was_not_imaged_does_not_count() -> None:
+    whole = image().astype(np.float32)
+    holed = np.concatenate([whole, np.full_like(whole, np.nan)], axis=-1)
+    scale = grey_scale(Frames(holed), 1)
+    expected = grey_scale(Frames(whole), 1)
+    np.testing.assert_allclose([scale.low, scale.high], [expected.low, expected.high])
+    scaled = scale.apply(holed[1][None])
+    np.testing.assert_array_equal(scaled[..., whole.shape[-1] :], 0)
+    with pytest.raises(InputError, match="Frame 1 holds only NaN"):
+        grey_scale(Frames(whole * np.nan), 1)

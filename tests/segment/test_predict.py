@@ -111,10 +111,24 @@ def test_bad_input_is_refused_with_a_sentence(model: Model, scene: object) -> No
         predict(model, np.zeros((4, 4)), device="cpu")
     with pytest.raises(InputError, match="no frame 2; the last one is 1"):
         predict(model, np.zeros((2, 8, 16, 16)), frame=2, device="cpu")
-    spoiled = scene.image[0].copy()
-    spoiled[3, 3, 3] = np.nan
-    with pytest.raises(InputError, match="NaN"):
-        predict(model, spoiled, device="cpu")
+    with pytest.raises(InputError, match="Frame 0 holds only NaN"):
+        predict(model, np.full((8, 16, 16), np.nan), device="cpu")
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_what_was_not_imaged_has_no_label(model: Model, scene: object) -> None:
+    """A margin of NaN changes nothing of what lies well inside, as if it were not there."""
+    image = scene.image[0].astype(np.float32)
+    framed = np.pad(image, ((0, 0), (0, 0), (12, 0)), constant_values=np.nan)
+    labels = np.full(framed.shape, 9, np.uint8)
+    shares = np.full((len(model.classes), *framed.shape), 9, np.uint8)
+    predict_into(model, framed, labels_out=labels, probabilities_out=shares, device="cpu")
+    assert not labels[..., :12].any()
+    assert not shares[..., :12].any()
+    alone = predict(model, image, device="cpu").argmax(0) + 1
+    inside = labels[..., 12:]
+    assert inside.all()
+    assert (inside == alone).mean() > 0.98
 
 
 @pytest.mark.usefixtures("small_windows")

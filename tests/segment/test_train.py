@@ -158,7 +158,7 @@ def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:
         train(scene.image, one_class * 0, device="cpu")
     with pytest.raises(InputError, match="do not fit"):
         train(scene.image[:, :-1], scene.strokes, device="cpu")
-    with pytest.raises(InputError, match="Frame 0 holds NaN"):
+    with pytest.raises(InputError, match="Frame 0 holds only NaN"):
         train(scene.image * np.nan, scene.strokes, device="cpu")
     with pytest.raises(InputError, match="class 3, but only 1 classes"):
         train(scene.image, scene.strokes, classes=[LabelClass("a", "#000000")], device="cpu")

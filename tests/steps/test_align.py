@@ -30,6 +30,16 @@ def test_the_aligned_set_lies_still(drifting, write):
     inner = (slice(4, -4), slice(8, -8), slice(8, -8))
     first, second = (aligned.frame(t)[inner].ravel().astype(float) for t in (0, 1))
     assert np.corrcoef(first, second)[0, 1] > 0.98
+    unseen = np.isnan(aligned.frame(1))
+    assert unseen[-1].all()
+    assert unseen[:, :3].all()
+    assert unseen[:, :, -2:].all()
+    assert not unseen[:-1, 3:, :-2].any()
+    cleaned = make_step("denoise", {"images": "images/aligned", "method": "tv"})
+    run_step(drifting, cleaned)
+    np.testing.assert_array_equal(
+        np.isnan(drifting.image_series("images/denoised").frame(1)), unseen
+    )
 
 
 @pytest.mark.parametrize("reference", ["first", "previous"])
@@ -67,7 +77,7 @@ def test_a_stopped_run_goes_on(tmp_path, electrode, monkeypatch, reference):
         assert "shift" not in registered
         pd.testing.assert_frame_equal(study.table("half"), study.table("whole"))
         images = [study.image_series(f"images/{name}").data for name in ("half", "whole")]
-        assert np.array_equal(*map(np.asarray, images))
+        np.testing.assert_array_equal(*map(np.asarray, images))
         assert not list((study.path / "images").glob(".*unfinished"))
 
 

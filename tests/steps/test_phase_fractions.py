@@ -26,3 +26,11 @@ def test_fractions_come_with_error_bars() -> None:
 def test_labels_alone_have_no_error_bars() -> None:
     table = phase_fractions(np.ones((1, 2, 3, 3), np.uint8), DEFAULT_CLASSES, (0.0,))
     assert list(table.columns) == ["frame", "time_h", "phase", "fraction"]
+
+
+def test_fractions_are_those_of_what_was_imaged() -> None:
+    labels = np.ones((1, 4, 10, 10), np.uint8)
+    labels[:, :, 5:] = 2
+    labels[..., 8:] = 0
+    table = phase_fractions(labels, DEFAULT_CLASSES[:2], (0.0,))
+    assert table["fraction"].tolist() == [0.5, 0.5]

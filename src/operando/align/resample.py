@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.blocks import as_type
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,14 +19,15 @@ if TYPE_CHECKING:
 
 _ORDER = 3
 _HALO = 8
+_CERTAIN = 0.999
 _CHUNK = (8, 256, 256)
 
 
 def resampled(series: Series, transforms: Sequence[Transform]) -> Series:
     """Series whose frame t is ``frame_t(transforms[t](x))`` on the same grid of voxels.
 
-    Cubic interpolation; what lies outside the frame is 0. Each block reads only the box of the
-    frame that it needs.
+    Cubic interpolation. Where frames move, voxels become float32, for what was not imaged, outside
+    the frame or NaN in it, is NaN. Each block reads only the box of the frame that it needs.
 
     Raises
     ------
@@ -43,12 +43,15 @@ def resampled(series: Series, transforms: Sequence[Transform]) -> Series:
     if series.voxel_size is None:
         raise InputError("The voxel size of the series is not known", "give it when reading")
     chunks = tuple(min(c, n) for c, n in zip(_CHUNK, series.volume_shape, strict=True))
-    frames = []
-    for t, transform in enumerate(transforms):
-        if np.allclose(transform.matrix, np.eye(4), atol=1e-9):
-            frames.append(series.data[t])
-            continue
-        frames.append(_moved(series.data[t], transform.in_voxels(series.voxel_size), chunks))
+    moves = [not np.allclose(t.matrix, np.eye(4), atol=1e-9) for t in transforms]
+    if not any(moves):
+        return replace(series, source=())
+    frames = [
+        _moved(frame, transform.in_voxels(series.voxel_size), chunks)
+        if moved
+        else frame.astype(np.float32)
+        for frame, transform, moved in zip(series.data, transforms, moves, strict=True)
+    ]
     return replace(series, data=da.stack(frames), source=())
 
 
@@ -65,13 +68,13 @@ def _moved(frame: Any, matrix: NDArray[np.float64], chunks: tuple[int, ...]) -> 
         tuple(da.core.normalize_chunks(c, (n,))[0])
         for c, n in zip((1, *chunks), frame.shape, strict=True)
     )
-    return da.map_blocks(
-        block, chunks=whole, dtype=frame.dtype, meta=np.empty((0,) * 4, frame.dtype)
-    )
+    return da.map_blocks(block, chunks=whole, dtype=np.float32, meta=np.empty((0,) * 4, np.float32))
 
 
-def resample_box(frame: Any, matrix: NDArray[np.float64], box: Sequence[slice]) -> NDArray[Any]:
-    """Compute one box of a moved volume.
+def resample_box(
+    frame: Any, matrix: NDArray[np.float64], box: Sequence[slice]
+) -> NDArray[np.float32]:
+    """Compute one box of a moved volume, NaN where nothing was imaged.
 
     Parameters
     ----------
@@ -92,20 +95,34 @@ def resample_box(frame: Any, matrix: NDArray[np.float64], box: Sequence[slice]) 
     low = np.maximum(np.floor(reach.min(axis=0)).astype(int) - _HALO, 0)
     high = np.minimum(np.ceil(reach.max(axis=0)).astype(int) + _HALO + 1, frame.shape)
     if (high <= low).any():
-        return np.zeros(shape, frame.dtype)
+        return np.full(shape, np.nan, np.float32)
     sides = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     grey = np.asarray(frame[sides]).astype(np.float32)
     start = np.array([s.start for s in box], float)
     offset = matrix[:3, :3] @ start + matrix[:3, 3] - low
     edges = [n > 1 for n in grey.shape]
     order = _ORDER if all(edges) or frame.shape[0] == 1 else 1
-    out = affine_transform(
-        np.nan_to_num(grey),
-        matrix[:3, :3],
-        offset,
-        output_shape=shape,
-        order=order,
-        mode="constant",
-        cval=0.0,
-    )
-    return as_type(out, frame.dtype)
+    known = np.isfinite(grey)
+    if not known.all():
+        grey[~known] = grey[known].mean() if known.any() else 0
+    there: dict[str, Any] = {"matrix": matrix[:3, :3], "offset": offset, "output_shape": shape}
+    out = affine_transform(grey, order=order, mode="nearest", **there)
+    if not known.all():
+        share = affine_transform(known.astype(np.float32), order=1, mode="nearest", **there)
+        out[share < _CERTAIN] = np.nan
+    out[_outside(matrix, box, frame.shape)] = np.nan
+    return np.asarray(out)
+
+
+def _outside(
+    matrix: NDArray[np.float64], box: Sequence[slice], shape: Sequence[int]
+) -> NDArray[np.bool_]:
+    """Tell which voxels of a box have their centre in no voxel of the frame."""
+    grid = np.ogrid[tuple(box)]
+    out = np.zeros([side.stop - side.start for side in box], bool)
+    for row, n in zip(matrix[:3], shape, strict=True):
+        place = row[3] + sum(
+            (k * axis for k, axis in zip(row[:3], grid, strict=True)), np.float64(0)
+        )
+        out |= (place < -0.5) | (place > n - 0.5)
+    return out

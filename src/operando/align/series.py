@@ -214,7 +214,7 @@ def _mean(
     found: Sequence[Registration], levels: Callable[[int], list[Level]], first: Sequence[Level]
 ) -> list[Level]:
     """Mean of all frames, each brought in line; levels as those of the first."""
-    total = np.zeros_like(first[0].grey)
+    total, count = np.zeros_like(first[0].grey), np.zeros(first[0].grey.shape, np.float32)
     grid = first[0]
     box = tuple(slice(0, n) for n in grid.grey.shape)
     for t, registration in enumerate(found):
@@ -224,9 +224,11 @@ def _mean(
         place[:3, 3] = grid.origin
         place[:3, :3] = np.diag(grid.spacing)
         matrix = np.linalg.inv(place) @ registration.transform.matrix @ place
-        total += resample_box(grey, matrix, box)
+        moved = resample_box(grey, matrix, box)
+        total += np.nan_to_num(moved)
+        count += np.isfinite(moved)
     origin = tuple(grid.origin)
-    made = make_pyramid(total / len(found), tuple(grid.spacing))
+    made = make_pyramid(total / np.maximum(count, 1), tuple(grid.spacing))
     return [Level(m.grey, m.spacing, m.origin + origin) for m in made]
 
 

@@ -71,7 +71,13 @@ PARTICLE_COLUMNS = (
     ),
     *_family(
         "place",
-        ("on_edge", "on edge", "", "Whether the image border cuts the particle", 0),
+        (
+            "on_edge",
+            "on edge",
+            "",
+            "Whether the border of what was imaged cuts it",
+            0,
+        ),
         ("accepted", "accepted", "", "Whether somebody looked and found it right", 0),
         ("z_um", "z", "µm", "Centroid"),
         ("y_um", "y", "µm", "Centroid"),
@@ -111,7 +117,7 @@ PARTICLE_COLUMNS = (
             "µm²",
             "Outer surface at the current collector",
         ),
-        ("cut_um2", "cut", "µm²", "Area of the cut by the image border"),
+        ("cut_um2", "cut", "µm²", "Area of the cut by the border of what was imaged"),
         ("detachment", "detached", "", "Area facing pore over that facing pore or binder", 3),
         (
             "detachment_sd",

@@ -91,6 +91,12 @@ class Frames:
             out[:, *target] = cell[:, *source]
         return out
 
+    def imaged(self, t: int, box: Box) -> NDArray[np.bool_]:
+        """Tell which voxels ``(z, y, x)`` of a box were imaged; see `imaged`."""
+        if self._array.dtype.kind != "f":
+            return np.ones([s.stop - s.start for s in box], bool)
+        return imaged(self.read(t, box))
+
     def _cell(self, t: int, index: tuple[int, ...]) -> NDArray[Any]:
         key = (t, *index)
         if key in self._cells:
@@ -138,6 +144,10 @@ class FramesInContext(Frames):
         seen = (max(t - 1, 0), t, min(t + 1, last))
         return np.concatenate([self._single.read(frame, box) for frame in seen])
 
+    def imaged(self, t: int, box: Box) -> NDArray[np.bool_]:
+        """Tell which voxels ``(z, y, x)`` of a box were imaged in the frame itself."""
+        return self._single.imaged(t, box)
+
 
 def array_of(images: Any) -> Any:
     """Return the array of a series, any other images as they are."""
@@ -149,13 +159,6 @@ def frames_for(network: str, array: Any, axes: str | None = None) -> Frames:
     return (FramesInContext if network == TIME_UNET else Frames)(array, axes)
 
 
-def check_finite(values: NDArray[Any], t: int) -> None:
-    """Refuse NaN and infinity in what was read of frame `t`."""
-    if values.dtype.kind != "f":
-        return
-    bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-    if bad:
-        raise InputError(
-            f"Frame {t} holds NaN or infinity ({bad} of {values.size} voxels read)",
-            "replace them before segmenting, for example by the darkest grey value",
-        )
+def imaged(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which voxels of ``(C, ...)`` were imaged: those without NaN or infinity, ``(...)``."""
+    return np.asarray(np.isfinite(values).all(axis=0))

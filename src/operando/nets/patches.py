@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.nets.frames import check_finite
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -119,9 +117,9 @@ class PatchSampler:
         ):
             start = int(np.clip(int(p) - int(f * s), 0, n - s))
             box.append(slice(start, start + s))
-        raw = self._frames.read(t, tuple(box))
-        check_finite(raw, t)
-        return self._normalise(raw, t), self._voxels.paint(t, tuple(box))
+        cut = tuple(box)
+        labels = np.where(self._frames.imaged(t, cut), self._voxels.paint(t, cut), np.uint8(0))
+        return self._normalise(self._frames.read(t, cut), t), labels
 
     def cover(self, limit: int) -> list[int]:
         """Pick at most `limit` voxels whose patches hold as many labelled voxels as possible."""

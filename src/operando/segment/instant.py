@@ -11,7 +11,6 @@ from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
-from operando.nets.frames import check_finite
 from operando.nets.patches import LabelledVoxels
 from operando.segment.adapting.head import KNOWN_RIDGE, Head, by_name, fit_head, head_of, rows_of
 from operando.segment.adapting.telling import painted_slices, tell
@@ -158,7 +157,7 @@ class InstantModel:
     def preview(
         self, t: int, z: int, *, progress: ProgressCallback | None = None
     ) -> NDArray[np.float32]:
-        """Probability of every class in one slice, ``(K, Y, X)``.
+        """Probability of every class in one slice, ``(K, Y, X)``; 0 where nothing was imaged.
 
         Raises
         ------
@@ -172,7 +171,10 @@ class InstantModel:
         logits = np.tensordot(weight, features, 1) + bias[:, None, None]
         logits -= logits.max(axis=0)
         odds = np.exp(logits)
-        return np.asarray(odds / odds.sum(axis=0), np.float32)
+        odds /= odds.sum(axis=0)
+        height, width = self._frames.volume_shape[1:]
+        (known,) = self._frames.imaged(t, (slice(z, z + 1), slice(0, height), slice(0, width)))
+        return np.where(known, odds, np.float32(0))
 
     def features(
         self, t: int, z: int, *, progress: ProgressCallback | None = None
@@ -217,7 +219,6 @@ class InstantModel:
         for tile in tiles:
             box = (slice(low, high), *tile.padded[1:])
             raw = self._frames.read(t, box)
-            check_finite(raw, t)
             image = scale.apply(raw)
             features = np.concatenate([self._run(image), image])[:, z - low]
             out[:, *tile.core[1:]] = features[:, *tile.inner[1:]]

@@ -12,7 +12,7 @@ from operando.data.series import check_voxel_size
 from operando.errors import InputError
 from operando.nets.architecture import TIME_UNET, build
 from operando.nets.augment import Augmentation
-from operando.nets.frames import Frames, check_finite
+from operando.nets.frames import Frames
 from operando.segment.adapting.start import new_architecture, reshaped
 from operando.segment.models.model import Model, has_weights, pretrained
 from operando.segment.normalise import Normalise, grey_scale
@@ -69,7 +69,7 @@ def learn_images(
     ------
     InputError
         If the network is a random forest or sees time; if it has weights that know electrodes
-        already; or if images hold NaN.
+        already; or if nothing was imaged in a frame.
     """
     from operando.nets.training import Schedule, fit
     from operando.segment.learning.losses import AgreeObjective
@@ -140,7 +140,6 @@ class _Patches:
         corner = self._rng.integers(0, spare + 1)
         box = tuple(slice(a, a + n) for a, n in zip(corner, self._patch, strict=True))
         values = self._frames.read(t, box)
-        check_finite(values, t)
         image = self._normalise(values, t)
         if self._augment is not None:
             image, _ = self._augment(image, np.zeros(self._patch, np.uint8), self._rng)

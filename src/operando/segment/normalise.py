@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.blocks import sample_slices
-from operando.nets.frames import check_finite
+from operando.errors import InputError
+from operando.nets.frames import imaged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +38,16 @@ class GreyScale:
     high: NDArray[np.float32]
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at 4 and -4."""
+        """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at 4 and -4.
+
+        What was not imaged (NaN) becomes 0, as what lies around an image is to a network.
+        """
         shape = (-1, 1, 1, 1)
         scaled = values.astype(np.float32) - self.low.reshape(shape)
         scaled *= (2 / (self.high - self.low)).reshape(shape)
         scaled -= 1
-        return np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+        np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+        return np.nan_to_num(scaled, copy=False) if values.dtype.kind == "f" else scaled
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,14 @@ class Normalise:
 def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 99.0)) -> GreyScale:
     """Measure the grey scale of one frame from slices spread evenly over it.
 
-    Assumes that frames of one study show much the same mixture of phases, so that percentiles
-    move with brightness and contrast and with little else.
+    What was not imaged (NaN or infinity) does not count. Assumes that frames of one study show
+    much the same mixture of phases, so that percentiles move with brightness and contrast and
+    with little else.
 
     Raises
     ------
     InputError
-        If the slices hold NaN or infinity.
+        If nothing was imaged in these slices.
     """
     _, channels, depth, height, width = frames.shape
     slices = sample_slices(depth, SAMPLED_SLICES)
@@ -80,10 +86,16 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
     sampled = []
     for z in slices:
         values = frames.read(t, (slice(z, z + 1), *plane))
-        check_finite(values, t)
         values = values[:, 0, ::step, ::step].reshape(channels, -1)
+        values = values[:, imaged(values)]
         sampled.append(values.astype(float) if values.dtype.kind != "f" else values)
-    low, high = np.percentile(np.concatenate(sampled, axis=1), percentiles, axis=1)
+    known = np.concatenate(sampled, axis=1)
+    if not known.size:
+        raise InputError(
+            f"Frame {t} holds only NaN or infinity in the {len(slices)} slices that were looked at",
+            "leave it out, or align it anew",
+        )
+    low, high = np.percentile(known, percentiles, axis=1)
     flat = high <= low
     high = np.where(flat, low + 1, high)
     return GreyScale(low.astype(np.float32), high.astype(np.float32))

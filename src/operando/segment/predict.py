@@ -9,7 +9,7 @@ import numpy as np
 from operando.compute.device import choose_device, free_memory
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
-from operando.nets.frames import array_of, check_finite
+from operando.nets.frames import array_of, imaged
 from operando.nets.inference import Block, WindowGrid, blend
 from operando.nets.window_size import fit_window, memory_per_voxel
 from operando.segment.normalise import grey_scale
@@ -60,13 +60,15 @@ def predict(
 
     Returns
     -------
-    ``(K, Z, Y, X)`` float32, adding up to 1; ``argmax(0) + 1`` is the label. This holds the
-    whole frame in memory; `predict_blocks` does not.
+    ``(K, Z, Y, X)`` float32, adding up to 1; ``argmax(0) + 1`` is the label. They are 0 where
+    nothing was imaged: where a channel is NaN. This holds the whole frame in memory;
+    `predict_blocks` does not.
 
     Raises
     ------
     InputError
-        If the image holds NaN, has no such frame or another number of channels than the model.
+        If there is no such frame, nothing was imaged in it, or it has another number of channels
+        than the model.
     """
     shape = array_of(image).shape[-3:]
     out = np.empty((len(model.classes), *shape), np.float32)
@@ -100,7 +102,7 @@ def predict_into(
     model, image, frame, device, precision, progress, backend
         As in `predict_blocks`.
     labels_out
-        ``(Z, Y, X)`` uint8 array-like that is written to: 1..K, never 0.
+        ``(Z, Y, X)`` uint8 array-like that is written to: 1..K, 0 where nothing was imaged.
     probabilities_out
         ``(K, Z, Y, X)`` uint8 array-like (255 = certain), or None.
     block
@@ -121,7 +123,7 @@ def predict_into(
         progress=progress,
         backend=backend,
     ):
-        labels_out[part.box] = part.probabilities.argmax(0).astype(np.uint8) + np.uint8(1)
+        labels_out[part.box] = labels_of(part.probabilities)
         if probabilities_out is not None:
             probabilities_out[(slice(None), *part.box)] = to_uint8(part.probabilities)
         on_block(part.box)
@@ -168,9 +170,12 @@ def predict_blocks(
     name = getattr(backend, "name", "")
     message = f"Segmenting ({name})" if name else "Segmenting"
     watch = Stopwatch(progress, source.n_windows, "windows", message)
-    yield from blend(
+    for part in blend(
         source.read, backend, source.grid, block, is_done=is_done, on_window=watch.advance
-    )
+    ):
+        if source.has_gaps:
+            part.probabilities[:, ~source.imaged(part.box)] = 0
+        yield part
 
 
 def choose_backend(
@@ -236,6 +241,8 @@ class _Source:
             )
         self._scale = grey_scale(self._frames, self._t, model.percentiles)
         self.grid = window_grid(model, self._frames.volume_shape, device)
+        self.has_gaps = False
+        """Whether something that was not imaged was met so far."""
 
     @property
     def n_windows(self) -> int:
@@ -251,8 +258,12 @@ class _Source:
     def read(self, box: Box) -> NDArray[np.float32]:
         """Read ``(C, z, y, x)``."""
         raw = self._frames.read(self._t, box)
-        check_finite(raw, self._t)
+        self.has_gaps |= not imaged(raw).all()
         return self._scale.apply(raw)
+
+    def imaged(self, box: Box) -> NDArray[np.bool_]:
+        """Tell which voxels of a box were imaged."""
+        return self._frames.imaged(self._t, box)
 
 
 def window_grid(model: Model, shape: Triple, device: str = "cpu") -> WindowGrid:
@@ -262,6 +273,12 @@ def window_grid(model: Model, shape: Triple, device: str = "cpu") -> WindowGrid:
     z, y, x = (min(w, n) for w, n in zip(wanted, shape, strict=True))
     z, y, x = fit_window((z, y, x), memory_per_voxel(model.architecture), free_memory(device))
     return WindowGrid(shape=shape, window=(z, y, x), overlap=(z // 4, y // 4, x // 4))
+
+
+def labels_of(probabilities: NDArray[Any]) -> NDArray[np.uint8]:
+    """Most probable class of ``(K, ...)``, 1 to K; 0 where no class is probable at all."""
+    labels = probabilities.argmax(axis=0).astype(np.uint8) + np.uint8(1)
+    return np.where(probabilities.any(axis=0), labels, np.uint8(0))
 
 
 def to_uint8(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:

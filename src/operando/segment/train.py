@@ -91,7 +91,7 @@ def train(
     Raises
     ------
     InputError
-        If there are no strokes or of one class only, shapes do not fit, images hold NaN, or
+        If there are no strokes or of one class only, shapes do not fit, nothing was imaged, or
         `start` was trained for another number of channels.
     """
     settings = settings or TrainSettings()

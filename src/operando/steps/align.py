@@ -35,8 +35,8 @@ class Align(Step, AlignSettings):
     write: bool = Field(
         False,
         title="Write the images",
-        description="Keep the aligned voxels on disk: faster to work on, takes as much space as "
-        "the images. Otherwise they are computed where they are looked at",
+        description="Keep the aligned voxels on disk: faster to work on, takes four bytes per "
+        "voxel. Otherwise they are computed where they are looked at",
     )
 
     def inputs(self, study: Study) -> tuple[str, ...]:
@@ -70,10 +70,11 @@ class Align(Step, AlignSettings):
         found = align(series, settings, progress, _kept_in(registered))
         transforms = voxels.with_suffix(".json")
         if self.write:
+            moved = resampled(series, found.transforms)
             fill_image_set(
                 PartialResult(voxels, plan),
-                study.series,
-                resampled(series, found.transforms).data,
+                moved,
+                moved.data,
                 lambda block, place: block,
                 Extent((32, 256, 256)),
                 progress=progress,

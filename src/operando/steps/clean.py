@@ -66,7 +66,7 @@ class CleanStep(Step, Operation):
         )
         fill_image_set(
             partial,
-            study.series,
+            series,
             series.data,
             lambda block, place: operation.apply(block, place, prepared),
             operation.extent(series.volume_shape),

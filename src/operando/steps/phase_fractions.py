@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def phase_fractions(
     labels: Any, classes: Sequence[LabelClass], times: Sequence[float], probabilities: Any = None
 ) -> pd.DataFrame:
-    """Volume fraction of every class in every frame.
+    """Fraction of every class in what was imaged of every frame.
 
     Parameters
     ----------
     labels
         ``(t, z, y, x)``; read slab by slab.
     classes
-        Class k has the label k + 1.
+        Class k has the label k + 1; what was not imaged has the label 0.
     times
         Hours.
     probabilities
@@ -51,7 +51,7 @@ def phase_fractions(
             fraction_intervals(FrameView(probabilities, t)) if probabilities is not None else None
         )
         for k, label_class in enumerate(classes):
-            row = (t, time_h, label_class.name, counts[k + 1] / counts.sum())
+            row = (t, time_h, label_class.name, counts[k + 1] / max(1, counts[1:].sum()))
             rows.append((*row, bounds.low[k], bounds.high[k]) if bounds else row)
     interval = ["fraction_low", "fraction_high"] if probabilities is not None else []
     return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction", *interval])

@@ -74,7 +74,7 @@ def fill_image_set(
     partial
         Where the set is written, and put in its place in the end.
     images
-        Of the study; they give shape, type and calibration.
+        They give shape, type and calibration of the set.
     source, function, extent, progress, message
         As in `operando.compute.blocks.filter_blocks`.
     """

@@ -176,3 +176,21 @@ def test_progress_and_cancel(ids) -> None:
 
     with pytest.raises(Cancelled):
         measure(ids, progress=stop)
+
+
+@pytest.mark.parametrize("fill", [np.nan, 0.0])
+def test_what_was_not_imaged_cuts_like_the_image_border(ids, fill) -> None:
+    """The same frame, cropped or not imaged from a slice on."""
+    image = np.full(ids.shape, 7.0, np.float32)
+    seen = ids.copy()
+    seen[:, :, 24:] = 0
+    image[:, :, 24:] = fill
+    cropped = measure(ids[:, :, :24], image=image[:, :, :24]).set_index("particle")
+    found = measure(seen, image=image).set_index("particle")
+    unseen = np.isnan(fill)
+    assert found["on_edge"].tolist() == [unseen, unseen]
+    assert found["volume_um3"].tolist() == cropped["volume_um3"].tolist()
+    if unseen:
+        assert found["cut_um2"].tolist() == cropped["cut_um2"].tolist()
+        columns = ["surface_um2", "sphericity"]
+        np.testing.assert_allclose(found[columns], cropped[columns], rtol=0.04)

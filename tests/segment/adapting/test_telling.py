@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from operando.data import DEFAULT_CLASSES, LabelClass
-from operando.errors import InputError
 from operando.samples import Electrode, draw_settings, make_electrode, paint_strokes
 from operando.segment import Model, TrainSettings, predict, pretrained, train
 from operando.segment.scoring.scores import confusion, dice
@@ -82,12 +81,13 @@ def test_several_channels_are_learnt_untold(electrodes: list[Electrode]) -> None
         np.testing.assert_array_equal(model.weights[name], values)
 
 
-def test_a_hole_in_a_painted_slice_is_named(electrodes: list[Electrode]) -> None:
-    """A voxel far from strokes that is no number would make every weight none."""
+def test_what_was_not_imaged_tells_nothing(electrodes: list[Electrode]) -> None:
+    """One of sixteen voxels is out of the field of view, on the side of every slice."""
     electrode = electrodes[0]
     strokes = strokes_on(electrode)
     images = electrode.images.astype(np.float32)
-    painted = np.flatnonzero(strokes[0].any((1, 2)))
-    images[0, painted[0], 0, 0] = np.nan
-    with pytest.raises(InputError, match="NaN or infinity"):
-        teach(images, strokes, classes=DEFAULT_CLASSES)
+    strokes[..., :4] = 0
+    whole = norms(teach(images, strokes, classes=DEFAULT_CLASSES))
+    images[..., :4] = np.nan
+    for name, values in norms(teach(images, strokes, classes=DEFAULT_CLASSES)).items():
+        np.testing.assert_allclose(values, whole[name], rtol=0.03, atol=0.03)

@@ -90,3 +90,12 @@ def test_reads_a_bounded_number_of_slices() -> None:
 
 def test_says_nothing_when_all_is_certain() -> None:
     assert suggest_regions(_certain((1, 2, 3, 40, 40))) == []
+
+
+def test_nothing_is_to_be_painted_where_nothing_was_imaged() -> None:
+    probabilities = _certain((2, 2, 6, 64, 64))
+    probabilities[..., 32:] = 0
+    assert not suggest_regions(probabilities)
+    probabilities[1, :, 3, 16:32, :16] = 128
+    (only,) = suggest_regions(probabilities)
+    assert (only.frame, only.z, only.y, only.x) == (1, 3, (16, 32), (0, 16))

@@ -66,3 +66,12 @@ def test_it_grows_with_the_reach_of_errors(rng: np.random.Generator) -> None:
         fraction_intervals(p, block=block) for block in (4, 8, 16)
     )]  # fmt: skip
     assert widths[0] < widths[1] < widths[2]
+
+
+def test_what_was_not_imaged_does_not_count(rng: np.random.Generator) -> None:
+    """Cubes without probabilities around an image change nothing."""
+    alone = _two_classes(_smooth(rng, (32, 32, 32), 2))
+    around = np.pad(alone, ((0, 0), (0, 16), (16, 0), (0, 32)))
+    found, expected = fraction_intervals(around), fraction_intervals(alone)
+    for name in ("fraction", "expected", "low", "high"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name))

@@ -130,3 +130,17 @@ def test_brightness_of_a_frame_does_not_matter(
     field = [moved_by(0.5, 0.5, 0.5)]
     (one, _), (two, _) = (steady(i, probabilities, field) for i in (images, other))
     assert (one == two).mean() > 0.9999
+
+
+def test_what_was_not_imaged_is_neither_labelled_nor_asked() -> None:
+    images = np.zeros((2, 8, 24, 24), np.float32)
+    images[..., 12:] = 100
+    images[1, ..., :4] = np.nan
+    share = np.broadcast_to(np.array([90, 240], np.uint8).reshape(2, 1, 1, 1), images.shape)
+    probabilities = np.stack([share, 255 - share], axis=1)
+    probabilities[1, ..., :4] = 0
+    labels, means = steady(images, probabilities)
+    np.testing.assert_array_equal(means[0, 0, ..., :4], 90)
+    np.testing.assert_array_equal(labels[0, ..., :4], 2)
+    np.testing.assert_array_equal(means[..., 4:][:, 0], 165)
+    assert not labels[1, ..., :4].any()

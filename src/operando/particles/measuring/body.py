@@ -32,6 +32,8 @@ class Body:
         ``(Z, Y, X)`` the solid in the crop; None where it is not known.
     spacing
         Voxel size ``(z, y, x)``, µm.
+    unseen
+        ``(Z, Y, X)`` what was not imaged in the crop; None if all was.
     """
 
     label: int
@@ -39,6 +41,7 @@ class Body:
     ids: NDArray[np.int32]
     solid: NDArray[np.bool_] | None
     spacing: tuple[float, float, float]
+    unseen: NDArray[np.bool_] | None = None
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:
@@ -57,8 +60,19 @@ class Body:
 
     @cached_property
     def faces(self) -> Faces:
-        """Its outer surface, cracks closed."""
-        return faces_of(self.mask, self.spacing)
+        """Its outer surface, cracks closed; where it goes on unseen is none."""
+        faces = faces_of(self.mask, self.spacing)
+        return faces if self.unseen is None else faces.where(~self.unseen[tuple(faces.outside.T)])
+
+    @cached_property
+    def unseen_area(self) -> float:
+        """Area of the voxel faces that look at what was not imaged, µm²; they lie along axes."""
+        if self.unseen is None:
+            return 0.0
+        faces = faces_of(self.mask, self.spacing)
+        faces = faces.where(self.unseen[tuple(faces.outside.T)])
+        axis = np.abs(faces.outside - faces.inside).argmax(axis=1)
+        return float((np.prod(self.spacing) / np.asarray(self.spacing)[axis]).sum())
 
     @cached_property
     def volume(self) -> float:
@@ -98,10 +112,18 @@ def cut_out(
     solid: NDArray[np.bool_] | None,
     spacing: tuple[float, float, float],
     margin: int,
+    image: NDArray[Any] | None = None,
 ) -> Body:
-    """Cut a particle out of a frame, with `margin` voxels around its bounding box."""
+    """Cut a particle out of a frame, with `margin` voxels around its bounding box.
+
+    What is NaN in the image was not imaged.
+    """
     wide = grown(box, margin, ids.shape)
-    return Body(label, wide, ids[wide], None if solid is None else solid[wide], spacing)
+    unseen = None
+    if image is not None and image.dtype.kind == "f":
+        gaps = ~np.isfinite(image[wide])
+        unseen = gaps if gaps.any() else None
+    return Body(label, wide, ids[wide], None if solid is None else solid[wide], spacing, unseen)
 
 
 def third_means(values: NDArray[Any], thirds: NDArray[np.int8]) -> list[float]:

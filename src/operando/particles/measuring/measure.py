@@ -64,7 +64,8 @@ def measure(
 ) -> pd.DataFrame:
     """Measure every particle of one frame.
 
-    Where the image border cuts a particle, the cut is no surface: `surface_um2` leaves it out.
+    Where the image border, or what was not imaged, cuts a particle, the cut is no surface:
+    `surface_um2` leaves it out.
     The sphericity takes the cut as flat faces of the body; it is held to at most 1, which a few
     voxels alone would exceed. Every column is described in `operando.data.PARTICLE_COLUMNS`; one
     that nothing is known for is NaN.
@@ -77,7 +78,7 @@ def measure(
         ``(Z, Y, X)`` mask of the solid, or labels of phases. Without it there is no damage, and
         grey levels are those of the whole particle; from a mask nothing is known about binder.
     image
-        ``(Z, Y, X)`` grey values. Voxels that are NaN in it are left out.
+        ``(Z, Y, X)`` grey values. Voxels that are NaN in it were not imaged.
     spacing
         Voxel size ``(z, y, x)`` in µm.
     phase
@@ -148,14 +149,15 @@ def _measure_one(scene: Scene, item: tuple[int, Box]) -> dict[str, Any]:
     label, box = item
     body = scene.body(label, box)
     sides = sides_at_border(box, scene.ids.shape)
+    cut = _cut_area(body, sides) + body.unseen_area
     crop = None if scene.phases is None else scene.phases[body.box]
     image = None if scene.image is None else scene.image[body.box]
     return {
         "particle": label,
-        "on_edge": any(any(pair) for pair in sides),
-        **_measure_shape(body, _cut_area(body, sides)),
+        "on_edge": any(any(pair) for pair in sides) or body.unseen_area > 0,
+        **_measure_shape(body, cut),
         **measure_damage(body, scene.settings.smallest_fragment),
-        **_measure_surroundings(scene, body, crop, _cut_area(body, sides)),
+        **_measure_surroundings(scene, body, crop, cut),
         **measure_grey(body, image, scene.scale, scene.settings.crack_reach),
     }
 

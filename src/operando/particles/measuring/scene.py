@@ -63,7 +63,7 @@ class Scene:
 
     def body(self, label: int, box: Box) -> Body:
         """Cut a particle out."""
-        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin)
+        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin, self.image)
 
 
 def make_scene(

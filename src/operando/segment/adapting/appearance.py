@@ -31,7 +31,7 @@ def describe_appearance(
     Parameters
     ----------
     slices
-        ``(n, y, x)`` grey values, scaled to about -1 to 1.
+        ``(n, y, x)`` grey values, scaled to about -1 to 1; NaN where nothing was imaged.
     labels
         ``(n, y, x)``, 0 not labelled, 1 to `classes`.
     classes
@@ -43,13 +43,14 @@ def describe_appearance(
     each of `SCALES`, or zeros if fewer than `FEWEST` are labelled; then of all voxels the mean
     and spread at each scale and the `QUANTILES` of the second scale.
     """
-    blurred = np.stack([_blur(slices, scale) for scale in SCALES], axis=-1)
+    filled = np.nan_to_num(slices)
+    blurred = np.stack([_blur(filled, scale) for scale in SCALES], axis=-1)
     of_classes = np.zeros((classes, PER_CLASS), np.float32)
     for k in range(classes):
         values = blurred[labels == k + 1]
         if len(values) >= FEWEST:
             of_classes[k] = [1, *values.mean(0), *(SPREAD_OF_CLASS * values.std(0))]
-    pixels = blurred.reshape(-1, len(SCALES))
+    pixels = blurred[np.isfinite(slices)]
     pixels = pixels[:: -(-len(pixels) // MOST_SAMPLED)]
     quantiles = np.quantile(pixels[:, 1], QUANTILES)
     of_image = np.concatenate([pixels.mean(0), SPREAD_OF_IMAGE * pixels.std(0), quantiles])

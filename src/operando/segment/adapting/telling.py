@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.nets.frames import check_finite
 from operando.segment.adapting.appearance import describe_appearance, length
 from operando.segment.models.model import PRETRAINED, pretrained
 
@@ -61,12 +60,8 @@ def painted_slices(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Read the slices that carry strokes, grey values and labels ``(n, y, x)``; of many some.
 
-    Of frames that are seen with those before and after, the middle one.
-
-    Raises
-    ------
-    InputError
-        If they hold NaN or infinity.
+    Of frames that are seen with those before and after, the middle one. NaN where nothing was
+    imaged.
     """
     _, height, width = frames.volume_shape
     painted = np.unique(np.column_stack([voxels.frame, voxels.position[:, 0]]), axis=0)
@@ -75,10 +70,8 @@ def painted_slices(
     images, labels = [], []
     for t, z in chosen.tolist():
         box = slice(z, z + 1), slice(0, height), slice(0, width)
-        values = frames.read(t, box)
-        check_finite(values, t)
-        scaled = normalise(values, t)
-        images.append(scaled[len(scaled) // 2, 0])
+        scaled = normalise(frames.read(t, box), t)
+        images.append(np.where(frames.imaged(t, box), scaled[len(scaled) // 2], np.nan)[0])
         labels.append(voxels.paint(t, box)[0])
     return np.stack(images), np.stack(labels)
 

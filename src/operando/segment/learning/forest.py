@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.nets.architecture import Architecture, restore
-from operando.nets.frames import CELL, Frames, check_finite
+from operando.nets.frames import CELL, Frames
 from operando.nets.scale_features import REACH, n_features, scale_features
 
 if TYPE_CHECKING:
@@ -109,7 +109,6 @@ def features_at(
         low = np.maximum(position.min(axis=0) - REACH, 0)
         high = np.minimum(position.max(axis=0) + REACH + 1, frames.volume_shape)
         raw = frames.read(t, tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))
-        check_finite(raw, t)
         features = scale_features(normalise(raw, t), spacing)
         rows[here] = features[:, *(position - low).T].T
     return rows

@@ -9,7 +9,6 @@ import numpy as np
 
 from operando.compute.device import choose_device
 from operando.errors import InputError
-from operando.nets.frames import check_finite
 from operando.segment.normalise import grey_scale
 
 if TYPE_CHECKING:
@@ -84,7 +83,6 @@ def feature_maps(
     frames = model.frames(images)
     low, high = max(0, z - SLAB // 2), min(frames.volume_shape[0], z + SLAB // 2 + 1)
     raw = frames.read(t, (slice(low, high), *part))
-    check_finite(raw, t)
     image = grey_scale(frames, t, model.percentiles).apply(raw)
     multiple = total_pooling(model.architecture.strides)
     kept: list[FeatureMaps] = []

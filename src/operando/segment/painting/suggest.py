@@ -118,11 +118,11 @@ def _spread(frames: int, depth: int) -> list[tuple[int, int]]:
 
 
 def _doubt(share: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """One minus the margin between the two most probable of ``(K, Y, X)``."""
+    """One minus the margin between the two most probable of ``(K, Y, X)``; 0 where all are 0."""
     if len(share) < 2:
         return np.zeros(share.shape[1:], np.float32)
     top = np.partition(share, -2, axis=0)[-2:]
-    return np.asarray(1 - (top[1] - top[0]), np.float32)
+    return np.where(top[1] > 0, 1 - (top[1] - top[0]), 0).astype(np.float32)
 
 
 def _tile_means(images: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -51,20 +51,24 @@ def fraction_intervals(probabilities: Any, *, block: int = BLOCK) -> FractionInt
     Parameters
     ----------
     probabilities
-        ``(K, Z, Y, X)`` uint8, 0 to 255; read `block` slices at a time.
+        ``(K, Z, Y, X)`` uint8, 0 to 255; read `block` slices at a time. Voxels where all are 0
+        were not imaged and do not count.
     block
         Edge of the cubes, in voxels.
     """
     n_classes, *volume = probabilities.shape
     counted, expected, variance = (np.zeros(n_classes) for _ in range(3))
+    n = 0
     for z in range(0, volume[0], block):
         share = np.asarray(probabilities[:, z : z + block], np.float32)
-        share /= np.maximum(share.sum(axis=0), 1)
-        counted += np.bincount(share.argmax(axis=0).ravel(), minlength=n_classes)
+        total = share.sum(axis=0)
+        share /= np.maximum(total, 1)
+        counted += np.bincount(share.argmax(axis=0)[total > 0], minlength=n_classes)
+        n += int(np.count_nonzero(total))
         expected += share.sum(axis=(1, 2, 3), dtype=np.float64)
         deviation = _sum_squares(np.sqrt(share * (1 - share)), block)
         variance += (deviation**2).sum(axis=(1, 2))
-    n = float(np.prod(volume))
+    n = max(n, 1)
     fraction, mean, reach = counted / n, expected / n, DEVIATIONS * np.sqrt(variance) / n
     low, high = np.minimum(fraction, mean - reach), np.maximum(fraction, mean + reach)
     return FractionInterval(fraction, mean, np.clip(low, 0, 1), np.clip(high, 0, 1))

@@ -25,6 +25,7 @@ LIMIT = 1.5
 _BLUR = 0.7
 _REACH = 3
 _TURNS = 4
+_CERTAIN = 0.999
 _SAMPLE = (32, 64, 64)
 _MOST_SAMPLES = 12
 
@@ -38,7 +39,8 @@ class FramePair:
     of the voxels are taken to be unchanged. Frames are brought to one grey scale first (1st and
     99th percentile, as for the network), and their median difference is taken away, so changes of
     brightness and contrast do not matter. With few grey levels the rounding counts as noise.
-    A voxel whose place in the other frame lies outside the image is not unchanged.
+    A voxel whose place in the other frame lies outside the image, or was not imaged in one of the
+    two, is not unchanged.
 
     Parameters
     ----------
@@ -77,9 +79,11 @@ class FramePair:
         """Which voxels of a box ``(z, y, x)`` did not change."""
         off = np.abs(self._difference(box) - _per_channel(self._middle))
         calm = (off <= self._limit * _per_channel(self._sigma)).all(axis=0)
+        calm &= self._images.imaged(self.frame, box)
         if self._field is None:
-            return np.asarray(calm)
-        return np.asarray(calm & self._inside(self.places(box)))
+            return np.asarray(calm & self._images.imaged(self.other, box))
+        (there,) = self.carried(lambda b: self._images.imaged(self.other, b)[None], box)
+        return np.asarray(calm & (there > _CERTAIN) & self._inside(self.places(box)))
 
     def places(self, box: Box) -> NDArray[np.float32]:
         """Where the voxels of a box lie in the other frame, ``(3, z, y, x)``."""
@@ -158,15 +162,15 @@ class FramePair:
 
 
 def _is_margin(grey: NDArray[Any], difference: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Find voxels outside the field of view: of one grey level without noise, alike in both."""
+    """Find voxels outside the field of view: NaN, or of one grey level and alike in both."""
     levels, counts = np.unique(grey, return_counts=True)
-    margin = (difference == 0) & (grey == levels[counts.argmax()])
+    margin = (difference == 0) & (grey == levels[counts.argmax()]) | ~np.isfinite(grey)
     return margin if not margin.all() else np.zeros_like(margin)
 
 
 def _smallest_step(values: NDArray[Any]) -> float:
     """Distance of the two nearest grey levels; 0 with one level only."""
-    levels = np.unique(values).astype(np.float64)
+    levels = np.unique(values[np.isfinite(values)]).astype(np.float64)
     return float(np.diff(levels).min()) if len(levels) > 1 else 0.0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.tiles import plan_tiles
+from operando.segment.predict import labels_of
 from operando.segment.steadying.flicker import BLOCK
 from operando.segment.steadying.frame_pair import LIMIT, FramePair
 
@@ -45,7 +46,7 @@ def pairs_of(
     Raises
     ------
     InputError
-        If the images hold NaN or infinity.
+        If nothing was imaged in one of the frames.
     """
     others = [s for s in (t - 1, t + 1) if 0 <= s < images.shape[0]]
     if fields is None:
@@ -92,7 +93,7 @@ def steady_into(
         box = tile.core
         if not is_done(box):
             mean = _mean(pairs, probabilities, t, box)
-            labels_out[box] = (mean.argmax(axis=0) + 1).astype(np.uint8)
+            labels_out[box] = labels_of(mean)
             probabilities_out[(slice(0, n_classes), *box)] = np.rint(mean).astype(np.uint8)
             on_block(box)
         if watch is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from operando.errors import Cancelled
 from operando.steps.training_runs import model_in_use
 
 if TYPE_CHECKING:
     from threading import Event
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from operando.compute.progress import Progress
@@ -91,6 +90,8 @@ class SliceLearner:
             if stop.is_set():
                 raise Cancelled
 
+        from operando.segment.predict import labels_of
+
         try:
             instant = self._instant = self._instant or self._make()
             strokes = self._study.strokes()
@@ -101,7 +102,7 @@ class SliceLearner:
             probabilities = instant.preview(*place, progress=go_on)
         except Cancelled:
             return None
-        return probabilities.argmax(axis=0).astype(np.uint8) + np.uint8(1)
+        return labels_of(probabilities)
 
     def _make(self) -> InstantModel:
         from operando.segment import InstantModel, Model
