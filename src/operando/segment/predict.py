@@ -13,6 +13,7 @@ from operando.nets.frames import array_of, imaged
 from operando.nets.inference import Block, WindowGrid, blend
 from operando.nets.window_size import fit_window, memory_per_voxel
 from operando.segment.normalise import grey_scale
+from operando.segment.phases.labels import labels_of, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -273,14 +274,3 @@ def window_grid(model: Model, shape: Triple, device: str = "cpu") -> WindowGrid:
     z, y, x = (min(w, n) for w, n in zip(wanted, shape, strict=True))
     z, y, x = fit_window((z, y, x), memory_per_voxel(model.architecture), free_memory(device))
     return WindowGrid(shape=shape, window=(z, y, x), overlap=(z // 4, y // 4, x // 4))
-
-
-def labels_of(probabilities: NDArray[Any]) -> NDArray[np.uint8]:
-    """Most probable class of ``(K, ...)``, 1 to K; 0 where no class is probable at all."""
-    labels = probabilities.argmax(axis=0).astype(np.uint8) + np.uint8(1)
-    return np.where(probabilities.any(axis=0), labels, np.uint8(0))
-
-
-def to_uint8(probabilities: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Scale probabilities 0..1 to 0..255, rounded."""
-    return np.rint(probabilities * 255).astype(np.uint8)

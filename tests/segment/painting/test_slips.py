@@ -4,7 +4,7 @@ import numpy as np
 
 from operando.segment import Model, predict
 from operando.segment.painting.slips import find_slips
-from operando.segment.predict import to_uint8
+from operando.segment.phases.labels import to_uint8
 
 
 def test_finds_planted_slips(model: Model, scene: object) -> None:

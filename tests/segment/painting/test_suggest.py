@@ -6,7 +6,7 @@ import pytest
 from operando.samples import ElectrodeSettings, make_electrode
 from operando.segment import predict, pretrained
 from operando.segment.painting.suggest import CELL, suggest_regions
-from operando.segment.predict import to_uint8
+from operando.segment.phases.labels import to_uint8
 
 
 def _certain(shape: tuple[int, ...]) -> np.ndarray:

@@ -74,13 +74,19 @@ def test_a_preview_that_is_switched_off_stops(qtbot, session, panel):
     assert not panel.error.isVisible()
 
 
-def test_a_new_set_is_chosen_and_not_written_over(study, session, panel):
+def test_another_operation_goes_on_from_the_new_set_and_the_same_tries_again(study, session, panel):
     run_step(study, make_step("intensity", {}))
     session.layers.update("intensity")
     panel.refresh()
     panel.form.operation.setValue("intensity")
     (step,) = panel.steps()
+    assert (step.images, step.result) == ("images", "matched")
+    panel.form.field("images").setValue("images/matched")
+    (step,) = panel.steps()
     assert (step.images, step.result) == ("images/matched", "matched-again")
+    panel.form.operation.setValue("denoise")
+    (step,) = panel.steps()
+    assert step.images == "images/matched"
     assert any(layer.name.endswith("matched") for layer in session.viewer.layers)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.tiles import plan_tiles
-from operando.segment.predict import labels_of
+from operando.segment.phases.labels import labels_of
 from operando.segment.steadying.flicker import BLOCK
 from operando.segment.steadying.frame_pair import LIMIT, FramePair
 

@@ -89,6 +89,10 @@ class OperationForms(QWidget):
         """Return the editor of a field of the chosen step."""
         return self.current.field(name)
 
+    def form_of(self, name: str) -> SettingsForm:
+        """Return the form of a step."""
+        return self._forms[name]
+
     def set_choices(self, name: str, choices: Sequence[tuple[Any, str]]) -> None:
         """Offer other values in every form that has the field."""
         for form in self._forms.values():

@@ -135,18 +135,19 @@ def stroke_box(strokes: Any) -> tuple[tuple[int, int], ...] | None:
 
 def motion_html(table: pd.DataFrame) -> str:
     """Write what was found as an HTML table, a row per frame, and a sentence on voxel size."""
-    cell = "<td align='right' style='padding-left:7px; white-space:nowrap'>{}</td>"
+    cell = "<td align='right' style='padding-left:6px; white-space:nowrap'>{}</td>"
     head = "".join(
         cell.format(f"<b>{text}</b>")
         for text in ("", "z µm", "y µm", "x µm", "turn °", "length %", "ZNCC")
     )
     step = -(-len(table) // _MOST_FRAMES)
+    digits = 2 if table[[f"shift_{k}_um" for k in "zyx"]].abs().max(axis=None) >= 1 else 3
     rows = []
     for row in table.iloc[::step].to_dict("records"):
         values = (
             f"{row['frame']:.0f}",
-            *(f"{row[f'shift_{k}_um']:+.3f}" for k in "zyx"),
-            f"{row['rotation_deg']:.3f}",
+            *(f"{row[f'shift_{k}_um']:+.{digits}f}" for k in "zyx"),
+            f"{row['rotation_deg']:.2f}",
             f"{round(row['length_change_percent'], 2) + 0.0:+.2f}",  # no minus before zero
             f"{row['zncc']:.3f}" + (" ⚠" if row["zncc"] < LOST else ""),
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import Progress
     from operando.errors import OperandoError
     from operando.steps import Step, StepStatus
+    from operando.study.record import Entry
     from operando.ui.session import Session
 
 UP_FRONT = {
@@ -100,10 +101,8 @@ class CleanPanel(RunPanel):
     @property
     def status(self) -> StepStatus | None:
         """State of the operation that ran last."""
-        study = self.session.study
-        names = {step.name for step in CLEAN_STEPS}
-        ran = [e.step for e in study.entries if e.step in names] if study is not None else []
-        return self.session.status(ran[-1]) if ran else None
+        entry = self._last_run()
+        return None if entry is None else self.session.status(entry.step)
 
     def steps(self) -> Sequence[Step]:
         """Return the chosen operation; its result never takes the place of what it reads."""
@@ -139,6 +138,24 @@ class CleanPanel(RunPanel):
         """Let go of the viewer."""
         self.preview.close()
         super().close_panel()
+
+    def _last_run(self) -> Entry | None:
+        """Return the record of the operation that ran last."""
+        study = self.session.study
+        names = {step.name for step in CLEAN_STEPS}
+        ran = [e for e in study.entries if e.step in names] if study is not None else []
+        return ran[-1] if ran else None
+
+    def _offer_image_sets(self) -> None:
+        """Offer the newest set; to the operation that made it what it was made of.
+
+        So another operation goes on from there, and the same one with other settings tries again.
+        """
+        before = self._image_sets
+        super()._offer_image_sets()
+        entry = self._last_run()
+        if entry is not None and self._image_sets != before:
+            self.form.form_of(entry.step).choose("images", entry.settings["images"])
 
     def _advice(self) -> tuple[list[tuple[str, dict[str, Any], str]], str]:
         study = self.session.study

@@ -90,7 +90,7 @@ class SliceLearner:
             if stop.is_set():
                 raise Cancelled
 
-        from operando.segment.predict import labels_of
+        from operando.segment.phases.labels import labels_of
 
         try:
             instant = self._instant = self._instant or self._make()
