@@ -134,9 +134,15 @@ class StudyLayers:
         self._show_probabilities(name)
 
     def _show_image_set(self, product: str, visible: bool) -> None:
-        """Show a cleaned or aligned set above the source; made anew, its layer gets new images."""
+        """Show a cleaned or aligned set above the source; made anew, its layer gets new images.
+
+        Other images are hidden: they would be seen where those of the set were not imaged.
+        """
         new = self.factory.image_set(product, visible=visible)
         old = self._sets.get(product)
+        if visible:
+            for other in self._all_images():
+                other.visible = False
         if old is not None and old in self._viewer.layers:
             self._sets[product] = kept = self._renewed(old, new)
             kept.contrast_limits, kept.visible = new.contrast_limits, visible

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -161,14 +162,12 @@ def facts_of(study: Study) -> dict[str, str]:
         "Voxel size": voxel_size_text(study.voxel_size),
         "Frames": several if series.n_frames > 1 else "a single one",
         "Size": f"{bytes_text(series.nbytes)}, {series.data.dtype}",
-        "Images": str(common_place(study)),
+        "Images": common_place(study),
         "Study": str(study.path),
     }
 
 
 def common_place(study: Study) -> str:
-    """Folder or file that the images come from."""
+    """File that the images come from, or the folder that holds them all."""
     source = study.series.source
-    if not source:
-        return "in the study"
-    return str(source[0] if len(source) == 1 else source[0].parent)
+    return os.path.commonpath(source) if source else "in the study"
