@@ -38,6 +38,16 @@ def test_each_artefact_raises_its_own_score(clean):
     assert plain["saturation"] < 0.01
 
 
+def test_what_was_not_imaged_does_not_count(clean):
+    """A margin on two sides, and holes."""
+    framed = np.pad(clean[:-1], ((20, 0), (0, 30)), constant_values=np.nan)
+    framed[40, 50:53] = np.nan
+    expected = judge_slice(clean[:-1])
+    for name, value in judge_slice(framed).items():
+        assert value == pytest.approx(expected[name], abs=0.01, rel=0.01), name
+    assert judge_slice(np.full((40, 40), np.nan))["contrast"] == 0
+
+
 def test_an_empty_slice_has_scores():
     scores = judge_slice(np.full((32, 32), 7, np.uint8))
     assert scores["brightness"] == 7

@@ -105,11 +105,14 @@ def judge(
 
 
 def judge_slice(image: NDArray[Any]) -> dict[str, float]:
-    """Score one slice ``(y, x)``; see `SLICE_SCORES`. Ratios are 0 where there is no contrast."""
+    """Score what was imaged of one slice ``(y, x)``; see `SLICE_SCORES`.
+
+    Ratios are 0 where there is no contrast.
+    """
     from scipy.ndimage import gaussian_filter
 
-    raw = np.asarray(image)
-    grey = np.nan_to_num(raw.astype(np.float32))
+    raw = _imaged_part(np.asarray(image))
+    grey = raw.astype(np.float32)
     dark, bright = phase_levels(grey)
     contrast = bright - dark
     scores = dict.fromkeys(SLICE_SCORES, 0.0)
@@ -131,6 +134,16 @@ def judge_slice(image: NDArray[Any]) -> dict[str, float]:
         "separability": separability(grey),
         "contrast": contrast,
     }
+
+
+def _imaged_part(raw: NDArray[Any]) -> NDArray[Any]:
+    """Cut out rows and columns that hold more numbers than NaN; what is left of it is filled."""
+    known = np.isfinite(raw)
+    if known.all():
+        return raw
+    kept = np.ix_(known.mean(axis=1) > 0.5, known.mean(axis=0) > 0.5)
+    part, known = raw[kept], known[kept]
+    return np.where(known, part, np.median(part[known])) if known.any() else np.zeros((1, 1))
 
 
 def separability(grey: NDArray[Any]) -> float:

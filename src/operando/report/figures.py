@@ -51,7 +51,7 @@ def draw_slices(
     height = PANEL_INCHES + (0.65 if classes else 0.3)
     figure = Figure(figsize=(PANEL_INCHES * len(images), height), layout="constrained")
     axes = figure.subplots(1, len(images), squeeze=False)[0]
-    low, high = np.percentile(np.concatenate([np.ravel(i) for i in images]), [0.5, 99.5])
+    low, high = np.nanpercentile(np.concatenate([np.ravel(i) for i in images]), [0.5, 99.5])
     for k, (ax, image, title) in enumerate(zip(axes, images, titles, strict=True)):
         extent = _extent(image.shape, pixel_size)
         ax.imshow(image, cmap="gray", vmin=low, vmax=high, extent=extent)

@@ -65,7 +65,7 @@ def draw_field_slice(
     inches = min(max(_WIDTH_INCHES * height / width, 1.6), 6.0)
     figure = Figure(figsize=(_WIDTH_INCHES + 1.0, inches + 0.9), layout="constrained")
     ax = figure.subplots()
-    low, high = np.percentile(image, (1, 99))
+    low, high = np.nanpercentile(image, (1, 99))
     ax.imshow(image, cmap="gray", vmin=low, vmax=high, extent=(0, width, height, 0))
     first, step = (field.positions[0] + 0.5) * size, np.asarray(field.spacing) * size
     k = round(((place.voxel + 0.5) * size[place.axis] - first[place.axis]) / step[place.axis])
