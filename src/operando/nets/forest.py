@@ -37,6 +37,7 @@ class Forest(nn.Module):
         Channels, classes, trees.
     """
 
+    spacing: Tensor
     tables = ("roots", "feature", "threshold", "left", "right", "leaf", "spacing")
 
     def __init__(self, architecture: Architecture) -> None:
@@ -56,28 +57,32 @@ class Forest(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the logarithm of the probability of every class in every voxel."""
         everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
-        answer = self.log_probability(x, everywhere)
-        return answer.reshape(len(x), *x.shape[2:], -1).movedim(-1, 1)
+        answer = self.vote(torch.from_numpy(features_where(x, everywhere, self.spacing)))
+        return answer.reshape(len(x), *x.shape[2:], -1).movedim(-1, 1).to(x.device)
 
-    def log_probability(self, x: Tensor, where: Tensor) -> Tensor:
-        """Return the answer ``(n, K)`` in the n voxels of a mask.
+    def vote(self, rows: Tensor) -> Tensor:
+        """Return the logarithm of the probability ``(n, K)`` for rows of features ``(n, F)``."""
+        *tables, _ = (getattr(self, name).cpu().numpy() for name in self.tables)
+        return torch.from_numpy(np.log(np.maximum(vote(rows.numpy(), *tables), LEAST)))
 
-        Parameters
-        ----------
-        x
-            ``(N, C, Z, Y, X)``.
-        where
-            ``(N, Z, Y, X)`` bool.
-        """
-        *tables, spacing = (getattr(self, name).cpu().numpy() for name in self.tables)
-        rows = [np.empty((0, n_features(x.shape[1])), np.float32)]
-        for image, wanted in zip(
-            x.detach().cpu().float().numpy(), where.cpu().numpy(), strict=True
-        ):
-            if wanted.any():
-                rows.append(scale_features(image, spacing)[:, wanted].T)
-        voted = vote(np.ascontiguousarray(np.concatenate(rows)), *tables)
-        return torch.from_numpy(np.log(np.maximum(voted, LEAST))).to(x.device)
+
+def features_where(x: Tensor, where: Tensor, spacing: Tensor) -> NDArray[np.float32]:
+    """Compute the features ``(n, F)`` of the n voxels of a mask.
+
+    Parameters
+    ----------
+    x
+        ``(N, C, Z, Y, X)``.
+    where
+        ``(N, Z, Y, X)`` bool.
+    spacing
+        As for `scale_features`.
+    """
+    rows = [np.empty((0, n_features(x.shape[1])), np.float32)]
+    for image, wanted in zip(x.detach().cpu().float().numpy(), where.cpu().numpy(), strict=True):
+        if wanted.any():
+            rows.append(scale_features(image, spacing.tolist())[:, wanted].T)
+    return np.ascontiguousarray(np.concatenate(rows))
 
 
 def grow(

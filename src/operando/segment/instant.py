@@ -14,7 +14,7 @@ from operando.errors import InputError
 from operando.nets.patches import LabelledVoxels
 from operando.segment.adapting.head import KNOWN_RIDGE, Head, by_name, fit_head, head_of, rows_of
 from operando.segment.adapting.telling import painted_slices, tell
-from operando.segment.learning.forest import without_forest
+from operando.segment.learning.second_opinion import network_alone
 from operando.segment.models.model import pretrained
 from operando.segment.normalise import GreyScale, Normalise, grey_scale
 from operando.segment.painting.strokes import check_shapes, class_weights, find_strokes
@@ -66,7 +66,7 @@ class InstantModel:
     """
 
     def __init__(self, images: Any, base: Model | None = None, *, device: str = "auto") -> None:
-        self._base = pretrained(cracks=True) if base is None else without_forest(base)
+        self._base = pretrained(cracks=True) if base is None else network_alone(base)
         self._ships = base is None
         self._frames = self._base.frames(images)
         self._device = choose_device(device)

@@ -123,9 +123,9 @@ class TrainSettings(BaseModel):
     second_opinion: Literal["slices", "always", "never"] = Field(
         "slices",
         title="Ask a random forest",
-        description="Where the network is unsure, a random forest learnt from the same strokes has "
-        "a say: better for single slices, now better and now worse for volumes, and up to twice "
-        "as slow, on a GPU far more",
+        description="Where the network is unsure, a random forest and a regression learnt from the "
+        "same strokes have a say: better for single slices, now better and now worse for volumes, "
+        "and up to twice as slow, on a GPU far more",
         json_schema_extra={
             "names": {"slices": "for single slices", "always": "always", "never": "never"}
         },

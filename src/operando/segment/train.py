@@ -17,8 +17,9 @@ from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
 from operando.segment.adapting.part_way import go_part_way
 from operando.segment.adapting.start import adapted_network, choose_start, new_network
-from operando.segment.learning.forest import ask_forest, forest_architecture, grow_forest
+from operando.segment.learning.forest import forest_architecture, grow_forest
 from operando.segment.learning.lesson import Lesson
+from operando.segment.learning.second_opinion import ask_others
 from operando.segment.models.model import Model
 from operando.segment.normalise import Normalise, grey_scale
 from operando.segment.painting.strokes import check_shapes, find_strokes, hold_out
@@ -59,8 +60,8 @@ def train(
     the classes look like (`operando.segment.adapting.telling`). Where all classes are known,
     strokes need not be a fair sample of the volume (`operando.segment.adapting.label_shift`).
 
-    For single slices, a random forest that learnt from the same strokes has a say where the
-    network is unsure (`operando.nets.second_opinion`); settings change that.
+    For single slices, a random forest and a regression that learnt from the same strokes have a
+    say where the network is unsure (`operando.nets.second_opinion`); settings change that.
 
     Only frames with strokes are read, and of them only the surroundings of the strokes and a
     few slices for the grey scale. Same input, settings and machine give the same model.
@@ -124,8 +125,8 @@ def train(
         architecture, result = _fit(lesson, before, start == "pretrained", shuffle, progress)
     curve = np.array(result.curve, np.float64)
     weights, held_out = result.weights, result.held_out
-    if _asks_forest(settings, flat=flat):
-        architecture, weights, held_out = ask_forest(architecture, weights, lesson)
+    if _asks_others(settings, flat=flat):
+        architecture, weights, held_out = ask_others(architecture, weights, lesson)
     return Model(
         architecture=architecture,
         weights=weights,
@@ -215,7 +216,7 @@ def _at_once(
     return Fit(weights=weights, curve=[row], best_step=1, held_out=held_out)
 
 
-def _asks_forest(settings: TrainSettings, *, flat: bool) -> bool:
+def _asks_others(settings: TrainSettings, *, flat: bool) -> bool:
     if settings.network == "forest":
         return False
     return settings.second_opinion == "always" or (settings.second_opinion == "slices" and flat)

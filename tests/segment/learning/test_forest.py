@@ -9,7 +9,7 @@ from operando.errors import InputError
 from operando.nets.frames import Frames
 from operando.nets.scale_features import scale_features
 from operando.segment import Model, TrainSettings, predict, train
-from operando.segment.learning.forest import features_at, without_forest
+from operando.segment.learning.forest import features_at
 from operando.segment.normalise import Normalise, grey_scale
 from operando.segment.painting.strokes import find_strokes
 from operando.segment.scoring.scores import confusion, dice
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOREST = TrainSettings(network="forest")
-NETWORK = {"effort": "quick", "width": 8, "patch": 16, "patch_depth": 8}
 
 
 @pytest.fixture(scope="module")
@@ -65,62 +64,3 @@ def test_features_of_strokes_are_those_of_the_whole_image(scene: object) -> None
     rows = features_at(frames, voxels, Normalise({0: scale}))
     whole = scale_features(scale.apply(np.tile(scene.image, (1, 3, 3, 3))[0][None]))
     np.testing.assert_allclose(rows, whole[:, *voxels.position.T].T, atol=1e-4)
-
-
-def _taught(scene: object, opinion: str, start: object = "scratch") -> Model:
-    settings = TrainSettings(**NETWORK, second_opinion=opinion)
-    return train(scene.image, scene.strokes, start=start, settings=settings, device="cpu")
-
-
-@pytest.fixture(scope="module")
-def alone(scene: object) -> Model:
-    return _taught(scene, "never")
-
-
-@pytest.fixture(scope="module")
-def asking(scene: object) -> Model:
-    return _taught(scene, "always")
-
-
-def test_the_network_learns_the_same_with_and_without_a_forest(alone: Model, asking: Model) -> None:
-    bare = without_forest(asking)
-    assert bare.architecture == alone.architecture
-    assert bare.weights.keys() == alone.weights.keys()
-    for name, values in alone.weights.items():
-        np.testing.assert_array_equal(bare.weights[name], values)
-
-
-def test_asking_is_not_worse_than_the_network_alone(
-    alone: Model, asking: Model, scene: object, other_scene: object
-) -> None:
-    for seen in (scene, other_scene):
-        scores = [
-            dice(
-                confusion(seen.truth[0], predict(m, seen.image[0], device="cpu").argmax(0) + 1, 3)
-            ).mean()
-            for m in (alone, asking)
-        ]
-        assert scores[1] > scores[0] - 0.005
-
-
-def test_asking_survives_the_disk_and_can_learn_on(
-    asking: Model, scene: object, tmp_path: Path
-) -> None:
-    asking.save(tmp_path / "model")
-    again = Model.load(tmp_path / "model")
-    np.testing.assert_array_equal(
-        predict(again, scene.image[0], device="cpu"), predict(asking, scene.image[0], device="cpu")
-    )
-    further = _taught(scene, "always", again)
-    assert further.architecture == again.architecture
-    assert further.scores["held_out_dice"] > 0.7
-
-
-@pytest.mark.parametrize("flat", [False, True])
-def test_only_single_slices_ask_by_default(scene: object, flat: bool) -> None:
-    images, strokes = scene.image, scene.strokes
-    if flat:
-        images, strokes = images[0][:, None], strokes[0][:, None]
-    settings = TrainSettings(effort="quick", width=4, patch=16, patch_depth=8)
-    model = train(images, strokes, start="scratch", settings=settings, device="cpu")
-    assert model.architecture.second_opinion is flat

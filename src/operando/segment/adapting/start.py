@@ -20,7 +20,7 @@ from operando.segment.adapting.head import (
 )
 from operando.segment.adapting.label_shift import expected_shares, label_shift
 from operando.segment.adapting.telling import painted_slices, tell
-from operando.segment.learning.forest import without_forest
+from operando.segment.learning.second_opinion import network_alone
 from operando.segment.models.model import Model, pretrained
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _known(start: str | Path | Model, settings: TrainSettings, channels: int) ->
             "A random forest cannot be trained further", "start from pretrained or scratch"
         )
     model.check_channels(channels)
-    return without_forest(model)
+    return network_alone(model)
 
 
 def _in_context(model: Model) -> Model:

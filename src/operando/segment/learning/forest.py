@@ -1,30 +1,25 @@
-"""The random forest that learns from the same strokes: alone, or asked by a network."""
+"""The random forest that learns from strokes, and the features that it learns from."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.nets.architecture import Architecture, restore
+from operando.nets.architecture import Architecture
 from operando.nets.frames import CELL, Frames
 from operando.nets.scale_features import REACH, n_features, scale_features
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from operando.nets.patches import LabelledVoxels
-    from operando.nets.training import HeldOut
     from operando.segment.learning.lesson import Lesson
-    from operando.segment.models.model import Model
     from operando.segment.normalise import Normalise
 
 TREES = 100
-NETWORK, FOREST = "network.", "forest."
-"""How the weights of either begin where a network asks a forest."""
 
 
 def forest_architecture(lesson: Lesson) -> Architecture:
@@ -44,53 +39,25 @@ def grow_forest(lesson: Lesson) -> dict[str, NDArray[Any]]:
 
     Only the surroundings of the voxels are read.
     """
+    return grow_on(lesson, features_of(lesson))
+
+
+def features_of(lesson: Lesson) -> NDArray[np.float32]:
+    """Compute the features ``(n, F)`` of all voxels to learn from."""
+    return features_at(lesson.frames, lesson.learn, lesson.normalise, lesson.spacing)
+
+
+def grow_on(lesson: Lesson, rows: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Learn from the features of the labelled voxels."""
     from operando.nets.forest import grow
 
     return grow(
-        features_at(lesson.frames, lesson.learn, lesson.normalise, lesson.spacing),
+        rows,
         lesson.learn.label,
         len(lesson.classes),
         trees=TREES,
         spacing=lesson.spacing,
         seed=lesson.settings.seed,
-    )
-
-
-def ask_forest(
-    architecture: Architecture, weights: Mapping[str, NDArray[Any]], lesson: Lesson
-) -> tuple[Architecture, dict[str, NDArray[Any]], HeldOut | None]:
-    """Let a network that has learnt ask a forest where it is unsure.
-
-    Returns
-    -------
-    architecture, weights
-        Of the `operando.nets.second_opinion.SecondOpinion` of both.
-    held_out
-        Scores of both together; None if no strokes were held out.
-    """
-    both = {
-        **{NETWORK + name: values for name, values in weights.items()},
-        **{FOREST + name: values for name, values in grow_forest(lesson).items()},
-    }
-    architecture = replace(architecture, second_opinion=True)
-    if lesson.evaluate is None:
-        return architecture, both, None
-    network = restore(architecture, both).to(lesson.device)
-    return architecture, both, lesson.evaluate(network)
-
-
-def without_forest(model: Model) -> Model:
-    """Return the model with its network alone, which can learn on."""
-    if not model.architecture.second_opinion:
-        return model
-    return replace(
-        model,
-        architecture=replace(model.architecture, second_opinion=False),
-        weights={
-            name.removeprefix(NETWORK): values
-            for name, values in model.weights.items()
-            if name.startswith(NETWORK)
-        },
     )
 
 

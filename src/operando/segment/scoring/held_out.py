@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from operando.nets.training import HeldOut
 
 MOST_PATCHES = 8
+FARTHEST = 7.0
+"""No voxel surprises more: one that is certain and wrong would outweigh all others."""
 
 
 class HeldOutScore:
@@ -68,6 +70,22 @@ class HeldOutScore:
         score = float(np.mean(dice(table)[painted]))
         loss = float(np.average(losses, weights=weights))
         return HeldOut(loss=loss, dice=score, confusion=table)
+
+    def surprise(self, network: Callable[[Any], Any]) -> float:
+        """Mean of -log p of the class that was painted, every class counting alike."""
+        import torch
+
+        total, count = np.zeros(self._n_classes), np.zeros(self._n_classes)
+        with torch.inference_mode():
+            for image, labels in self._patches:
+                x = torch.from_numpy(image[None]).to(self._device)
+                shares = network(x).float().log_softmax(1)[0].cpu().numpy()
+                at = np.nonzero(labels)
+                painted = labels[at].astype(int) - 1
+                missing = np.minimum(-shares[(painted, *at)], FARTHEST)
+                total += np.bincount(painted, missing, self._n_classes)
+                count += np.bincount(painted, minlength=self._n_classes)
+        return float((total[count > 0] / count[count > 0]).mean())
 
 
 def held_out_scores(held_out: HeldOut | None, classes: Sequence[LabelClass]) -> dict[str, float]:
