@@ -25,7 +25,12 @@ def answer(state: dict[str, np.ndarray], rows: np.ndarray, classes: int) -> np.n
         )
     )
     made.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
-    return made(torch.from_numpy(rows)).numpy()
+    answers = []
+    for half in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            answers.append(made(torch.from_numpy(rows)).numpy())
+    np.testing.assert_array_equal(*answers)
+    return answers[0]
 
 
 @pytest.mark.parametrize("classes", [2, 3])

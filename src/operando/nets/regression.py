@@ -46,8 +46,9 @@ class Regression(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the logarithm of the probability of every class for every row."""
-        scores = rows @ self.weight.T + self.bias
-        return scores.log_softmax(dim=1).clamp(min=float(np.log(LEAST)))
+        with torch.autocast(rows.device.type, enabled=False):  # features are not centred
+            scores = rows @ self.weight.T + self.bias
+            return scores.log_softmax(dim=1).clamp(min=float(np.log(LEAST)))
 
 
 def regress(
