@@ -1,6 +1,6 @@
 """Files to series and back: one reader or writer per format."""
 
-from operando.files.describe import Description, check_values, describe
+from operando.files.describe import Description, describe
 from operando.files.fields.write import write_field
 from operando.files.formats import READERS, Format
 from operando.files.ome_levels import add_levels
@@ -13,7 +13,6 @@ __all__ = [
     "Description",
     "Format",
     "add_levels",
-    "check_values",
     "create_image",
     "describe",
     "open_image",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.errors import InputError
 from operando.files.folders import skipped_numbers
 from operando.files.grey_checks import frame_warnings, grey_warnings
 from operando.files.speed import slow_reason, unpacks_whole_frames
@@ -95,29 +94,6 @@ def describe(series: Series) -> Description:
     if any(m.get("white_is_zero") for m in series.metadata) and middle.dtype.kind != "b":
         warnings.append("The file says that white is zero; grey values are used as stored.")
     return Description(tuple(facts), tuple(warnings), slow_reason(series), counts, edges)
-
-
-def check_values(series: Series, frame: int, channel: int = 0) -> None:
-    """Refuse a frame with NaN or infinite voxels; reads it slice by slice.
-
-    Raises
-    ------
-    InputError
-        With how many there are and where the first is.
-    """
-    if series.data.dtype.kind != "f":
-        return
-    bad, first = 0, 0
-    for z in range(series.volume_shape[0]):
-        count = int(np.count_nonzero(~np.isfinite(np.asarray(series.data[frame, channel, z]))))
-        first = z if count and not bad else first
-        bad += count
-    if bad:
-        raise InputError(
-            f"Frame {frame} holds {_count(bad, 'voxel')} that are no numbers (NaN or infinite), "
-            f"first in slice {first}",
-            "fill them, or crop them away",
-        )
 
 
 def _voxel_size(series: Series) -> str:

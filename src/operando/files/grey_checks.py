@@ -22,8 +22,8 @@ def grey_warnings(image: NDArray[Any]) -> list[str]:
     """Say what is odd about the grey values of a slice ``(y, x)``."""
     if image.dtype.kind == "f":
         bad = int(np.count_nonzero(~np.isfinite(image)))
-        plural = "voxel" if bad == 1 else "voxels"
-        return [f"The middle slice holds {bad} {plural} that are no numbers."] if bad else []
+        voxels = "voxel that is no number" if bad == 1 else "voxels that are no numbers"
+        return [f"The middle slice holds {bad} {voxels}: not imaged."] if bad else []
     levels, counts = np.unique(image, return_counts=True)
     if len(levels) == 1 and image.size > 1:
         return ["The middle slice is of one grey value."]
