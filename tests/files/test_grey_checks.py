@@ -64,3 +64,12 @@ def test_frames_that_are_empty_repeated_or_shifted(texture: np.ndarray) -> None:
     assert "frame 2" in empty
     assert "frames 0 and 1" in repeated
     assert "frame 4 by about 0 × 15 voxels" in shifted
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_a_margin_is_told(kind: type) -> None:
+    image = np.random.default_rng(0).normal(500, 60, (90, 90)).astype(kind)
+    assert not any("margin" in text for text in grey_warnings(image))
+    y, x = np.indices(image.shape)
+    image[np.hypot(y - 44.5, x - 44.5) > 45] = 0
+    assert any("grey value 0 fills 21 %" in text for text in grey_warnings(image))

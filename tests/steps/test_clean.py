@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
+from operando import Study
 from operando.errors import Cancelled, InputError, StudyError
 from operando.steps import load_recipe, make_step, run_step, step_status
 from operando.steps.clean import CLEAN_STEPS
@@ -23,6 +24,20 @@ def test_a_cleaned_set_keeps_type_and_grid_and_is_read_by_later_steps(study):
     assert strain.inputs == {"images/denoised": entry.id}
     run_step(study, make_step("denoise", {"method": "tv", "strength": 0.5}))
     assert step_status(study, "strain").state == "out of date"
+
+
+def test_a_margin_is_not_imaged_from_then_on(tmp_path, electrode):
+    """In integers there is no NaN: the set, and what is made of it, is float32."""
+    frames = np.asarray(electrode.images)[:2].copy()
+    y, x = np.indices(frames.shape[2:])
+    outside = np.hypot(y - y.mean(), x - x.mean()) > y.max() / 2
+    frames[..., outside] = 0
+    with Study.create(tmp_path / "cell", frames, voxel_size=(0.1, 0.1, 0.1)) as study:
+        run_step(study, make_step("margin", {}))
+        run_step(study, make_step("intensity", {"images": "images/without-margin"}))
+        for name in ("without-margin", "matched"):
+            image = study.image_series(f"images/{name}").frame(1)
+            np.testing.assert_array_equal(np.isnan(image), np.broadcast_to(outside, image.shape))
 
 
 def test_a_stopped_run_goes_on_and_the_source_stays(study):

@@ -1,9 +1,10 @@
-"""Take away noise, blur, rings, stripes, shading and spots; match grey values; judge images."""
+"""Take away noise, blur, rings, stripes, shading, spots, margins; match grey values; judge."""
 
 from operando.clean.deblur import Deblur, deblur
 from operando.clean.denoise import Denoise, denoise
 from operando.clean.grid import bin_voxels, crop, mask_outside, rescale
 from operando.clean.intensity import MatchIntensity
+from operando.clean.margin import CutMargin
 from operando.clean.mask import MaskLabels
 from operando.clean.operation import Operation
 from operando.clean.quality import judge
@@ -15,6 +16,7 @@ from operando.clean.stripes import RemoveStripes, remove_stripes
 
 __all__ = [
     "AlignSlices",
+    "CutMargin",
     "Deblur",
     "Denoise",
     "EvenShading",

@@ -32,6 +32,10 @@ class Operation(BaseModel):
         """How large the blocks of a volume ``(z, y, x)`` are; by default whole slices."""
         return whole_slices(shape)
 
+    def reads(self, series: Series) -> Series:
+        """Return the series as blocks are read from it; they are written in its type."""
+        return series
+
     def prepare(
         self,
         series: Series,

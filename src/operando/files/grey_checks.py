@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.compute.margin import margin_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,11 +25,12 @@ def grey_warnings(image: NDArray[Any]) -> list[str]:
     if image.dtype.kind == "f":
         bad = int(np.count_nonzero(~np.isfinite(image)))
         voxels = "voxel that is no number" if bad == 1 else "voxels that are no numbers"
-        return [f"The middle slice holds {bad} {voxels}: not imaged."] if bad else []
+        told = [f"The middle slice holds {bad} {voxels}: not imaged."] if bad else []
+        return told + margin_warnings(image)
     levels, counts = np.unique(image, return_counts=True)
     if len(levels) == 1 and image.size > 1:
         return ["The middle slice is of one grey value."]
-    warnings = []
+    warnings = margin_warnings(image)
     sparse = len(levels) < FEW_GREY_LEVELS or int(np.gcd.reduce(np.diff(levels.astype(int)))) > 1
     if image.dtype.itemsize > 1 and len(levels) > 16 and sparse and image.size > 10_000:
         bits = 8 * image.dtype.itemsize
@@ -42,6 +45,18 @@ def grey_warnings(image: NDArray[Any]) -> list[str]:
             f"{levels[-1]}); their differences are lost."
         )
     return warnings
+
+
+def margin_warnings(image: NDArray[Any]) -> list[str]:
+    """Say whether a slice ``(y, x)`` has a margin; see `operando.compute.margin`."""
+    share = float(margin_of(image).mean())
+    if not share:
+        return []
+    return [
+        f"A margin of the grey value {image[0, 0]:g} fills {100 * share:.0f} % of the middle "
+        "slice; if it was not imaged (outside of a reconstructed circle), clean first: Cut off "
+        "the margin."
+    ]
 
 
 def frame_warnings(slices: Sequence[NDArray[Any]], frames: Sequence[int]) -> list[str]:

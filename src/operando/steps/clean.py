@@ -8,6 +8,7 @@ from pydantic import Field
 
 from operando.clean import (
     AlignSlices,
+    CutMargin,
     Deblur,
     Denoise,
     EvenShading,
@@ -52,9 +53,9 @@ class CleanStep(Step, Operation):
 
         product = f"images/{self.result}"
         check_new_set(product, self.images)
-        series = study.image_series(self.images)
-        path = study.product_path(product).with_suffix(".zarr")
         operation = self.operation(study)
+        series = operation.reads(study.image_series(self.images))
+        path = study.product_path(product).with_suffix(".zarr")
         prepared = operation.prepare(series, progress=progress)
         partial = PartialResult(
             path,
@@ -160,6 +161,17 @@ class AlignImageSlices(CleanStep, AlignSlices):
     result: str = Field("straight", title="Result", description="Name of the set that is made")
 
 
+class CutImageMargin(CleanStep, CutMargin):
+    """Take the margin of one grey value around a reconstruction for not imaged: no phase, NaN."""
+
+    name: ClassVar[str] = "margin"
+    title: ClassVar[str] = "Cut off the margin"
+
+    result: str = Field(
+        "without-margin", title="Result", description="Name of the set that is made"
+    )
+
+
 class MaskByPhase(CleanStep):
     """Keep the grey values of some phases of a segmentation, and blank all others."""
 
@@ -213,5 +225,6 @@ CLEAN_STEPS: tuple[type[CleanStep], ...] = (
     RemoveImageSpots,
     MatchImageIntensity,
     AlignImageSlices,
+    CutImageMargin,
     MaskByPhase,
 )

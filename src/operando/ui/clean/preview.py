@@ -214,6 +214,7 @@ def clean_slice(
     progress: ProgressCallback | None = None,
 ) -> tuple[Before, Any]:
     """Clean one slice of the first channel; also returns what was prepared for it."""
+    series = operation.reads(series)
     if prepared is None:
         prepared = operation.prepare_preview(series, t, z, progress)
     depth = series.volume_shape[0]
