@@ -42,7 +42,11 @@ class MeasureConnectivity(Step):
         """Measure frame by frame, slab by slab."""
         import pandas as pd
 
-        from operando.segment.phases.connectivity import interface_areas, measure_connectivity
+        from operando.segment.phases.connectivity import (
+            interface_areas,
+            labelled_box,
+            measure_connectivity,
+        )
 
         labels, probabilities, classes = study.phases(self.phases)
         whole = PartProgress(progress, len(study.times))
@@ -56,10 +60,12 @@ class MeasureConnectivity(Step):
                 FrameView(probabilities, t),
                 n_classes=len(classes),
                 spacing=study.voxel_size,
+                box=labelled_box(volume),
                 progress=whole,
             )
+            imaged = sum(readings["labels"].voxels for readings in found)
             for label_class, readings in zip(classes, found, strict=True):
-                rows += [frame | row for row in _rows(label_class.name, readings, volume.shape)]
+                rows += [frame | row for row in _rows(label_class.name, readings, imaged)]
             area = interface_areas(volume, len(classes), study.voxel_size)
             pairs += [frame | pair for pair in _pairs(classes, area)]
             whole.next_part()
@@ -70,15 +76,14 @@ class MeasureConnectivity(Step):
 
 
 def _rows(
-    phase: str, readings: Mapping[Reading, Connectivity], shape: tuple[int, ...]
+    phase: str, readings: Mapping[Reading, Connectivity], imaged: int
 ) -> Iterator[dict[str, Any]]:
-    total = shape[0] * shape[1] * shape[2]
     for reading, found in readings.items():
         z, y, x = found.percolating
         yield {
             "phase": phase,
             "reading": reading,
-            "fraction": found.voxels / total,
+            "fraction": found.voxels / max(1, imaged),
             "percolating_z": z,
             "percolating_y": y,
             "percolating_x": x,

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from operando.errors import InputError
-from operando.segment.phases.connectivity import interface_areas, measure_connectivity
+from operando.segment.phases.connectivity import (
+    interface_areas,
+    labelled_box,
+    measure_connectivity,
+)
 
 SHAPE = (70, 40, 44)
 """Three slabs: what follows is cut where slabs meet."""
@@ -92,3 +96,18 @@ def test_a_phase_that_does_not_occur_has_no_shares() -> None:
 def test_probabilities_of_something_else_are_refused() -> None:
     with pytest.raises(InputError, match="2 classes"):
         measure_connectivity(np.ones(SHAPE, np.uint8), np.ones((3, *SHAPE)), n_classes=2)
+
+
+def test_a_frame_that_does_not_fill_the_volume_percolates_all_the_same(
+    rng: np.random.Generator,
+) -> None:
+    alone = 1 + (rng.random(SHAPE) < 0.6).astype(np.uint8)
+    certain = np.stack([255 * (alone == k) for k in (1, 2)]).astype(np.uint8)
+    around = ((3, 0), (0, 5), (2, 2))
+    framed, shares = np.pad(alone, around), np.pad(certain, ((0, 0), *around))
+    box = labelled_box(framed)
+    assert [(s.start, s.stop) for s in box] == [(3, 73), (0, 40), (2, 46)]
+    expected = measure_connectivity(alone, certain, n_classes=2)
+    assert measure_connectivity(framed, shares, n_classes=2, box=box) == expected
+    assert expected[1]["labels"].percolating[0] > 0.9
+    assert measure_connectivity(framed, shares, n_classes=2)[1]["labels"].percolating[0] == 0

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
+    from operando.compute.tiles import Box
 
 DOUBT = 0.25
 """A phase less probable than this is ruled out in the most connected reading; one more probable
@@ -66,6 +67,7 @@ def measure_connectivity(
     *,
     n_classes: int,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    box: Box | None = None,
     progress: ProgressCallback | None = None,
 ) -> list[dict[Reading, Connectivity]]:
     """Measure every phase as labelled, and in its least and most connected reading.
@@ -86,6 +88,8 @@ def measure_connectivity(
         K.
     spacing
         Voxel ``(z, y, x)``, µm.
+    box
+        Part to measure, such as the `labelled_box` of a frame that does not fill the volume.
     progress
         Called after every phase and reading.
 
@@ -105,16 +109,35 @@ def measure_connectivity(
             "give those that belong to the labels",
         )
     readings = READINGS if probabilities is not None else READINGS[:1]
+    box = box or tuple(slice(0, n) for n in labels.shape)
     watch = Stopwatch(progress, n_classes * len(readings), "readings", "Connectivity")
     found: list[dict[Reading, Connectivity]] = []
     for k in range(n_classes):
         phase: dict[Reading, Connectivity] = {}
         for reading in readings:
-            seen = _Phase(labels, probabilities, k, reading)
+            seen = _Phase(labels, probabilities, k, reading, box)
             phase[reading] = _measure(seen, spacing, lambda: watch.advance(0))
             watch.advance()
         found.append(phase)
     return found
+
+
+def labelled_box(labels: Any) -> Box:
+    """Smallest box that holds all labels ``(Z, Y, X)``; the whole volume if there are none.
+
+    A frame that drifted and was aligned reaches no further: nothing was imaged around it.
+    """
+    sides = [np.zeros(n, bool) for n in labels.shape]
+    for z in range(0, labels.shape[0], SLAB):
+        there = np.asarray(labels[z : z + SLAB]) > 0
+        sides[0][z : z + SLAB] = there.any(axis=(1, 2))
+        sides[1] |= there.any(axis=(0, 2))
+        sides[2] |= there.any(axis=(0, 1))
+    found = [np.flatnonzero(side) for side in sides]
+    return tuple(
+        slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0, len(side))
+        for at, side in zip(found, sides, strict=True)
+    )
 
 
 def interface_areas(
@@ -140,15 +163,19 @@ def interface_areas(
 class _Phase:
     """One phase in one reading, as an array ``(Z, Y, X)`` of 0 and 1 that is read by slices."""
 
-    def __init__(self, labels: Any, probabilities: Any, k: int, reading: Reading) -> None:
+    def __init__(self, labels: Any, probabilities: Any, k: int, reading: Reading, box: Box) -> None:
         self._labels, self._probabilities = labels, probabilities
         self._k, self._reading = k, reading
-        self.shape: tuple[int, ...] = tuple(labels.shape)
+        self._box = box
+        self.shape: tuple[int, ...] = tuple(side.stop - side.start for side in box)
 
     def __getitem__(self, slices: slice) -> NDArray[np.uint8]:
-        there = np.asarray(self._labels[slices]) == self._k + 1
+        first, last, _ = slices.indices(self.shape[0])
+        z, y, x = self._box
+        box = (slice(z.start + first, z.start + last), y, x)
+        there = np.asarray(self._labels[box]) == self._k + 1
         if self._reading != "labels":
-            share = np.asarray(self._probabilities[self._k, slices])
+            share = np.asarray(self._probabilities[(self._k, *box)])
             if self._reading == "most":
                 there |= share >= DOUBT * 255
             else:
