@@ -26,7 +26,8 @@ class Series:
     Parameters
     ----------
     data
-        Dask array ``(t, c, z, y, x)``; axes that the source lacks have length 1.
+        Dask array ``(t, c, z, y, x)``; axes that the source lacks have length 1. Real numbers
+        may be NaN: nothing was imaged there, and phases are labelled 0.
     voxel_size
         Edge lengths ``(z, y, x)`` in µm, or None where the source does not say.
     times
