@@ -55,7 +55,7 @@ def test_the_work_from_opening_to_strain(
     panel.form.setValue(STEPS["strain"](spacing=16))
     panel.primary.click()
     assert _marks(dock)["Strain"] is Mark.RUNNING
-    qtbot.waitUntil(lambda: not dock.session.is_busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not dock.session.is_busy, timeout=180_000)
     assert panel.job_bar.message.text() == ""
     assert _marks(dock)["Strain"] is Mark.DONE
     assert any("since frame 0" in layer.name for layer in viewer.layers)

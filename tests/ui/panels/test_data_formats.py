@@ -181,7 +181,7 @@ def test_slow_images_are_converted(
         session.poll()
         return session.job is not None and session.job.state.is_over
 
-    qtbot.waitUntil(over, timeout=60_000)
+    qtbot.waitUntil(over, timeout=180_000)
     assert session.job.state is JobState.FINISHED
     assert compressed.series.source == (compressed.path / "images" / "converted.zarr",)
     assert np.array_equal(np.asarray(compressed.series.data), before)

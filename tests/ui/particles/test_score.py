@@ -36,7 +36,7 @@ def test_a_truth_is_offered_and_scored(qtbot: QtBot, box: ScoreBox, electrode, t
     assert box.start.isEnabled()
     assert box.frame.isHidden()
     assert box.truth.currentText() == "truth"
-    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+    with qtbot.waitSignal(box._background.finished, timeout=180_000):
         box.start.click()
     qtbot.waitUntil(lambda: box.scores is not None)
     assert box.scores["recall"][0] == 1
@@ -63,7 +63,7 @@ def test_a_file_is_the_truth_of_one_frame(
     assert tuple(layer.scale) == tuple(box._view.labels.scale[1:])
     assert not box.frame.isHidden()
     box.frame.setCurrentIndex(1)
-    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+    with qtbot.waitSignal(box._background.finished, timeout=180_000):
         box.start.click()
     qtbot.waitUntil(lambda: box.scores is not None)
     assert box.scores["frame"].tolist() == [1]
@@ -90,7 +90,7 @@ def test_a_file_of_all_frames_and_files_that_do_not_fit(
 
 def test_frames_that_are_missing_are_said(qtbot: QtBot, box: ScoreBox, electrode) -> None:
     box._session.viewer.add_labels(np.concatenate([electrode.ids, electrode.ids]), name="truth")
-    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+    with qtbot.waitSignal(box._background.finished, timeout=180_000):
         box.start.click()
     qtbot.waitUntil(lambda: "4 frames" in box.hint.text())
     assert box.scores is None
@@ -98,7 +98,7 @@ def test_frames_that_are_missing_are_said(qtbot: QtBot, box: ScoreBox, electrode
 
 def test_the_scores_of_a_study_go_with_it(qtbot: QtBot, box: ScoreBox, electrode) -> None:
     box._session.viewer.add_labels(electrode.ids, name="truth")
-    with qtbot.waitSignal(box._background.finished, timeout=60_000):
+    with qtbot.waitSignal(box._background.finished, timeout=180_000):
         box.start.click()
     qtbot.waitUntil(lambda: box.scores is not None)
     assert box.hint.text()

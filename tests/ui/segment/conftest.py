@@ -20,7 +20,7 @@ def panel(qtbot: QtBot, session: Session) -> Iterator[SegmentPanel]:
     panel = SegmentPanel(session)
     qtbot.addWidget(panel)
     panel.refresh()
-    with qtbot.waitExposed(panel, timeout=60_000):
+    with qtbot.waitExposed(panel, timeout=180_000):
         panel.show()
     panel.judge.header.setChecked(True)
     panel.mend.header.setChecked(True)

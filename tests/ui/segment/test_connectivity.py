@@ -44,7 +44,7 @@ def test_a_click_measures_and_the_frame_in_view_is_shown(qtbot: QtBot, panel: Se
         session.poll()
         return not session.is_busy
 
-    qtbot.waitUntil(finished, timeout=60_000)
+    qtbot.waitUntil(finished, timeout=180_000)
     panel.refresh()
     assert "frame 0" in box.text.text()
     assert "–" in box.text.text(), "a phase that is not there percolates nowhere"

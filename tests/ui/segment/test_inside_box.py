@@ -40,7 +40,7 @@ def test_maps_of_the_slice_in_view_are_shown_and_laid_over(
     viewer = box._session.viewer
     viewer.dims.current_step = (1, 9, 0, 0)
     box.button.click()
-    qtbot.waitUntil(box.dialog.isVisible, timeout=60_000)
+    qtbot.waitUntil(box.dialog.isVisible, timeout=180_000)
     assert "frame 1, slice z 9" in box.place.text()
     assert len(box.kernels.places()) == pretrained().architecture.width
     box.level.setCurrentIndex(box.level.count() - 1)
@@ -65,7 +65,7 @@ def test_a_forest_says_that_it_has_no_maps(qtbot: QtBot, box: InsideBox, study: 
     made.save(study.product_path("models/model"))
     box.refresh()
     box.button.click()
-    qtbot.waitUntil(lambda: "has no feature maps" in box.text.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "has no feature maps" in box.text.text(), timeout=180_000)
     assert box.button.isEnabled()
 
 

@@ -50,7 +50,7 @@ def test_a_model_is_brought_in_under_a_free_name(
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(theirs))
     panel.model.bring_in.menu().actions()[kind == "folder"].trigger()
     session = panel.session
-    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=60_000)
+    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=180_000)
     assert session.job.error == ""
     assert study.products("models") == ["theirs", "theirs 2"]
     assert panel.model.value() == "theirs 2"
