@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from operando.nets.scale_features import n_features, scale_features
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,14 +56,19 @@ class Forest(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logarithm of the probability of every class in every voxel."""
-        everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
-        answer = self.vote(torch.from_numpy(features_where(x, everywhere, self.spacing)))
-        return answer.reshape(len(x), *x.shape[2:], -1).movedim(-1, 1).to(x.device)
+        return in_every_voxel(self.vote, x, self.spacing)
 
     def vote(self, rows: Tensor) -> Tensor:
         """Return the logarithm of the probability ``(n, K)`` for rows of features ``(n, F)``."""
         *tables, _ = (getattr(self, name).cpu().numpy() for name in self.tables)
         return torch.from_numpy(np.log(np.maximum(vote(rows.numpy(), *tables), LEAST)))
+
+
+def in_every_voxel(answer: Callable[[Tensor], Tensor], x: Tensor, spacing: Tensor) -> Tensor:
+    """Ask what takes features ``(n, F)`` and gives ``(n, K)`` in every voxel: ``(N, K, Z, Y, X)``."""
+    everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
+    rows = torch.from_numpy(features_where(x, everywhere, spacing))
+    return answer(rows).reshape(len(x), *x.shape[2:], -1).movedim(-1, 1).to(x.device)
 
 
 def features_where(x: Tensor, where: Tensor, spacing: Tensor) -> NDArray[np.float32]:

@@ -25,8 +25,7 @@ MOST_ROUNDS = 200
 class Regression(nn.Module):
     """Multinomial logistic regression on multi-scale features (`operando.nets.scale_features`).
 
-    Where strokes are few it errs less far from them than trees do: it goes on along straight
-    lines. Shapes: features ``(n, F)`` to logarithms of probabilities ``(n, K)``. It has no
+    It errs in other voxels than a forest. Shapes: features ``(n, F)`` to logarithms of probabilities ``(n, K)``. It has no
     parameters, only tables.
 
     Parameters
@@ -46,6 +45,7 @@ class Regression(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the logarithm of the probability of every class for every row."""
+        rows = rows.to(self.weight.device)
         with torch.autocast(rows.device.type, enabled=False):  # features are not centred
             scores = rows @ self.weight.T + self.bias
             return scores.log_softmax(dim=1).clamp(min=float(np.log(LEAST)))

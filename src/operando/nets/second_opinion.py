@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from operando.nets.architecture import build
-from operando.nets.forest import Forest, features_where
+from operando.nets.forest import Forest, features_where, in_every_voxel
 from operando.nets.regression import Regression
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class SecondOpinion(nn.Module):
         return self.network, self.forest, self._regress
 
     def _regress(self, x: Tensor) -> Tensor:
-        everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
-        rows = torch.from_numpy(features_where(x, everywhere, self.forest.spacing))
-        answer: Tensor = self.regression(rows.to(self.regression.bias.device))
-        return answer.reshape(len(x), *x.shape[2:], -1).movedim(-1, 1).to(x.device)
+        return in_every_voxel(self.regression, x, self.forest.spacing)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what a softmax turns into the probability of every class in every voxel."""
@@ -86,7 +83,7 @@ class SecondOpinion(nn.Module):
         opinions = (
             by_voxel[unsure],
             self.forest.vote(rows).to(x.device),
-            self.regression(rows.to(self.regression.bias.device)).to(x.device),
+            self.regression(rows).to(x.device),
         )
         trust = self.trust.float()
         by_voxel[unsure] = sum(
