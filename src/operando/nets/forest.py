@@ -65,7 +65,7 @@ class Forest(nn.Module):
 
 
 def in_every_voxel(answer: Callable[[Tensor], Tensor], x: Tensor, spacing: Tensor) -> Tensor:
-    """Ask what takes features ``(n, F)`` and gives ``(n, K)`` in every voxel: ``(N, K, Z, Y, X)``."""
+    """Answer ``(N, K, Z, Y, X)`` of what takes features ``(n, F)`` and gives ``(n, K)``."""
     everywhere = torch.ones((len(x), *x.shape[2:]), dtype=torch.bool)
     rows = torch.from_numpy(features_where(x, everywhere, spacing))
     return answer(rows).reshape(len(x), *x.shape[2:], -1).movedim(-1, 1).to(x.device)

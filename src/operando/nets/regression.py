@@ -25,8 +25,8 @@ MOST_ROUNDS = 200
 class Regression(nn.Module):
     """Multinomial logistic regression on multi-scale features (`operando.nets.scale_features`).
 
-    It errs in other voxels than a forest. Shapes: features ``(n, F)`` to logarithms of probabilities ``(n, K)``. It has no
-    parameters, only tables.
+    It errs in other voxels than a forest. Shapes: features ``(n, F)`` to logarithms of
+    probabilities ``(n, K)``. It has no parameters, only tables.
 
     Parameters
     ----------
