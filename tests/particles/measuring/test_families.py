@@ -189,6 +189,10 @@ def test_neighbours_packing_and_depth(make_ellipsoid) -> None:
     assert table["depth_um"].tolist() == pytest.approx([37.25, 26.75, 9.75], abs=0.05)
     whole = measure(ids, settings=MeasureSettings(packing_window=1000))
     assert whole["packing"].tolist() == pytest.approx([(ids > 0).mean()] * 3)
+    image = np.ones(shape)
+    image[:3] = np.nan
+    seen = measure(ids, image=image, settings=MeasureSettings(packing_window=1000))
+    assert seen["packing"].tolist() == pytest.approx([(ids[3:] > 0).mean()] * 3)
 
 
 def test_the_same_particle_at_twice_the_resolution(make_ellipsoid, make_slab) -> None:

@@ -87,6 +87,14 @@ def test_areas_of_planes_and_a_sphere() -> None:
     assert phase[0]["labels"].surface == pytest.approx(area, rel=0.03)
 
 
+def test_a_border_with_what_was_not_imaged_is_no_surface() -> None:
+    labels = np.full(SHAPE, 2, np.uint8)
+    labels[:30] = 1
+    labels[:, 25:] = 0
+    for phase in measure_connectivity(labels, n_classes=2):
+        assert phase["labels"].surface == pytest.approx(25 * SHAPE[2], rel=0.01)
+
+
 def test_a_phase_that_does_not_occur_has_no_shares() -> None:
     found = _only(np.zeros(SHAPE, bool))
     assert found.voxels == found.clusters == found.euler == 0

@@ -112,18 +112,13 @@ def cut_out(
     solid: NDArray[np.bool_] | None,
     spacing: tuple[float, float, float],
     margin: int,
-    image: NDArray[Any] | None = None,
+    unseen: NDArray[np.bool_] | None = None,
 ) -> Body:
-    """Cut a particle out of a frame, with `margin` voxels around its bounding box.
-
-    What is NaN in the image was not imaged.
-    """
+    """Cut a particle out of a frame, with `margin` voxels around its bounding box."""
     wide = grown(box, margin, ids.shape)
-    unseen = None
-    if image is not None and image.dtype.kind == "f":
-        gaps = ~np.isfinite(image[wide])
-        unseen = gaps if gaps.any() else None
-    return Body(label, wide, ids[wide], None if solid is None else solid[wide], spacing, unseen)
+    inside = None if solid is None else solid[wide]
+    gaps = None if unseen is None or not unseen[wide].any() else unseen[wide]
+    return Body(label, wide, ids[wide], inside, spacing, gaps)
 
 
 def third_means(values: NDArray[Any], thirds: NDArray[np.int8]) -> list[float]:

@@ -235,7 +235,7 @@ def _add_neighbourhood(table: pd.DataFrame, scene: Scene) -> pd.DataFrame:
     table["nearest_um"], table["six_nearest_um"] = nearest[rows], six[rows]
     edge = scene.settings.packing_window
     edge = edge or PACKING_DIAMETERS * typical_size(counts, scene.spacing)
-    table["packing"] = packing_density(scene.ids, own, edge, scene.spacing)
+    table["packing"] = packing_density(scene.ids, own, edge, scene.spacing, scene.unseen)
     side = scene.settings.collector_side
     table["depth_um"] = depth_below(own, scene.ids.shape, scene.spacing, side)
     return table

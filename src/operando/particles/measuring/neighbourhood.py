@@ -43,6 +43,7 @@ def packing_density(
     centres: NDArray[np.float64],
     edge: float,
     spacing: tuple[float, float, float],
+    unseen: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Share of particles in the cube around every centre, as far as the image shows the cube.
 
@@ -56,11 +57,15 @@ def packing_density(
         Of the cube, likewise.
     spacing
         Voxel size ``(z, y, x)``.
+    unseen
+        ``(Z, Y, X)`` what was not imaged; None if all was.
     """
     low = np.rint((centres - edge / 2) / spacing).astype(np.int64)
     high = np.rint((centres + edge / 2) / spacing).astype(np.int64) + 1
     upper = np.array(ids.shape)
-    return np.asarray(_shares(ids, np.clip(low, 0, upper - 1), np.clip(high, 1, upper)))
+    low, high = np.clip(low, 0, upper - 1), np.clip(high, 1, upper)
+    shares = np.asarray(_shares(ids, low, high))
+    return shares if unseen is None else shares / (1 - _shares(unseen, low, high))
 
 
 def depth_below(

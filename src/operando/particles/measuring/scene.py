@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +62,17 @@ class Scene:
         reach = self.settings.contact_reach / min(self.spacing)
         return max(REACH, int(np.ceil(reach)) + 1)
 
+    @cached_property
+    def unseen(self) -> NDArray[np.bool_] | None:
+        """``(Z, Y, X)`` what was not imaged, NaN in the image; None if all was."""
+        if self.image is None or self.image.dtype.kind != "f":
+            return None
+        gaps = ~np.isfinite(self.image)
+        return gaps if gaps.any() else None
+
     def body(self, label: int, box: Box) -> Body:
         """Cut a particle out."""
-        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin, self.image)
+        return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin, self.unseen)
 
 
 def make_scene(

@@ -49,7 +49,7 @@ class Connectivity:
         Euler number: clusters less tunnels plus cavities, of the piece as it is cut.
     surface
         Area of the phase towards everything else, in the unit of the spacing squared; cuts by the
-        sides of the volume are no surface.
+        sides of the volume, and borders with what was not imaged (label 0), are no surface.
     """
 
     voxels: int
@@ -170,9 +170,7 @@ class _Phase:
         self.shape: tuple[int, ...] = tuple(side.stop - side.start for side in box)
 
     def __getitem__(self, slices: slice) -> NDArray[np.uint8]:
-        first, last, _ = slices.indices(self.shape[0])
-        z, y, x = self._box
-        box = (slice(z.start + first, z.start + last), y, x)
+        box = self._place(slices)
         there = np.asarray(self._labels[box]) == self._k + 1
         if self._reading != "labels":
             share = np.asarray(self._probabilities[(self._k, *box)])
@@ -181,6 +179,15 @@ class _Phase:
             else:
                 there &= share >= (1 - DOUBT) * 255
         return np.asarray(there, np.uint8)
+
+    def imaged(self, slices: slice) -> NDArray[np.bool_]:
+        """Tell where there is any label."""
+        return np.asarray(np.asarray(self._labels[self._place(slices)]) > 0)
+
+    def _place(self, slices: slice) -> Box:
+        first, last, _ = slices.indices(self.shape[0])
+        z, y, x = self._box
+        return slice(z.start + first, z.start + last), y, x
 
 
 def _measure(
@@ -212,7 +219,8 @@ def _euler_and_surface(
         core = block[z - low : z - low + SLAB + 1]
         euler += _euler(core) - (_euler(core[-1:]) if z + SLAB < depth else 0)
         faces = faces_of(block, spacing)
-        surface += float(faces.area[_starts_in(faces, z - low)].sum())
+        seen = phase.imaged(slice(low, near))[tuple(faces.outside.T)]
+        surface += float(faces.area[_starts_in(faces, z - low) & seen].sum())
         on_slab()
     return euler, surface
 
