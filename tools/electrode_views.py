@@ -38,6 +38,8 @@ SHAPE = (64, 96, 96)
 PARTICLE = 3
 FORESTS = 0.15
 """Share of the electrodes that a forest segments."""
+TEMPERS = 3
+"""Times that probabilities are shown as those of a surer or less sure model."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Frame:
     probability: NDArray[np.uint8]
 
     def views(self, shown: Shown, rng: np.random.Generator) -> Iterator[Solid]:
-        """Show the solid in several ways; the last is of a model that is surer, or less sure."""
+        """Show the solid in several ways; the last ones are of models that are surer, or less."""
         for mask in (self.solid, roughened(self.solid, rng), self.labelled):
             if shown == "mask":
                 yield Solid.certain(mask.__getitem__)
@@ -72,7 +74,8 @@ class Frame:
             return
         yield likely(self.labelled, self.probability)
         odds = logit(np.clip(self.probability / 255, 0.002, 0.998))
-        yield likely(self.labelled, expit(odds / np.exp(rng.uniform(-0.9, 0.5))))
+        for _ in range(TEMPERS):
+            yield likely(self.labelled, expit(odds / np.exp(rng.uniform(-0.9, 0.5))))
 
 
 def electrode(seed: int) -> ElectrodeSettings:

@@ -24,7 +24,6 @@ from electrode_views import frames, whole
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from operando.nets.backends import computes_in_bfloat16
 from operando.particles.cutting.ground import typical_diameter
 from operando.particles.cutting.interior import (
     TYPICAL,
@@ -162,9 +161,7 @@ def train(
         drawn = [patch(known[rng.integers(len(known))], rng) for _ in range(BATCH)]
         shares, *wanted = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
         seen = to_input(shares).contiguous(memory_format=torch.channels_last_3d)
-        with torch.autocast("cpu", torch.bfloat16, enabled=computes_in_bfloat16()):
-            answer = network(seen).float()
-        loss = losses(answer, shares, *wanted)
+        loss = losses(network(seen), shares, *wanted)
         optimiser.zero_grad()
         (weights @ loss).backward()
         optimiser.step()
