@@ -141,7 +141,7 @@ class Repair(Step):
 
         voxel = float(np.prod(spacing))
         least = _ISLAND_VOXELS if self.island_um3 is None else self.island_um3 / voxel
-        pieces = Pieces(old, on_slab=lambda: watch.advance(0))
+        pieces = Pieces(old, not_imaged=0, on_slab=lambda: watch.advance(0))
         around = surrounding_classes(pieces, old, least - 1e-6, {only} if only else ())
         for z, end in pieces.slabs():
             new[z:end] = without_islands(pieces, around, np.asarray(old[z:end]), z)

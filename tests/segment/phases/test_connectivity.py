@@ -15,7 +15,7 @@ SHAPE = (70, 40, 44)
 
 
 def _only(mask: np.ndarray, **options: object):
-    return measure_connectivity(mask.astype(np.uint8), n_classes=1, **options)[0]["labels"]
+    return measure_connectivity(np.where(mask, 1, 2), n_classes=2, **options)[0]["labels"]
 
 
 def test_a_rod_percolates_along_its_axis_only() -> None:
@@ -93,6 +93,14 @@ def test_a_border_with_what_was_not_imaged_is_no_surface() -> None:
     labels[:, 25:] = 0
     for phase in measure_connectivity(labels, n_classes=2):
         assert phase["labels"].surface == pytest.approx(25 * SHAPE[2], rel=0.01)
+
+
+def test_a_cluster_beside_what_was_not_imaged_is_not_isolated() -> None:
+    labels = np.full(SHAPE, 2, np.uint8)
+    labels[:, 25:] = 0
+    labels[10, 24, 5] = labels[10, 10, 5] = 1
+    found = measure_connectivity(labels, n_classes=2)[0]["labels"]
+    assert (found.clusters, found.isolated, found.isolated_share) == (2, 1, 0.5)
 
 
 def test_a_phase_that_does_not_occur_has_no_shares() -> None:

@@ -31,8 +31,21 @@ def test_what_touches_a_side_is_known() -> None:
     labels[SLAB - 1 : SLAB + 8, 8, 8] = 3
     labels[20, 3, 0] = 4
     found = Pieces(labels)
-    side = {int(k): bool(at) for k, at in zip(found.classes, found.at_side, strict=True)}
+    side = {int(k): bool(at) for k, at in zip(found.classes, found.may_go_on, strict=True)}
     assert side == {1: True, 2: False, 3: True, 4: True}
+
+
+def test_what_touches_a_gap_may_go_on() -> None:
+    labels = np.ones((SLAB + 8, 16, 16), np.uint8)
+    labels[SLAB - 1, 8, 8] = labels[SLAB, 12, 12] = 0
+    labels[SLAB, 8, 8] = 2
+    labels[SLAB - 1, 9, 8] = 3
+    labels[SLAB - 1, 12, 12] = 4
+    labels[SLAB + 1, 9, 9] = 5
+    found = Pieces(labels, not_imaged=0)
+    beside = {int(k): bool(at) for k, at in zip(found.classes, found.may_go_on, strict=True)}
+    assert beside == {1: True, 2: True, 3: True, 4: True, 5: False}
+    assert Pieces(labels).may_go_on.sum() == 1, "nothing is known of gaps"
 
 
 def test_one_class_alone() -> None:

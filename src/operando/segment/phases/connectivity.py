@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.compute.tiles import Box
 
+_NOT_IMAGED = 2
 DOUBT = 0.25
 """A phase less probable than this is ruled out in the most connected reading; one more probable
 than 1 - this is certain in the least connected one."""
@@ -42,7 +43,7 @@ class Connectivity:
     clusters
         How many there are.
     isolated
-        Clusters that touch no side of the volume: what is cut by a side may go on outside.
+        Clusters that touch no side of the volume, nor what was not imaged: they may go on there.
     isolated_share
         Share of the phase in them; NaN without a voxel.
     euler
@@ -81,7 +82,7 @@ def measure_connectivity(
     Parameters
     ----------
     labels
-        ``(Z, Y, X)``, 1..K; may lie on disk.
+        ``(Z, Y, X)``, 1..K, 0 where nothing was imaged; may lie on disk.
     probabilities
         ``(K, Z, Y, X)`` uint8, 0 to 255; None gives only the reading of the labels.
     n_classes
@@ -161,7 +162,10 @@ def interface_areas(
 
 
 class _Phase:
-    """One phase in one reading, as an array ``(Z, Y, X)`` of 0 and 1 that is read by slices."""
+    """One phase in one reading, as an array ``(Z, Y, X)`` that is read by slices.
+
+    It is 1 in the phase, 0 in others, and `_NOT_IMAGED` where there is no label.
+    """
 
     def __init__(self, labels: Any, probabilities: Any, k: int, reading: Reading, box: Box) -> None:
         self._labels, self._probabilities = labels, probabilities
@@ -170,37 +174,31 @@ class _Phase:
         self.shape: tuple[int, ...] = tuple(side.stop - side.start for side in box)
 
     def __getitem__(self, slices: slice) -> NDArray[np.uint8]:
-        box = self._place(slices)
-        there = np.asarray(self._labels[box]) == self._k + 1
+        first, last, _ = slices.indices(self.shape[0])
+        z, y, x = self._box
+        box = (slice(z.start + first, z.start + last), y, x)
+        labels = np.asarray(self._labels[box])
+        there = labels == self._k + 1
         if self._reading != "labels":
             share = np.asarray(self._probabilities[(self._k, *box)])
             if self._reading == "most":
                 there |= share >= DOUBT * 255
             else:
                 there &= share >= (1 - DOUBT) * 255
-        return np.asarray(there, np.uint8)
-
-    def imaged(self, slices: slice) -> NDArray[np.bool_]:
-        """Tell where there is any label."""
-        return np.asarray(np.asarray(self._labels[self._place(slices)]) > 0)
-
-    def _place(self, slices: slice) -> Box:
-        first, last, _ = slices.indices(self.shape[0])
-        z, y, x = self._box
-        return slice(z.start + first, z.start + last), y, x
+        return np.where(labels > 0, there, _NOT_IMAGED).astype(np.uint8)
 
 
 def _measure(
     phase: _Phase, spacing: tuple[float, float, float], on_slab: Callable[[], None]
 ) -> Connectivity:
-    pieces = Pieces(phase, on_slab=on_slab)
+    pieces = Pieces(phase, 1, not_imaged=_NOT_IMAGED, on_slab=on_slab)
     voxels = int(pieces.sizes.sum())
     if not voxels:
         nan = float("nan")
         return Connectivity(0, (nan, nan, nan), 0, 0, nan, 0, 0.0)
     through = pieces.sides[:, ::2] & pieces.sides[:, 1::2]
     z, y, x = (float(pieces.sizes[t].sum() / voxels) for t in through.T)
-    isolated = ~pieces.at_side
+    isolated = ~pieces.may_go_on
     share = float(pieces.sizes[isolated].sum() / voxels)
     euler, surface = _euler_and_surface(phase, spacing, on_slab)
     n = len(pieces.sizes)
@@ -214,12 +212,13 @@ def _euler_and_surface(
     depth = phase.shape[0]
     for z in range(0, depth, SLAB):
         low, near = _with_margin(z, depth)
-        block = phase[low:near] > 0
+        values = phase[low:near]
+        block = values == 1
         # Slabs share a slice, which is counted once.
         core = block[z - low : z - low + SLAB + 1]
         euler += _euler(core) - (_euler(core[-1:]) if z + SLAB < depth else 0)
         faces = faces_of(block, spacing)
-        seen = phase.imaged(slice(low, near))[tuple(faces.outside.T)]
+        seen = values[tuple(faces.outside.T)] != _NOT_IMAGED
         surface += float(faces.area[_starts_in(faces, z - low) & seen].sum())
         on_slab()
     return euler, surface

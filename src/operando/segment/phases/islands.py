@@ -20,8 +20,8 @@ def surrounding_classes(
 ) -> NDArray[np.uint8]:
     """Find islands, and the class that each shares the most faces of voxels with.
 
-    Pieces that touch a side of the volume are no islands, whatever their size: they may go on
-    outside. Only a slab is in memory at a time.
+    Pieces that touch a side of the volume, or what was not imaged, are no islands, whatever their
+    size: they may go on there. Only a slab is in memory at a time.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def surrounding_classes(
     -------
     ``(n,)`` class around every piece that is an island; 0 for the others.
     """
-    island = (pieces.sizes < least_voxels) & ~pieces.at_side
+    island = (pieces.sizes < least_voxels) & ~pieces.may_go_on
     if classes:
         island &= np.isin(pieces.classes, list(classes))
     rank = np.concatenate([[-1], np.where(island, np.cumsum(island) - 1, -1)])

@@ -28,6 +28,8 @@ class Pieces:
         ``(Z, Y, X)`` classes 1..K, 0 is nothing; may lie on disk. Must not change meanwhile.
     only
         Look at this class alone; 0 takes all.
+    not_imaged
+        Label of what was not imaged, if there is such.
     on_slab
         Called after every slab that is labelled.
 
@@ -39,13 +41,21 @@ class Pieces:
         ``(n,)`` class of every piece.
     sides
         ``(n, 6)`` whether it touches the first and the last slice along z, y and x.
+    at_gap
+        ``(n,)`` whether it touches what was not imaged.
     """
 
     def __init__(
-        self, labels: Any, only: int = 0, *, on_slab: Callable[[], None] = lambda: None
+        self,
+        labels: Any,
+        only: int = 0,
+        *,
+        not_imaged: int = -1,
+        on_slab: Callable[[], None] = lambda: None,
     ) -> None:
         self._labels = labels
         self._only = only
+        self._not_imaged = not_imaged
         self._on_slab = on_slab
         z, y, x = (int(n) for n in labels.shape)
         self.shape = (z, y, x)
@@ -55,9 +65,9 @@ class Pieces:
         self._find()
 
     @property
-    def at_side(self) -> NDArray[np.bool_]:
-        """``(n,)`` whether a piece touches a side of the volume, and may go on outside."""
-        return np.asarray(self.sides.any(axis=1))
+    def may_go_on(self) -> NDArray[np.bool_]:
+        """``(n,)`` whether a piece touches a side of the volume, or what was not imaged."""
+        return np.asarray(self.sides.any(axis=1) | self.at_gap)
 
     def read(self, low: int, high: int) -> NDArray[np.int32]:
         """Give the slices `low` to `high` with numbers of pieces from 1; 0 is nothing."""
@@ -97,6 +107,7 @@ class Pieces:
         from scipy.sparse.csgraph import connected_components
 
         sizes, classes, sides, joins = [], [], [], [np.empty((0, 2), np.int64)]
+        cut = [np.empty(0, np.int64)]
         above: tuple[NDArray[Any], NDArray[Any]] | None = None
         total = 0
         for z, end in self.slabs():
@@ -116,6 +127,11 @@ class Pieces:
                 meet = (above[0] > 0) & (first > 0) & (above[1] == labels[0])
                 pairs = np.stack([above[0][meet], first[meet]], axis=1)
                 joins.append(np.unique(pairs, axis=0) - 1)
+                cut += [
+                    above[0][labels[0] == self._not_imaged],
+                    first[above[1] == self._not_imaged],
+                ]
+            cut.append(_beside(ids, labels == self._not_imaged, total))
             above = last, labels[-1]
             total += count
         pairs = np.concatenate(joins)
@@ -127,6 +143,7 @@ class Pieces:
         self.classes[piece] = np.concatenate(classes)
         self.sides = np.zeros((n, 6), np.bool_)
         np.logical_or.at(self.sides, piece, np.concatenate(sides))
+        self.at_gap = np.isin(np.arange(n), self._numbers[np.unique(np.concatenate(cut))] - 1)
 
 
 def _sides(ids: NDArray[Any], count: int, top: bool, bottom: bool) -> NDArray[np.bool_]:
@@ -137,3 +154,18 @@ def _sides(ids: NDArray[Any], count: int, top: bool, bottom: bool) -> NDArray[np
     for side, plane in enumerate((ids[:, 0], ids[:, -1], ids[:, :, 0], ids[:, :, -1]), 2):
         found[plane, side] = True
     return found[1:]
+
+
+def _beside(ids: NDArray[Any], gaps: NDArray[np.bool_], offset: int) -> NDArray[np.int64]:
+    """Which pieces of a slab touch gaps in it, plus an offset; 0 may be among them."""
+    if not gaps.any():
+        return np.empty(0, np.int64)
+    touched = [np.empty(0, ids.dtype)]
+    for axis in range(3):
+        here, there = (
+            (slice(None),) * axis + (slice(1, None),),
+            (slice(None),) * axis + (slice(-1),),
+        )
+        touched += [ids[here][gaps[there]], ids[there][gaps[here]]]
+    found = np.unique(np.concatenate(touched)).astype(np.int64)
+    return np.where(found > 0, found + offset, 0)
