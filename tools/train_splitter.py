@@ -7,7 +7,8 @@ fits the rule that reads the network's answer.
 
 The weights for masks that ship are of an earlier state of this script: 6800 steps, the last 4100
 on 340 electrodes, as they are and roughened, without the way to the centre, which is 0 in them.
-Those for probabilities went on from them for 58 minutes, 8200 steps, with 47 electrodes.
+Those for probabilities went on from them for 58 minutes, 8200 steps, with 47 electrodes, and then
+for 55 minutes, 14,100 steps, at half the rate with the 108 of `--count 114`.
 """
 
 from __future__ import annotations
