@@ -140,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--method", choices=("learned", "watershed"), default="learned")
     parser.add_argument("--shown", choices=("mask", "probability"), default="probability")
-    parser.add_argument("--count", type=int, default=54, help="number of electrodes")
+    parser.add_argument("--count", type=int, default=56, help="number of electrodes")
     parser.add_argument("--cache", type=Path, required=True, help="folder to keep electrodes in")
     options = parser.parse_args()
     learns = options.method == "learned"
