@@ -27,6 +27,15 @@ def test_painting_is_counted_and_located(strokes):
     assert strokes.painted_slices == [(0, 2), (1, 4)]
 
 
+def test_a_box_may_hold_numpy_numbers_and_reach_beyond_the_images(strokes):
+    corner = np.array([1, 3, 14, 14])
+    strokes.paint(tuple(slice(a, a + 4) for a in corner), 2)
+    assert strokes.voxel_counts() == {2: 2 * 2 * 2}
+    assert strokes.painted_slices == [(1, 3), (1, 4)]
+    strokes.undo()
+    assert not strokes.array.any()
+
+
 def test_reopening_gives_strokes_classes_and_history_back(tmp_path, strokes):
     classes = (LabelClass("pore", "#112233"), LabelClass("graphite", "#445566"))
     strokes.set_classes(classes)

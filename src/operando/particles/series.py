@@ -12,7 +12,7 @@ from operando.particles.labels.arrays import solid_of
 from operando.particles.parting.split import split, split_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
     from operando.particles.joining.necks import NeckRule
-    from operando.particles.labels.frames import Frames
+    from operando.particles.labels.boxes import Box
+    from operando.particles.labels.frames import Frame, Frames
     from operando.particles.settings import SplitSettings
 
 
@@ -104,7 +105,7 @@ def split_frames(
     Parameters
     ----------
     phases
-        Labels, read block by block.
+        Labels, read block by block; 0 where nothing was imaged.
     ids
         Where the ids are written, each frame with numbers of its own.
     probabilities
@@ -122,6 +123,7 @@ def split_frames(
         split_blocks(
             frame,
             ids[t],
+            unseen=_unlabelled(frame),
             probability=None if probabilities is None else probabilities[t],
             phase=phase,
             rule=rule,
@@ -133,3 +135,7 @@ def split_frames(
             progress=part,
         )
         part.next_part()
+
+
+def _unlabelled(frame: Frame) -> Callable[[Box], NDArray[np.bool_]]:
+    return lambda box: frame[box] == 0

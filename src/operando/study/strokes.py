@@ -117,10 +117,12 @@ class StrokeSet:
         Parameters
         ----------
         box
-            Four slices (t, z, y, x) with start and stop.
+            Four slices (t, z, y, x); what reaches beyond the images is cut off.
         values
             Labels, 0 to the number of classes.
         """
+        sides = zip(box, self.array.shape, strict=True)
+        box = tuple(slice(*side.indices(size)[:2]) for side, size in sides)
         block = np.broadcast_to(np.asarray(values), self.array[box].shape)
         if block.size:
             self._check_labels(block.min(), block.max(), "A stroke")

@@ -69,6 +69,18 @@ def test_frames_on_disk_are_split_and_followed_like_those_in_memory(sample) -> N
     pd.testing.assert_frame_equal(found, tracks)
 
 
+def test_frames_on_disk_hold_no_particle_where_there_is_no_label(sample) -> None:
+    phases = sample.phases[:1].copy()
+    phases[:, :, 30] = 0
+    ids, pores = np.zeros_like(sample.ids[:1]), np.zeros_like(sample.ids[:1])
+    split_frames(Frames(phases), Frames(ids), phase=PARTICLE, edge=28)
+    split_frames(Frames(np.maximum(phases, 1)), Frames(pores), phase=PARTICLE, edge=28)
+    assert pores[:, :, 30].any()
+    assert not ids[:, :, 30].any()
+    elsewhere = np.arange(SHAPE[1]) != 30
+    assert ((ids > 0) == (pores > 0))[:, :, elsewhere].all()
+
+
 def test_a_frame_reads_and_writes_one_of_a_series() -> None:
     series = np.zeros((3, 4, 5, 6), np.int32)
     frame = Frame(series, 1)

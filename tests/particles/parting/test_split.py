@@ -139,6 +139,16 @@ def test_there_is_no_solid_where_nothing_was_imaged(two) -> None:
     assert (split(left | right, image=image) == split(left & ~right)).all()
 
 
+def test_no_crack_is_followed_into_what_was_not_imaged(two) -> None:
+    left, _ = two
+    gap = np.zeros_like(left)
+    gap[:, np.flatnonzero(left.any(axis=(0, 2))).mean().astype(int)] = True
+    cracked = split(left & ~gap)
+    assert (cracked[gap] > 0).sum() > 100
+    image = np.where(gap, np.nan, 100.0)
+    assert (split(left, image=image) == np.where(gap, 0, cracked)).all()
+
+
 def test_another_network_parts_particles(two, tmp_path) -> None:
     folder = resources.files("operando.particles.cutting")
     shipped = folder.joinpath("splitter_mask.safetensors").read_bytes()

@@ -23,12 +23,13 @@ from operando.particles.parting.cutter import PARTS
 from operando.particles.parting.sizes import Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from operando.particles.cutting.cells import Cells
     from operando.particles.joining.necks import NeckRule
+    from operando.particles.labels.boxes import Box
     from operando.particles.parting.cutter import BlockCutter
 
 
@@ -44,11 +45,14 @@ class BlockSplitter:
         ``(Z, Y, X)`` int32 array that the ids are written to; it need not be in memory.
     rule
         Joins what the network has parted; None: the shipped one.
+    unseen
+        Gives where in a box nothing was imaged: no particle is there, nor a crack of one.
     """
 
     cutter: BlockCutter
     out: Any
     rule: NeckRule | None = None
+    unseen: Callable[[Box], NDArray[np.bool_]] | None = None
 
     def run(self) -> int:
         """Split; returns how many particles there are."""
@@ -106,6 +110,9 @@ class BlockSplitter:
                 solid = sure | self.cutter.source.whole((z, y, x))
             rename(domain, owner, domain)
             ids = close_particles(domain, solid, width / 2, spacing)[tile.inner]
+            if self.unseen is not None:
+                z, y, x = tile.core
+                ids[self.unseen((z, y, x))] = 0
             sizes.add(ids, tile, self.cutter.shape)
             if solid is not sure:
                 sizes.add_doubt(np.where((solid & ~sure)[tile.inner], ids, 0))

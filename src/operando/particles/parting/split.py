@@ -19,6 +19,8 @@ from operando.particles.labels.sure import Solid
 from operando.particles.settings import SplitSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
@@ -55,7 +57,7 @@ def split(
     phases_or_mask
         ``(Z, Y, X)`` mask of the solid (bool, or 0 and 1), or a label volume of phases.
     image
-        ``(Z, Y, X)`` grey values: where they are NaN, nothing was imaged and there is no solid.
+        ``(Z, Y, X)`` grey values: where they are NaN, nothing was imaged and there is no particle.
     probability
         ``(Z, Y, X)`` of the phase of the particles, 0 to 1 or, as whole numbers, 0 to 255: where
         it dips, particles touch (`operando.particles.labels.sure`). The network that is shown it
@@ -95,8 +97,10 @@ def split(
     if phase is None and phases.max() > 1 and (phases == PARTICLE).any():
         phase = PARTICLE
     solid = solid_of(phases, phase)
+    unseen = None
     if image is not None:
-        solid = solid & ~np.isnan(check_same_shape(image, solid, "The image"))
+        gaps = np.isnan(check_same_shape(image, solid, "The image"))
+        solid, unseen = solid & ~gaps, gaps.__getitem__
     if probability is not None:
         probability = check_same_shape(probability, solid, "The probability")
     if guide is not None:
@@ -105,6 +109,7 @@ def split(
     split_blocks(
         solid,
         out,
+        unseen=unseen,
         probability=probability,
         model=model,
         rule=rule,
@@ -120,6 +125,7 @@ def split_blocks(
     phases_or_mask: Any,
     out: Any,
     *,
+    unseen: Callable[[Box], NDArray[np.bool_]] | None = None,
     probability: Any | None = None,
     model: str | Path | None = None,
     rule: NeckRule | None = None,
@@ -143,6 +149,8 @@ def split_blocks(
         As in `split`: arrays that give a NumPy array for a box of slices, such as those of Zarr.
     out
         ``(Z, Y, X)`` int32 array, such as one of Zarr, that the ids are written to.
+    unseen
+        Gives where in a box nothing was imaged; no crack is followed into it.
     model, rule, phase, spacing, settings, progress
         As in `split`.
     edge
@@ -179,4 +187,4 @@ def split_blocks(
         edge=edge,
         scratch=scratch,
     )
-    return BlockSplitter(cutter, out, rule).run()
+    return BlockSplitter(cutter, out, rule, unseen).run()
