@@ -59,7 +59,7 @@ def stripes(width: int) -> Artefact:
     def add(image: Image, rng: np.random.Generator) -> Image:
         n = -(-image.shape[1] // width)
         heights = 20 * rng.standard_normal(n) * (rng.random(n) < 0.4)
-        return image + np.repeat(heights, width)[: image.shape[1]]
+        return np.asarray(image + np.repeat(heights, width)[: image.shape[1]])
 
     return add
 
@@ -87,7 +87,7 @@ def noise(image: Image, rng: np.random.Generator) -> Image:
 
 def blur(image: Image, rng: np.random.Generator) -> Image:
     """Blur by 1.2 voxels, and add the noise of a detector."""
-    return gaussian_filter(image, 1.2) + rng.standard_normal(image.shape)
+    return np.asarray(gaussian_filter(image, 1.2) + rng.standard_normal(image.shape))
 
 
 def spots(image: Image, rng: np.random.Generator) -> Image:
@@ -103,7 +103,7 @@ def bowl(image: Image, rng: np.random.Generator) -> Image:
     y, x = np.meshgrid(*[np.linspace(-1, 1, EDGE)] * 2, indexing="ij")
     a, b, c = rng.uniform(-0.2, 0.2, 3)
     field = 1 + a * x + b * y + c * (x**2 + y**2)
-    return image * field / field.mean()
+    return np.asarray(image * field / field.mean())
 
 
 def even(image: Image) -> Image:

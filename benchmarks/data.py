@@ -25,6 +25,7 @@ import tempfile
 import time
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -88,7 +89,7 @@ def convert(folder: Path) -> None:
     print(f"\nConverted {read:.2f} GB in {entry.seconds:.0f} s to {written:.2f} GB, {peak:.0f} MB")
 
 
-def show_times(name: str, series) -> None:
+def show_times(name: str, series: Any) -> None:
     """Print a row of the median times (ms) of five slices of each kind."""
     n = series.shape[2]
     places = [n * k // 7 for k in range(1, 6)]
@@ -116,7 +117,7 @@ def paths_of(folder: Path) -> list[list[Path]]:
     return [visible(p) if p.is_dir() else [p] for p in visible(folder)]
 
 
-def open_with(reader: str, folder: Path):
+def open_with(reader: str, folder: Path) -> Any:
     """Return something that is indexed by frame and slice."""
     if reader == "operando":
         from operando.files import read
@@ -135,8 +136,8 @@ def open_with(reader: str, folder: Path):
     if reader == "dask-image":
         from dask_image.imread import imread
 
-        files = sorted(folder.iterdir())
-        return da.stack([imread(str(p / "*.tif" if p.is_dir() else p)) for p in files])
+        volumes = sorted(folder.iterdir())
+        return da.stack([imread(str(p / "*.tif" if p.is_dir() else p)) for p in volumes])
     import dask
 
     frames = []

@@ -16,7 +16,7 @@ import argparse
 import importlib
 import importlib.util
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,7 @@ class Timing:
 
     wall: float = np.inf
     cpu: float = np.inf
-    answer: np.ndarray | None = None
+    answer: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def ours(model: Model, image: np.ndarray, backend: Backend) -> Callable[[], np.ndarray]:
@@ -77,7 +77,7 @@ def monai(model: Model, image: np.ndarray) -> Callable[[], np.ndarray]:
                 overlap=0.25,
                 roi_weight_map=torch.from_numpy(blend_weights(grid.window)),
             )
-        return answer[0].numpy()
+        return np.asarray(answer[0])
 
     return run
 

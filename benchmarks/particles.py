@@ -264,7 +264,7 @@ class Spheres:
         """Phases in a box, given as first and last voxel of every axis."""
         low, high = np.array(box).T
         around = np.ix_(*(np.arange(a, b) // 4 % 64 for a, b in box))
-        phases = 1 + self._binder[around].astype(np.uint8)
+        phases: NDArray[np.uint8] = 1 + self._binder[around].astype(np.uint8)
         reach = self.radii[:, None] + 1
         near = ((self.centres + reach > low) & (self.centres - reach < high)).all(axis=1)
         for k in np.flatnonzero(near):

@@ -123,7 +123,8 @@ def alloy() -> Task:
 
     def classes(name: str) -> np.ndarray:
         values = np.squeeze(tifffile.imread(folder / name))
-        return np.searchsorted([0, 85, 170, 255], values).astype(np.uint8)[None, None]
+        found: np.ndarray = np.searchsorted([0, 85, 170, 255], values).astype(np.uint8)
+        return found[None, None]
 
     image = np.squeeze(tifffile.imread(folder / "0.tif"))[None, None]
     strokes = classes("0_labels.tif")

@@ -41,11 +41,12 @@ def make_pair(case: str, seed: int, size: int, folder: Path, extra: list[str]) -
     return out
 
 
-def read(folder: Path) -> list[np.ndarray]:
+def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and deformed volume."""
     from dvc_floor import read_tiff
 
-    names = ("reference", "deformed")
-    return [read_tiff(str(folder / f"{n}.tif")).astype(np.uint16) for n in names]
+    first, second = (read_tiff(str(folder / f"{n}.tif")) for n in ("reference", "deformed"))
+    return first.astype(np.uint16), second.astype(np.uint16)
 
 
 def strain_rmse(gradient: np.ndarray, truth: np.ndarray) -> tuple[float, float]:

@@ -8,7 +8,7 @@ probabilities is also shown those, and masks as if they were.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -148,7 +148,7 @@ def likely(
     return Solid.likely(labelled.__getitem__, probability, [whole(labelled)])
 
 
-def whole(volume: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+def whole(volume: NDArray[Any]) -> tuple[slice, slice, slice]:
     """Box of all of a volume."""
     z, y, x = (slice(0, n) for n in volume.shape)
     return z, y, x

@@ -125,7 +125,7 @@ def fit_network(features: NDArray[np.float64], together: NDArray[np.bool_]) -> n
         answer = network(x[drawn] + NOISE * torch.randn(BATCH, x.shape[1]))[:, 0]
         loss = nn.functional.binary_cross_entropy_with_logits(answer, truth[drawn])
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
     layers = tuple(

@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,51 +20,56 @@ from operando.clean.quality import judge_slice
 from operando.clean.ranking import features, learn
 from operando.samples import ElectrodeSettings, make_electrode
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Image = NDArray[Any]
+
 TARGET = Path(__file__).parents[1] / "src/operando/clean/ranking.json"
 LEVELS = (0.0, 0.15, 0.35, 0.7, 1.2)
 PENALTY = 1e-4
 """The smallest for which every score has the sign that its meaning asks for."""
 
 
-def noise(image, level, rng, contrast):
+def noise(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Add white noise."""
     return image + level * 0.5 * contrast * rng.standard_normal(image.shape)
 
 
-def blur(image, level, rng, contrast):
+def blur(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Blur, then add the noise of a detector."""
     soft = gaussian_filter(image, 2.5 * level)
-    return soft + 0.03 * contrast * rng.standard_normal(image.shape)
+    return np.asarray(soft + 0.03 * contrast * rng.standard_normal(image.shape))
 
 
-def rings(image, level, rng, contrast):
+def rings(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Add rings about the middle."""
     y, x = np.indices(image.shape)
     radius = np.rint(np.hypot(*(a - (n - 1) / 2 for a, n in zip((y, x), image.shape, strict=True))))
-    heights = rng.standard_normal(int(radius.max()) + 1) * (rng.random(int(radius.max()) + 1) < 0.3)
-    return image + 0.4 * level * contrast * heights[radius.astype(int)]
+    size = (int(radius.max()) + 1,)
+    heights = rng.standard_normal(size) * (rng.random(size) < 0.3)
+    return np.asarray(image + 0.4 * level * contrast * heights[radius.astype(int)])
 
 
-def stripes(image, level, rng, contrast):
+def stripes(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Add stripes along y or x."""
-    heights = rng.standard_normal(image.shape[1]) * (rng.random(image.shape[1]) < 0.4)
-    found = image + 0.3 * level * contrast * heights
-    return (
-        found
-        if rng.random() < 0.5
-        else image + 0.3 * level * contrast * heights[: image.shape[0], None]
-    )
+    size = image.shape[1:]
+    heights = rng.standard_normal(size) * (rng.random(size) < 0.4)
+    along = heights if rng.random() < 0.5 else heights[: image.shape[0], None]
+    return np.asarray(image + 0.3 * level * contrast * along)
 
 
-def shade(image, level, rng, contrast):
+def shade(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Add a bowl of brightness."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in image.shape), indexing="ij")
     a, b, c = rng.uniform(-1, 1, 3)
     bowl = a * x + b * y + c * (x**2 + y**2)
-    return image + 0.8 * level * contrast * bowl / np.ptp(bowl)
+    return np.asarray(image + 0.8 * level * contrast * bowl / np.ptp(bowl))
 
 
-def saturate(image, level, rng, contrast):
+def saturate(image: Image, level: float, rng: np.random.Generator, contrast: float) -> Image:
     """Clip both ends of the histogram."""
     del rng
     high = np.quantile(image, 1 - 0.25 * level) if level else image.max()
@@ -74,9 +80,9 @@ def saturate(image, level, rng, contrast):
 KINDS = {f.__name__: f for f in (noise, blur, rings, stripes, shade, saturate)}
 
 
-def pairs(seeds):
+def pairs(seeds: Iterable[int]) -> dict[str, NDArray[Any]]:
     """Features of neighbouring degradations ``(pairs, 2, n)`` by their kind."""
-    found = defaultdict(list)
+    found: dict[str, list[Any]] = defaultdict(list)
     for seed in seeds:
         rng = np.random.default_rng(1000 + seed)
         made = make_electrode(ElectrodeSettings(shape=(16, 128, 128), frames=1), seed=seed)

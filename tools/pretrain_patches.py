@@ -101,7 +101,7 @@ class Patches:
         self._pool = pool
         self._rng = np.random.default_rng(seed)
         self._augment = Augmentation(gain=0.3, offset=0.2, gamma=0.3, noise=0.2)
-        self.typical = np.mean([_unpainted(e) for e in pool], axis=0, dtype=np.float32)
+        self.typical = np.mean(np.stack([_unpainted(e) for e in pool]), axis=0)
         self.appearance = self.typical
 
     def draw(self) -> Batch:

@@ -105,7 +105,7 @@ def way_to_centre(ids: NDArray[np.int32]) -> NDArray[np.float32]:
     size = int(ids.max()) + 1
     count = np.maximum(np.bincount(ids.ravel(), minlength=size), 1)
     out = np.zeros((3, *ids.shape), np.float32)
-    for axis, place in enumerate(np.indices(ids.shape, sparse=True)):
+    for axis, place in enumerate(np.ogrid[tuple(slice(n) for n in ids.shape)]):
         places = np.broadcast_to(place, ids.shape)
         centre = np.bincount(ids.ravel(), places.ravel(), size) / count
         out[axis] = np.where(ids > 0, (centre[ids] - places) / TYPICAL, 0)
@@ -124,7 +124,7 @@ def patch(source: Lesson, rng: np.random.Generator) -> list[NDArray[np.float32]]
     for volume in (source.shares[None], source.depth[None], source.inside[None], source.way):
         cube = volume[:, *box].astype(np.float32)
         cube = np.pad(cube, [(0, 0), *((0, PATCH - n) for n in cube.shape[1:])], mode="edge")
-        cubes.append(np.flip(cube.transpose(0, *(1 + order)), 1 + mirrored).copy())
+        cubes.append(np.flip(cube.transpose(0, *(1 + order)), tuple(1 + mirrored)).copy())
     way = cubes[-1][order]
     way[mirrored] *= -1
     return [*cubes[:-1], way]
@@ -152,7 +152,7 @@ def train(
     network: torch.nn.Module, known: list[Lesson], seconds: float, rng: np.random.Generator
 ) -> torch.nn.Module:
     """Train for a while, with a learning rate that falls along a cosine."""
-    network = network.to(memory_format=torch.channels_last_3d)
+    network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
     weights = torch.tensor([3.0, 1.0, 2.0])
     start, step, recent = time.monotonic(), 0, torch.zeros(3)
@@ -164,7 +164,7 @@ def train(
         seen = to_input(shares).contiguous(memory_format=torch.channels_last_3d)
         loss = losses(network(seen), shares, *wanted)
         optimiser.zero_grad()
-        (weights @ loss).backward()
+        (weights @ loss).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         step, recent = step + 1, recent + loss.detach() / 100
         if step % 100 == 0:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Batch = tuple["NDArray[np.float32]", "NDArray[np.uint8]"]
+Network = TypeVar("Network", bound=nn.Module)
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
 """Takes a network, images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``; returns the loss, or
 its terms ``(M,)``: their sum is lowered, the first is shown."""
@@ -98,12 +99,12 @@ class Fit:
 
 
 def fit(
-    network: nn.Module,
+    network: Network,
     draw: Callable[[], Batch],
     objective: Objective,
     schedule: Schedule,
     *,
-    evaluate: Callable[[nn.Module], HeldOut] | None = None,
+    evaluate: Callable[[Network], HeldOut] | None = None,
     device: str = "cpu",
     half: bool | None = None,
     progress: ProgressCallback | None = None,

@@ -123,7 +123,10 @@ def match(
 
 
 def link_accuracy(
-    found: Sequence[NDArray[Any]], true: Sequence[NDArray[Any]], *, smallest: int = 0
+    found: NDArray[Any] | Sequence[NDArray[Any]],
+    true: NDArray[Any] | Sequence[NDArray[Any]],
+    *,
+    smallest: int = 0,
 ) -> float:
     """Share of the true links that were found.
 
