@@ -75,7 +75,9 @@ class FindParticles(ParticleSettings):
                 scratch=partial.parent,
                 progress=progress,
             )
-            tracks = follow(Frames(ids), settings=self.link, progress=progress)
+            tracks = follow(
+                Frames(ids), spacing=study.voxel_size, settings=self.link, progress=progress
+            )
             part = PartProgress(progress, n_frames)
             measured = []
             for t, frame in enumerate(Frames(ids)):

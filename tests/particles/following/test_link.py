@@ -89,6 +89,40 @@ def test_missing_for_one_frame(make_ellipsoid, bodies, longest_gap, number) -> N
     assert set(ids[2][frames[2] == 1]) == {number}
 
 
+@pytest.mark.parametrize(("motion", "status"), [((0, 0, 6), "linked"), ((15, 0, 0), "new")])
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (5, 1, 1), (1, 1, 5)])
+def test_how_far_a_particle_moves_is_told_in_lengths(
+    make_ellipsoid, spacing, motion, status
+) -> None:
+    size, radius, start = np.array((60, 60, 60)), 6, np.array((20, 30, 30))
+    shape = tuple(size // spacing)
+    frames = [
+        make_ellipsoid(shape, place / np.array(spacing), radius / np.array(spacing))
+        for place in (start, start + motion)
+    ]
+    settings = LinkSettings(largest_drift=0)  # 0.6 diameters of 12 may be moved
+    tracks = follow([f.astype(np.int32) for f in frames], spacing=spacing, settings=settings)
+    assert tracks.loc[(tracks["frame"] == 1) & (tracks["label"] > 0), "status"].tolist() == [status]
+
+
+def test_a_field_in_voxels_moves_particles_of_flat_voxels(make_ellipsoid, bodies) -> None:
+    places, radii = bodies
+    shape, spacing = (16, 80, 80), np.array((3.0, 1.0, 1.0))
+    frames = [np.zeros(shape, np.int32) for _ in range(2)]
+    for k, (place, radius) in enumerate(zip(places, radii, strict=True), start=1):
+        for frame, shift in zip(frames, (0, 14), strict=True):
+            frame[make_ellipsoid(shape, (place + (0, 0, shift)) / spacing, radius / spacing)] = k
+    field = np.zeros((3, *shape))
+    field[2] = 14
+    settings = LinkSettings(largest_drift=0)
+    ids, _ = link(frames, fields=[field], spacing=tuple(spacing), settings=settings)
+    both = np.intersect1d(*(np.unique(f) for f in frames))
+    assert len(both) > 10
+    for k in both[1:]:
+        assert k in ids[1][frames[1] == k]
+    assert link_accuracy(ids, frames, smallest=40) == 1
+
+
 def test_what_grows_too_much_is_another(make_ellipsoid) -> None:
     frames = [draw(make_ellipsoid, [(20, 30, 30)], [r]) for r in (5, 9)]
     ids, _ = link(frames)

@@ -11,7 +11,7 @@ from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.following.outlines import find_outlines
 from operando.particles.following.pairing import Track, assign, expect
-from operando.particles.labels.arrays import check_ids
+from operando.particles.labels.arrays import check_ids, check_spacing
 from operando.particles.labels.frames import Frame
 from operando.particles.labels.names import numbered
 from operando.particles.settings import LinkSettings
@@ -34,6 +34,7 @@ def link(
     ids_per_frame: Sequence[NDArray[Any]],
     *,
     fields: Sequence[Field] | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: LinkSettings | None = None,
     progress: ProgressCallback | None = None,
 ) -> tuple[NDArray[np.int32], pd.DataFrame]:
@@ -47,6 +48,9 @@ def link(
         T - 1 displacements from frame t to t + 1, each ``(3, Z, Y, X)`` in voxels or a
         `DisplacementField`, with ``frame[t+1](X + u(X)) = frame[t](X)``. Without them the common
         drift and then the motion of the neighbourhood are found from the particles.
+    spacing
+        Voxel size ``(z, y, x)`` in µm: how far particles move and how large they are is told in
+        lengths, so only its proportions count.
     settings
         See `LinkSettings`.
     progress
@@ -71,7 +75,7 @@ def link(
         names.append(of_frame)
     if not frames:
         raise InputError("There are no frames to link", "give at least one volume of ids")
-    tracks = follow(frames, fields=fields, settings=settings, progress=progress)
+    tracks = follow(frames, fields=fields, spacing=spacing, settings=settings, progress=progress)
     out = np.empty((len(frames), *frames[0].shape), np.int32)
     for t, ids in enumerate(frames):
         out[t] = rename(ids, tracks, t)
@@ -84,6 +88,7 @@ def follow(
     frames: Iterable[NDArray[Any] | Frame],
     *,
     fields: Sequence[Field] | None = None,
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: LinkSettings | None = None,
     progress: ProgressCallback | None = None,
 ) -> pd.DataFrame:
@@ -107,6 +112,7 @@ def follow(
        Nat. Methods 5 (2008) 695-702
     """
     settings = settings or LinkSettings()
+    spacing = check_spacing(spacing)
     total = len(frames) if isinstance(frames, Sized) else 0
     if fields is not None and total and len(fields) != total - 1:
         raise InputError(
@@ -125,7 +131,7 @@ def follow(
                 "give frames of one shape",
             )
         shape = ids.shape
-        outlines = find_outlines(ids)
+        outlines = find_outlines(ids, spacing)
         seen = list(outlines.values())
         motion_field = None if fields is None or t == 0 else fields[t - 1]
         tracks = expect(tracks, seen, motion_field, shape, settings)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Outline:
     """What linking needs to know of a particle in a frame; `cut` if the image border cuts it.
 
+    `box` and `volume` are in voxels, `centroid` in µm, `spacing` is the voxel size (z, y, x), µm.
     `bits` are the voxels of its box, eight in a byte: very many particles are kept.
     """
 
@@ -26,6 +27,7 @@ class Outline:
     bits: NDArray[np.uint8]
     volume: int
     centroid: NDArray[np.float64]
+    spacing: tuple[float, float, float]
     cut: bool = False
 
     @property
@@ -36,14 +38,16 @@ class Outline:
 
     @property
     def diameter(self) -> float:
-        """Diameter of the sphere of the same volume, voxels."""
-        return float((6 * self.volume / np.pi) ** (1 / 3))
+        """Diameter of the sphere of the same volume, µm."""
+        return float((6 * self.volume * np.prod(self.spacing) / np.pi) ** (1 / 3))
 
 
-def find_outlines(ids: Any, edge: int | None = None) -> dict[int, Outline]:
+def find_outlines(
+    ids: Any, spacing: tuple[float, float, float], edge: int | None = None
+) -> dict[int, Outline]:
     """Outlines of the particles of a frame, by label, read block by block."""
     found = places(ids, edge)
-    centroid = found.centroid
+    centroid = found.centroid * spacing
     outlines = {}
     for around, labels in groups(found, ids.shape, edge):
         block = np.asarray(ids[around])
@@ -56,6 +60,7 @@ def find_outlines(ids: Any, edge: int | None = None) -> dict[int, Outline]:
                 np.packbits(block[inner] == label),
                 int(found.count[label]),
                 centroid[label],
+                spacing,
                 any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
             )
     return dict(sorted(outlines.items()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Track:
-    """One particle through time, as it was last seen."""
+    """One particle through time, as it was last seen, and its motion since then, µm."""
 
     particle: int
     outline: Outline
@@ -30,7 +30,7 @@ class Track:
 
     @property
     def expected(self) -> NDArray[np.float64]:
-        """Where its centroid should be now."""
+        """Where its centroid should be now, µm."""
         return np.asarray(self.outline.centroid + self.motion)
 
 
@@ -60,15 +60,16 @@ def expect(
     if not tracks or not seen:
         return tracks
     places = np.array([k.expected for k in tracks])
+    spacing = np.array(seen[0].spacing)
     if motion_field is not None:
-        motion = motion_from_field(motion_field, places, shape)
-        return _moved(tracks, motion)
+        motion = motion_from_field(motion_field, places / spacing, shape)
+        return _moved(tracks, motion * spacing)
     drift = find_drift(
         places,
         np.array([o.centroid for o in seen]),
         np.array([k.outline.volume for k in tracks], float),
         np.array([o.volume for o in seen], float),
-        settings.largest_drift * max(shape),
+        settings.largest_drift * float(max(shape * spacing)),
     )
     tracks = _moved(tracks, np.tile(drift, (len(tracks), 1)))
     links = assign(tracks, seen, settings)
@@ -159,7 +160,7 @@ def _score(track: Track, outline: Outline, reach: float, largest_growth: float) 
 
 def _overlap(track: Track, outline: Outline) -> int:
     """Voxels that both share once the expected motion is undone, to the nearest voxel."""
-    shift = np.rint(track.motion).astype(int)
+    shift = np.rint(track.motion / outline.spacing).astype(int)
     mine, other = [], []
     for s, o, d in zip(track.outline.box, outline.box, shift, strict=True):
         first, last = max(s.start + d, o.start), min(s.stop + d, o.stop)
