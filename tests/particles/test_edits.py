@@ -51,19 +51,22 @@ def test_seeds_beside_the_particle_act_from_the_nearest_voxel(two) -> None:
 
 
 @pytest.mark.parametrize("end", [(15, 33, 41), (3, 33, 41)])
-def test_a_line_cuts_through_all_slices(two, end) -> None:
-    parts = cut_along_line(two, 2, [np.array([15, 0, 41]), np.array(end)], 0, 7)
+@pytest.mark.parametrize(("keeps", "left", "right"), [(46, 7, 2), (40, 2, 7)])
+def test_a_line_cuts_through_all_slices(two, end, keeps, left, right) -> None:
+    line = [np.array([15, 0, 41]), np.array(end)]
+    parts = cut_along_line(two, 2, line, 0, 7, np.array([15, 17, keeps]))
     x = np.indices(SHAPE)[2]
-    assert (parts[(two == 2) & (x < 41)] == 7).all()
-    assert (parts[(two == 2) & (x > 41)] == 2).all()
+    assert (parts[(two == 2) & (x < 41)] == left).all()
+    assert (parts[(two == 2) & (x > 41)] == right).all()
     assert (parts[two == 1] == 1).all()
 
 
 def test_a_line_beside_the_particle_is_refused(two) -> None:
+    middle = np.array([15, 17, 46])
     with pytest.raises(InputError, match="does not cross particle 2"):
-        cut_along_line(two, 2, [np.array([15, 0, 2]), np.array([15, 9, 2])], 0, 7)
+        cut_along_line(two, 2, [np.array([15, 0, 2]), np.array([15, 9, 2])], 0, 7, middle)
     with pytest.raises(InputError, match="no length"):
-        cut_along_line(two, 2, [np.array([1, 1, 2]), np.array([9, 1, 2])], 0, 7)
+        cut_along_line(two, 2, [np.array([1, 1, 2]), np.array([9, 1, 2])], 0, 7, middle)
 
 
 def test_growing_takes_free_solid_and_what_it_encloses(two) -> None:

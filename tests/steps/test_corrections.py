@@ -16,6 +16,7 @@ from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
 from operando.study import Entry
 from operando.study.edits import EditLog
+from operando.study.phases import open_phases
 
 if TYPE_CHECKING:
     from operando.compute.progress import Progress
@@ -30,8 +31,6 @@ def found(segmented, electrode, write_particles):
 
 
 def _measure_all(study, ids):
-    from operando.study.phases import open_phases
-
     labels, probabilities, _ = open_phases(study.product_path("phases/phases"))
     tables = [
         measure(
@@ -280,6 +279,44 @@ def test_what_a_crash_cut_short_is_taken_back(found, monkeypatch) -> None:
     last = Corrections(found, FindParticles())
     np.testing.assert_array_equal(_ids(found), merged)
     _same_table(found, last.table)
+
+
+def test_what_a_crash_cut_short_is_not_put_into_particles_found_anew(
+    found, electrode, monkeypatch
+) -> None:
+    corrections = Corrections(found, FindParticles())
+    label = _two_in_both(found.table("particles"))[-1]
+    point = corrections.anchor(label, 0)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(EditLog, "save", crash)
+        with pytest.raises(KeyboardInterrupt):
+            corrections.apply(Edit(kind="delete", frame=0, points=(point,)))
+    phases, _, _ = open_phases(found.product_path("phases/phases"), writable=True)
+    phases[:] = np.where(electrode.ids == label, 1, electrode.phases)
+    FindParticles().run(found)
+    anew = _ids(found)
+    FindParticles().run(found)
+    np.testing.assert_array_equal(anew, _ids(found))
+
+
+def test_a_cut_through_time_leaves_each_side_its_id(found, make_ellipsoid) -> None:
+    """Also where now one side is larger and now the other."""
+    ids = np.zeros_like(_ids(found))
+    middle = (12, 20)
+    for frame, radii in zip(ids, ((9, 8.6), (8.6, 9)), strict=True):
+        for x, radius in zip((20, 36), radii, strict=True):
+            frame[make_ellipsoid(frame.shape, (*middle, x), (radius,) * 3)] = 1
+    corrections = _find_again(found, ids, _measure_all(found, ids))
+    z, y, x = corrections.anchor(1, 0)
+    assert x < 28
+    corrections.apply(Edit(kind="cut", frame=0, points=((z, y, x), (z, 0, 28), (z, 50, 28))))
+    for frame in _ids(found):
+        assert frame[(*middle, 16)] == 1
+        assert frame[(*middle, 40)] == 2
 
 
 def test_a_grown_particle_is_measured_wholly_also_when_done_again(found) -> None:

@@ -31,8 +31,9 @@ class Edit(BaseModel):
     """One correction.
 
     ``merge``: the particles at all points become that of the first. ``split``: two seeds in one
-    particle part it. ``cut``: a plane parts the particle at the first point; the other two points
-    and the normal of the slice that they were drawn in span the plane. ``delete``: what is at the
+    particle part it. ``cut``: a plane parts the particle at the first point, whose side keeps the
+    id in every frame; the other two points and the normal of the slice that they were drawn in
+    span the plane. ``delete``: what is at the
     points is no particle. ``grow``: the solid around the point that no other particle holds becomes
     one particle; in other frames, where the point went with the nearest particle. ``accept``: the
     particles are right.
@@ -123,18 +124,25 @@ def split_at_seeds(
 
 
 def cut_along_line(
-    ids: NDArray[np.int32], label: int, line: Sequence[NDArray[Any]], axis: int, new: int
+    ids: NDArray[np.int32],
+    label: int,
+    line: Sequence[NDArray[Any]],
+    axis: int,
+    new: int,
+    keeps: NDArray[Any],
 ) -> NDArray[np.int32]:
     """Part a particle along a line drawn in a slice, straight down through the slices.
 
     Parameters
     ----------
     ids, label, new
-        As in `split_at_seeds`; the larger part keeps the id.
+        As in `split_at_seeds`, but for which part keeps the id.
     line
         Two points ``(z, y, x)``.
     axis
         Normal of the slice: 0, 1, 2 for z, y, x.
+    keeps
+        Point ``(z, y, x)``; the part on its side of the cut keeps the id.
 
     Raises
     ------
@@ -152,10 +160,9 @@ def cut_along_line(
         raise InputError(
             f"The line does not cross particle {label}", "draw it through the particle"
         )
-    if 2 * beyond.sum() > len(beyond):
-        beyond = ~beyond
+    here = (np.asarray(keeps, float) - start) @ normal > 0
     out = ids.copy()
-    out[tuple(places[beyond].T)] = new
+    out[tuple(places[beyond != here].T)] = new
     return out
 
 

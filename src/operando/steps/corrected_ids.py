@@ -116,7 +116,8 @@ class CorrectedIds:
             spacing = self._voxel_size
             after = editing.split_at_seeds(crop, labels[0], points, new, spacing)
         else:
-            after = editing.cut_along_line(crop, labels[0], points[1:], edit.axis, new)
+            keeps, *line = points
+            after = editing.cut_along_line(crop, labels[0], line, edit.axis, new, keeps)
         return self._write(frame, box, crop, after)
 
     def _grow(

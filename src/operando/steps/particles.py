@@ -50,6 +50,7 @@ class FindParticles(ParticleSettings):
         from operando.particles.measuring.measure_blocks import measure_blocks
         from operando.particles.series import split_frames
         from operando.steps.corrections import Corrections
+        from operando.study.edits import EditLog
 
         labels, probabilities, classes = study.phases(self.phases)
         phase = label_of(self.phase, classes)
@@ -99,6 +100,8 @@ class FindParticles(ParticleSettings):
                     )
                 )
                 part.next_part()
+            # Its blocks are of the particles that are replaced now; the corrections wait.
+            EditLog(study.path, self.particles).start_over()
         particles = pd.concat(measured, ignore_index=True)
         study.write_table(self.particles, particles)
         study.write_table(f"{self.particles}-tracks", tracks)

@@ -110,8 +110,9 @@ def test_a_field_in_voxels_moves_particles_of_flat_voxels(make_ellipsoid, bodies
     shape, spacing = (16, 80, 80), np.array((3.0, 1.0, 1.0))
     frames = [np.zeros(shape, np.int32) for _ in range(2)]
     for k, (place, radius) in enumerate(zip(places, radii, strict=True), start=1):
-        for frame, shift in zip(frames, (0, 14), strict=True):
-            frame[make_ellipsoid(shape, (place + (0, 0, shift)) / spacing, radius / spacing)] = k
+        for frame, x in zip(frames, (0, 14), strict=True):
+            centre = (place + np.array((0, 0, x))) / spacing
+            frame[make_ellipsoid(shape, centre, radius / spacing)] = k
     field = np.zeros((3, *shape))
     field[2] = 14
     settings = LinkSettings(largest_drift=0)

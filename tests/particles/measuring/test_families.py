@@ -93,6 +93,29 @@ def test_a_thin_gap_can_be_reached_over(ball, make_ellipsoid) -> None:
     assert reached["detachment"] == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.parametrize("beyond", [PORE, 0, 9])
+def test_only_what_is_solid_is_reached_over_a_gap(ball, beyond) -> None:
+    """Behind the pore lies more of it, or what is not known."""
+    far = ball.copy()
+    far[tuple(slice(2, -2) for _ in SHAPE)] = True
+    phases = np.where(far, phases_of(ball, PORE, PORE), beyond).astype(np.uint8)
+    reached = row(ball.astype(np.int32), phases, settings=MeasureSettings(contact_reach=30))
+    assert reached["facing_pore_um2"] == pytest.approx(AREA, rel=0.01)
+
+
+def test_a_particle_does_not_look_through_itself() -> None:
+    """The inner walls of a U see each other, and not the binder behind its arms."""
+    ids = np.zeros((20, 30, 40), np.int32)
+    ids[:, 4:24, 6:16] = 1
+    ids[:, 9:, 9:13] = 0
+    phases = np.where(ids > 0, SOLID, BINDER).astype(np.uint8)
+    phases[:, 9:24, 9:13] = PORE
+    inside = 20 * (15 + 4 + 15)
+    for reach in (0, 10):
+        reached = row(ids, phases, settings=MeasureSettings(contact_reach=reach))
+        assert reached["facing_pore_um2"] == pytest.approx(inside, rel=0.15)
+
+
 def test_the_error_of_the_detachment(ball) -> None:
     phases = phases_of(ball, below=BINDER)
     sure = np.stack([255 * (phases == k) for k in (1, 2, 3)]).astype(np.uint8)

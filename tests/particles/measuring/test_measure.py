@@ -178,6 +178,24 @@ def test_progress_and_cancel(ids) -> None:
         measure(ids, progress=stop)
 
 
+def test_depth_is_taken_from_the_surface_not_from_what_was_not_imaged(make_ellipsoid) -> None:
+    """Half a ball with a crack in its middle, cut by the image border or by what is missing."""
+    ball = make_ellipsoid((40, 40, 40), (20, 20, 20), (15, 15, 15))
+    phases = np.where(ball, 3, 2).astype(np.uint8)
+    phases[20:23, 12:29, 12:29] = 1
+    image = np.where(phases == 3, 10.0, 5.0) + np.indices(ball.shape)[1] / 10
+    half = slice(20, None)
+    cropped = measure(ball[half].astype(np.uint8), phases=phases[half], phase=3, image=image[half])
+    for missing in (ball, phases):
+        missing[:20] = 0
+    image[:20] = np.nan
+    found = measure(ball.astype(np.uint8), phases=phases, phase=3, image=image)
+    columns = ["crack_core", "crack_middle", "crack_shell", "grey_core", "grey_shell"]
+    np.testing.assert_allclose(found[columns], cropped[columns], rtol=1e-6)
+    assert found["crack_core"].item() > 0.3
+    assert found["path_ratio"].item() == pytest.approx(cropped["path_ratio"].item(), rel=0.03)
+
+
 @pytest.mark.parametrize("fill", [np.nan, 0.0])
 def test_what_was_not_imaged_cuts_like_the_image_border(ids, fill) -> None:
     """The same frame, cropped or not imaged from a slice on."""

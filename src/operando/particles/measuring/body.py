@@ -88,12 +88,13 @@ class Body:
     def depth(self) -> NDArray[np.float32]:
         """Distance of every voxel of the particle to its outer surface, µm; 0 outside.
 
-        A cut at the image border is no surface; a particle that fills the image has none.
+        A cut at the border of what was imaged is no surface; a particle that fills it has none.
         """
-        if self.mask.all():
+        filled = self.mask if self.unseen is None else self.mask | self.unseen
+        if filled.all():
             return np.zeros(self.mask.shape, np.float32)
         half = np.float32(np.mean(self.spacing) / 2)
-        return np.where(self.mask, distance(self.mask, self.spacing) - half, np.float32(0))
+        return np.where(self.mask, distance(filled, self.spacing) - half, np.float32(0))
 
     @cached_property
     def thirds(self) -> NDArray[np.int8]:

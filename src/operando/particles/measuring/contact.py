@@ -77,20 +77,22 @@ def find_contacts(body: Body, roles: NDArray[np.uint8], reach: float = 0.0) -> C
     roles
         From `roles_of`.
     reach
-        µm; what lies behind a pore within this distance, straight out of the surface, counts as
-        faced. 0: what touches.
+        µm; binder, collector or another particle behind a pore within this distance, straight out
+        of the surface, counts as faced. 0: what touches.
     """
     faces = body.faces
     at = tuple(faces.outside.T)
     found, neighbours = roles[at], body.ids[at]
     step = min(body.spacing)
     shape = np.array(roles.shape) - 1
+    pore_so_far = found == Role.PORE
     for distance in np.arange(step, reach + step / 2, step):
         beyond = faces.outside + np.rint(faces.normal * (distance / np.asarray(body.spacing)))
         seen = tuple(np.clip(beyond, 0, shape).astype(int).T)
-        open_way = (found == Role.PORE) & (body.ids[seen] != body.label)
-        found = np.where(open_way, roles[seen], found)
-        neighbours = np.where(open_way, body.ids[seen], neighbours)
+        role, particle = roles[seen], body.ids[seen]
+        hit = pore_so_far & (role > Role.PORE) & (particle != body.label)
+        found[hit], neighbours[hit] = role[hit], particle[hit]
+        pore_so_far &= role == Role.PORE
     return Contacts(faces, found, neighbours)
 
 
