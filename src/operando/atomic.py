@@ -69,9 +69,21 @@ def replacing(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
 
 def put_in_place(new: Path, path: Path) -> None:
     """Move a finished file or folder to `path`, replacing what is there."""
+    old = swap_in(new, path)
+    if old is not None:
+        remove(old)
+
+
+def swap_in(new: Path, path: Path) -> Path | None:
+    """Move a finished file or folder to `path`.
+
+    Returns
+    -------
+    Where the folder that was there lies now, for the caller to remove; None if there was none.
+    """
     if not path.is_dir():
         os.replace(new, path)
-        return
+        return None
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
     os.replace(path, old)
     try:
@@ -79,7 +91,7 @@ def put_in_place(new: Path, path: Path) -> None:
     except OSError:
         os.replace(old, path)
         raise
-    remove(old)
+    return old
 
 
 def tidy(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from operando.atomic import plain_disk_errors, put_in_place, remove, write_text
+from operando.atomic import plain_disk_errors, remove, swap_in, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,8 @@ class PartialResult:
         Where the finished result goes.
     plan
         Says exactly what is being computed (settings and fingerprints of the inputs). What an
-        earlier run left is used only if its plan is the same; otherwise it is thrown away.
+        earlier run left is used only if its plan is the same and its content is still there;
+        otherwise it is thrown away.
     """
 
     def __init__(self, path: Path, plan: object) -> None:
@@ -37,8 +38,8 @@ class PartialResult:
         self.content = self._work / "content"
         text = json.dumps(plan, sort_keys=True)
         with plain_disk_errors(path):
-            if self._old_plan() != text:
-                remove(self._work)
+            if self._old_plan() != text or (self._read_done() and not self.content.exists()):
+                self._remove_work()
                 self._work.mkdir(parents=True)
                 write_text(self._work / _PLAN, text)
             self._done = self._read_done()
@@ -59,11 +60,18 @@ class PartialResult:
     def publish(self) -> None:
         """Put the finished content in its place."""
         with plain_disk_errors(self._path):
-            put_in_place(self.content, self._path)
-            remove(self._work)
+            old = swap_in(self.content, self._path)
+            self._remove_work()
+            if old is not None:
+                remove(old)
 
     def discard(self) -> None:
         """Throw away what was written; the finished result stands elsewhere."""
+        self._remove_work()
+
+    def _remove_work(self) -> None:
+        # Without its plan, a folder that is only partly removed is not taken up again.
+        remove(self._work / _PLAN)
         remove(self._work)
 
     def _old_plan(self) -> str | None:
