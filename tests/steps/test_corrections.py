@@ -16,7 +16,7 @@ from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
 from operando.study import Entry
 from operando.study.edits import EditLog
-from operando.study.phases import open_phases
+from operando.study.phases import create_phases, open_phases
 
 if TYPE_CHECKING:
     from operando.compute.progress import Progress
@@ -249,6 +249,58 @@ def test_corrections_that_were_not_done_again_in_time_wait_for_the_next_time(fou
     assert again.reapply() == 0
     assert again.edits == edits
     np.testing.assert_array_equal(_ids(found), np.where(np.isin(before, pair), 0, before))
+
+
+def test_undo_brings_marks_and_grey_levels_back(found) -> None:
+    table = found.table("particles")
+    pair = _two_in_both(table)
+    ids = np.where(np.isin(_ids(found), pair), _ids(found), 0)
+    corrections = _find_again(found, ids, _measure_all(found, ids))
+    before = corrections.table
+    accepts = [
+        Edit(kind="accept", frame=0, points=(corrections.anchor(label, 0),), through_time=through)
+        for label, through in ((pair[0], False), (pair[0], True), (pair[1], False))
+    ]
+    for edit in accepts:
+        corrections.apply(edit)
+    marks = {(0, pair[0]), (1, pair[0]), (0, pair[1])}
+    assert _marked(corrections) == marks
+    for label in pair:
+        point = corrections.anchor(label, 0)
+        corrections.apply(Edit(kind="delete", frame=0, points=(point,), through_time=False))
+    assert _marked(corrections) == {(1, pair[0])}
+    corrections.undo()
+    corrections.undo()
+    assert _marked(corrections) == marks
+    for column in ("density", "density_spread", "density_noise"):
+        np.testing.assert_allclose(corrections.table[column], before[column], rtol=1e-3)
+    corrections.undo()
+    corrections.undo()
+    assert _marked(corrections) == {(0, pair[0])}
+
+
+def _marked(corrections):
+    rows = corrections.table.query("accepted")
+    return set(zip(rows["frame"], rows["particle"], strict=True))
+
+
+def test_undo_brings_the_packing_back_beside_what_was_not_imaged(tmp_path, electrode) -> None:
+    images = electrode.images.astype(np.float32)
+    images[:, :, :20] = np.nan
+    phases = np.where(np.isnan(images), 0, electrode.phases)
+    with Study.create(tmp_path / "round", images, voxel_size=electrode.voxel_size) as study:
+        classes = study.strokes().classes
+        labels, shares = create_phases(study.product_path("phases/phases"), study.series, classes)
+        labels[:] = phases
+        for k in range(len(classes)):
+            shares[:, k] = np.where(phases == k + 1, 200, 27)
+        FindParticles().run(study)
+        corrections = Corrections(study, FindParticles())
+        before = corrections.table
+        label = int(before["particle"].iloc[0])
+        corrections.apply(Edit(kind="delete", frame=0, points=(corrections.anchor(label, 0),)))
+        corrections.undo()
+        np.testing.assert_allclose(corrections.table["packing"], before["packing"], rtol=1e-9)
 
 
 def test_what_a_crash_cut_short_is_taken_back(found, monkeypatch) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from operando.particles import measure
+from operando.errors import StudyError
+from operando.particles import MeasureSettings, measure
 from operando.steps.damage import MapDamage
+from operando.steps.particles import FindParticles
+from operando.study import Entry
 from operando.study.phases import create_phases
 
 
@@ -44,3 +48,38 @@ def test_map_and_profiles_of_every_frame(study, electrode, write_particles) -> N
     for particle, mean in tables[1].set_index("particle")["path_mean_um"].dropna().items():
         own = lengths[finite & (electrode.ids[1] == particle)]
         np.testing.assert_allclose(own.mean(), mean, rtol=1e-4)
+
+
+def test_paths_go_by_the_definitions_that_the_particles_were_measured_by(
+    segmented, electrode, write_particles
+) -> None:
+    """Electrons enter at the current collector, which is no class but the end of the image."""
+    write_particles()
+    settings = MeasureSettings(collector_there=True, through_particles=True)
+    table = measure(
+        electrode.ids[0],
+        phases=electrode.phases[0],
+        phase=3,
+        spacing=segmented.voxel_size,
+        settings=settings,
+    )
+    segmented.write_table("particles", table.assign(frame=0))
+    step = FindParticles(measure=settings)
+    made = Entry(
+        step="particles", settings=step.model_dump(mode="json"), outputs=("particles/particles",)
+    )
+    segmented.add_entry(made)
+    MapDamage(paths=True).run(segmented)
+    lengths = np.asarray(segmented.open_array("particles/particles-paths")[0])
+    means = table.set_index("particle")["path_mean_um"].dropna()
+    assert len(means) > 5
+    for particle, mean in means.items():
+        own = lengths[electrode.ids[0] == particle]
+        assert own[np.isfinite(own)].mean() == pytest.approx(mean, rel=1e-4)
+
+
+def test_particles_that_are_none_are_refused(segmented, electrode, write_particles) -> None:
+    write_particles()
+    segmented.write_table("particles", electrode.table.iloc[:0])
+    with pytest.raises(StudyError, match="'particles' holds no particle"):
+        MapDamage().run(segmented)

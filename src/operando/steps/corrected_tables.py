@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from operando.steps.measured_volumes import MeasuredVolumes
     from operando.steps.particle_settings import ParticleSettings
     from operando.study import Study
+    from operando.study.edits import Accepted
 
 
 class CorrectedTables:
@@ -56,14 +57,6 @@ class CorrectedTables:
         """Take the tracks for those of particles that were found anew."""
         remove(self._found)
 
-    def accept(self, particles: Iterable[int], frame: int | None, *, accepted: bool) -> None:
-        """Mark particles as right, in one frame or in all; `write` keeps it."""
-        here = self.particles["particle"].isin(list(particles))
-        if frame is not None:
-            here &= self.particles["frame"] == frame
-        marks = self.particles["accepted"].mask(here, accepted)
-        self.particles = self.particles.assign(accepted=marks.astype(bool))
-
     def measure(
         self, frame: int, labels: set[int], near: Box, crop: NDArray[np.int32]
     ) -> pd.DataFrame:
@@ -75,14 +68,13 @@ class CorrectedTables:
 
         before = self.particles[self.particles["frame"] == frame]
         rows = self._volumes.measure_again(before, frame, labels, near, crop)
-        accepted = before.loc[before["accepted"], "particle"]
-        rows["accepted"] = rows["particle"].isin(accepted)
+        rows["accepted"] = False
         kept = before[~before["particle"].isin(list(labels))]
         rows = pd.concat([kept, rows], ignore_index=True) if len(kept) else rows
         return self._packed(refresh_neighbours(rows), frame, near)
 
-    def write(self, measured: Mapping[int, pd.DataFrame]) -> None:
-        """Write both tables, with the rows of frames that were measured again."""
+    def write(self, measured: Mapping[int, pd.DataFrame], accepted: Iterable[Accepted]) -> None:
+        """Write both tables, with the rows of frames that were measured again and with marks."""
         import pandas as pd
 
         table = self.particles
@@ -90,6 +82,11 @@ class CorrectedTables:
             self._keep_tracks()
             other = table[~table["frame"].isin(list(measured))]
             table = pd.concat([other, *measured.values()]).sort_values(KEYS, ignore_index=True)
+        right = np.zeros(len(table), bool)
+        for particles, frame in accepted:
+            there = table["particle"].isin(particles).to_numpy()
+            right |= there if frame is None else there & (table["frame"] == frame).to_numpy()
+        table = table.assign(accepted=right)
         self._study.write_table(self._name, table)
         self.particles = table
         if self._found.exists():
@@ -121,5 +118,6 @@ class CorrectedTables:
         ids = np.asarray(self._volumes.ids[(frame, *box)])
         places = centres[touched] - np.array([s.start for s in box]) * size
         packing = rows["packing"].to_numpy(float, copy=True)
-        packing[touched] = packing_density(ids, places, edge, self._study.voxel_size)
+        unseen = self._volumes.unseen(frame, box)
+        packing[touched] = packing_density(ids, places, edge, self._study.voxel_size, unseen)
         return rows.assign(packing=packing)

@@ -11,10 +11,10 @@ from operando.steps.corrected_ids import CorrectedIds
 from operando.steps.corrected_tables import CorrectedTables
 from operando.steps.measured_volumes import MeasuredVolumes
 from operando.steps.particle_places import ParticlePlaces
-from operando.study.edits import EditLog
+from operando.study.edits import EditLog, accepted_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     import pandas as pd
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from operando.particles.edits import Edit, Point
     from operando.steps.particle_settings import ParticleSettings
     from operando.study import Study
-    from operando.study.edits import Record, Touched
+    from operando.study.edits import Accepted, Record, Touched
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,14 @@ class Corrections:
         InputError
             If there is nothing at the points or it makes no sense; nothing is changed then.
         """
+        accepted = tuple(self._ids_at(edit)) if edit.kind == "accept" else ()
         try:
             touched = self._do(edit)
-            change = self._changed(edit, touched)
+            change = self._changed(edit, touched, [accepted_by(edit, accepted)])
         except OperandoError:
             self._log.take_back(self._array)
             raise
-        self._log.add(edit, touched)
+        self._log.add(edit, touched, accepted)
         return change
 
     def undo(self) -> Change | None:
@@ -159,8 +160,6 @@ class Corrections:
         record = step(self._array)
         if record is None:
             return None
-        if record.edit.kind == "accept":
-            self._accept(record.edit, accepted=record.edit in self._log.edits)
         change = self._changed(record.edit, record.touched)
         self._log.save()
         return change
@@ -168,7 +167,6 @@ class Corrections:
     def _do(self, edit: Edit) -> Touched:
         labels = list(dict.fromkeys(self._ids_at(edit)))
         if edit.kind == "accept":
-            self._accept(edit, accepted=True)
             return {}
         if edit.kind == "merge" and len(labels) < 2:
             raise InputError("There is only one particle at these points", "choose two particles")
@@ -213,20 +211,16 @@ class Corrections:
     def _places(self) -> ParticlePlaces:
         return ParticlePlaces(self.table, self._ids.shape, self._voxel_size)
 
-    def _accept(self, edit: Edit, *, accepted: bool) -> None:
-        frame = None if edit.through_time else edit.frame
-        self._tables.accept(self._ids_at(edit), frame, accepted=accepted)
-
-    def _changed(self, edit: Edit, touched: Touched) -> Change:
-        self._measure(touched)
+    def _changed(self, edit: Edit, touched: Touched, accepted: Sequence[Accepted] = ()) -> Change:
+        self._measure(touched, accepted)
         found = {p for touch in touched.values() for p in touch.ids}
         particles = sorted(found) if touched else self._ids_at(edit)
         return Change(edit, tuple(particles), tuple(sorted(touched)) or (edit.frame,))
 
-    def _measure(self, touched: Touched) -> None:
-        """Measure what was touched again, and write the tables."""
+    def _measure(self, touched: Touched, accepted: Sequence[Accepted] = ()) -> None:
+        """Measure what was touched again, and write the tables with what is accepted, now too."""
         places, measured = self._places(), {}
         for frame, touch in touched.items():
             near, crop = self._ids.crop(touch.ids, frame, places, touch.box)
             measured[frame] = self._tables.measure(frame, set(touch.ids), near, crop)
-        self._tables.write(measured)
+        self._tables.write(measured, [*self._log.accepted, *accepted])

@@ -75,7 +75,10 @@ class MapDamage(Step):
         return (*made, f"particles/{self.particles}-paths") if self.paths else made
 
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
-        """Map frame after frame, then profile the table."""
+        """Map frame after frame, then profile the table.
+
+        Ways of electrons and grey levels go by the definitions that the particles were measured by.
+        """
         from operando.atomic import replacing
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
@@ -90,6 +93,8 @@ class MapDamage(Step):
                 f"The particles have the shape {ids.shape}, the phases {labels.shape}",
                 "find the particles again",
             )
+        if study.table(self.particles).empty:
+            raise StudyError(f"{self.particles!r} holds no particle", "find some first")
         part = PartProgress(progress, ids.shape[0])
         maps, edges = [], study.voxel_size
         for t in range(ids.shape[0]):
@@ -128,9 +133,10 @@ class MapDamage(Step):
         from operando.atomic import replacing
         from operando.files.ome_zarr import create_image
         from operando.particles.measuring.path_map import electron_paths
-        from operando.steps.phase_names import PhaseNames
+        from operando.steps.particles import found_by
 
         labels, _, classes = study.phases(self.phases)
+        finder = found_by(study, self.particles)
         ids = study.open_array(f"particles/{self.particles}")
         with replacing(study.product_path(f"particles/{self.particles}-paths")) as partial:
             array = create_image(
@@ -146,8 +152,9 @@ class MapDamage(Step):
                     np.asarray(ids[t]),
                     np.asarray(labels[t]),
                     phase=phase,
-                    labels=PhaseNames().labels(classes),
+                    labels=finder.names.labels(classes),
                     spacing=study.voxel_size,
+                    settings=finder.measure,
                 )
 
     def _profiles(self, study: Study) -> pd.DataFrame:
@@ -173,11 +180,11 @@ class MapDamage(Step):
         from operando.compute.progress import PartProgress
         from operando.particles.measuring.crack_grey import crack_grey_profiles
         from operando.particles.measuring.grey import grey_scale
-        from operando.steps.particles import CRACKED_FROM
-        from operando.steps.phase_names import PhaseNames, label_of
+        from operando.steps.particles import CRACKED_FROM, found_by
+        from operando.steps.phase_names import label_of
 
         labels, _, classes = study.phases(self.phases)
-        names = PhaseNames().labels(classes)
+        names = found_by(study, self.particles).names.labels(classes)
         ids = study.open_array(f"particles/{self.particles}")
         images = study.image_series(self.images)
         typical = float(study.table(self.particles)["diameter_um"].median())

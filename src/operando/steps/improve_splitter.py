@@ -84,16 +84,11 @@ class ImproveSplitter(Step):
 
     def _finder(self, study: Study) -> FindParticles:
         """Make the step that found the particles."""
-        from operando.steps.particles import FindParticles
+        from operando.steps.particles import found_by
 
         if self.particles not in study.products("particles"):
             raise InputError(f"There are no particles {self.particles!r}", "find particles first")
-        maker = study.maker(f"particles/{self.particles}")
-        step = (
-            FindParticles.model_validate(maker.settings)
-            if maker is not None
-            else FindParticles(particles=self.particles)
-        )
+        step = found_by(study, self.particles)
         if step.split.method != "learned":
             raise InputError(
                 f"These particles were parted by the method {step.split.method!r}, which does not "

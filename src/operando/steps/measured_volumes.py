@@ -10,7 +10,7 @@ import numpy as np
 from operando.files.ome_zarr import open_image
 from operando.particles.labels.frames import Frame
 from operando.particles.measuring.grey import GreyScale
-from operando.particles.measuring.measure_blocks import measure_in
+from operando.particles.measuring.measure_blocks import measure_in, scale_of_frame
 from operando.steps.particle_places import shifted
 from operando.steps.phase_names import label_of
 
@@ -72,6 +72,12 @@ class MeasuredVolumes:
         """Where the phase is that particles are made of."""
         return np.asarray(np.asarray(self.phases[(frame, *box)]) == self.phase)
 
+    def unseen(self, frame: int, box: Box) -> NDArray[np.bool_] | None:
+        """Where nothing was imaged; None if the image cannot tell."""
+        if self.image.dtype.kind != "f":
+            return None
+        return ~np.isfinite(np.asarray(self.image[(frame, *box)]))
+
     def measure_again(
         self,
         rows: pd.DataFrame,
@@ -100,18 +106,19 @@ class MeasuredVolumes:
         if not there.any():
             return rows.iloc[:0].copy()
         voxel = min(self.study.voxel_size)
+        image, phases = Frame(self.image, frame), Frame(self.phases, frame)
         return measure_in(
             shifted(find_objects(there.view(np.uint8))[0], near),
             labels,
             ids=Frame(self.ids, frame),
-            phases=Frame(self.phases, frame),
-            image=Frame(self.image, frame),
+            phases=phases,
+            image=image,
             spacing=self.study.voxel_size,
             phase=self.phase,
             labels=self.names,
             probabilities=Frame(self.probabilities, frame),
             settings=self.step.measure.model_copy(update={"packing_window": voxel}),
-            scale=GreyScale.of_table(rows),
+            scale=GreyScale.of_table(rows) or scale_of_frame(image, phases, self.names),
             frame=frame,
             time_h=self.study.times[frame],
         )

@@ -123,6 +123,14 @@ class FindParticles(ParticleSettings):
         return NeckRule.load(study.product_path(f"splitters/{self.particles}"))
 
 
+def found_by(study: Study, particles: str) -> FindParticles:
+    """Return the step that found particles, as it was set; of those put there, as by default."""
+    maker = study.maker(f"particles/{particles}")
+    if maker is None:
+        return FindParticles(particles=particles)
+    return FindParticles.model_validate(maker.settings)
+
+
 def summarise(particles: pd.DataFrame, n_frames: int) -> tuple[str, dict[str, float]]:
     """Say what a table of particles holds, in a few words and in numbers."""
     frames = particles.groupby("particle")["frame"].nunique()

@@ -49,6 +49,9 @@ class Touch(BaseModel):
 Touched = dict[int, Touch]
 """For every frame that changed."""
 
+Accepted = tuple[tuple[int, ...], int | None]
+"""Particles that are right, and in which frame; None: in all."""
+
 
 class Record(BaseModel):
     """A correction and what it did.
@@ -61,6 +64,8 @@ class Record(BaseModel):
         How many blocks of the journal belong to it.
     touched
         See `Touched`.
+    accepted
+        Particles that it marked as right.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,6 +73,12 @@ class Record(BaseModel):
     edit: Edit
     blocks: int
     touched: Touched
+    accepted: tuple[int, ...] = ()
+
+
+def accepted_by(edit: Edit, particles: tuple[int, ...]) -> Accepted:
+    """Tell where a correction marks particles as right."""
+    return particles, None if edit.through_time else edit.frame
 
 
 class EditList(BaseModel):
@@ -154,15 +165,21 @@ class EditLog:
         """Corrections that `redo` brings back, the next one last."""
         return [record.edit for record in self._list.undone]
 
+    @property
+    def accepted(self) -> list[Accepted]:
+        """Particles that the corrections mark as right."""
+        return [accepted_by(record.edit, record.accepted) for record in self._list.done]
+
     def change(self, array: Any, box: Box, after: NDArray[Any]) -> None:
         """Write a block of an array so that it can be taken back."""
         self._journal.record(box, array[box], after)
         array[box] = after
         self._blocks += 1
 
-    def add(self, edit: Edit, touched: Touched) -> None:
+    def add(self, edit: Edit, touched: Touched, accepted: tuple[int, ...] = ()) -> None:
         """Keep a correction that consists of the blocks changed since the last one."""
-        self._list.done.append(Record(edit=edit, blocks=self._blocks, touched=touched))
+        record = Record(edit=edit, blocks=self._blocks, touched=touched, accepted=accepted)
+        self._list.done.append(record)
         self._list.undone.clear()
         self._blocks = 0
         if self._list.waiting[:1] == [edit]:

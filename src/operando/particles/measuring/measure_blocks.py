@@ -63,9 +63,7 @@ def measure_blocks(
 
     settings = settings or MeasureSettings()
     found = places(ids, edge)
-    scale = grey_scale_of_blocks(
-        _grey_blocks(image, phases, edge), labels.grey_low, labels.grey_high
-    )
+    scale = scale_of_frame(image, phases, labels, edge)
     together = list(groups(found, ids.shape, edge))
     part = PartProgress(progress, max(1, len(together)))
     around = settings.packing_window or PACKING_DIAMETERS * typical_size(found.count, spacing)
@@ -160,6 +158,14 @@ def measure_in(
     axis, end = settings.collector_end
     rows["depth_um"] += low[axis] if end == 0 else high[axis]
     return rows
+
+
+def scale_of_frame(
+    image: Any, phases: Any, labels: PhaseLabels, edge: int | None = None
+) -> GreyScale | None:
+    """Find the scale of the grey levels of a frame; see `measure_blocks`."""
+    blocks = _grey_blocks(image, phases, edge)
+    return grey_scale_of_blocks(blocks, labels.grey_low, labels.grey_high)
 
 
 def _grey_blocks(
