@@ -50,6 +50,12 @@ def test_names_go_on_counting() -> None:
     assert free_names("electrode 1A", ()) == ["electrode 1A"]
 
 
+def test_a_name_that_ends_in_a_number_is_kept() -> None:
+    assert free_names("NMC 811", {"NMC"}, 3) == ["NMC 811", "NMC 811 2", "NMC 811 3"]
+    steps = expand_grid(STEPS["train"](model="NMC 811"), "seed 0, 1", taken=["NMC"])
+    assert [s.model for s in steps] == ["NMC 811", "NMC 811 2"]
+
+
 def test_a_recipe_may_hold_lists(tmp_path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(
@@ -64,3 +70,5 @@ def test_a_recipe_may_hold_lists(tmp_path) -> None:
         ("try 4", 16, 2),
     ]
     assert segment.model == "try 2"
+    path.write_text("- step: train\n  settings: {model: NMC 811, settings: {seed: [1, 2]}}\n")
+    assert [s.model for s in load_recipe(path)] == ["NMC 811", "NMC 811 2"]

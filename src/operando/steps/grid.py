@@ -78,9 +78,12 @@ def make_steps(name: str, settings: Mapping[str, Any]) -> list[Step]:
 
 
 def free_names(base: str, taken: Collection[str], n: int = 1) -> list[str]:
-    """Names such as ``model``, ``model 2``, ``model 3`` that are not taken."""
+    """Names such as ``model``, ``model 2``, ``model 3`` that are not taken, the base if it can be.
+
+    Where ``NMC 2`` is taken, counting starts from ``NMC``.
+    """
     stem, _, number = base.rpartition(" ")
-    stem = stem if number.isdecimal() and stem else base
+    stem = stem if base in taken and number.isdecimal() and stem else base
     candidates = (stem if k == 1 else f"{stem} {k}" for k in count(1))
     free = (name for name in candidates if name not in taken)
     return [next(free) for _ in range(n)]
