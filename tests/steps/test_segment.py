@@ -1,19 +1,21 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
+from operando.errors import Cancelled
 from operando.nets import fastest
 from operando.segment import predict, pretrained
 from operando.steps import STEPS, run_step
 
 if TYPE_CHECKING:
-    import pytest
-
     from operando import Study
     from operando.compute import Progress
     from operando.samples import Electrode
+
+PORE = np.array([1, 0, 0], np.float32).reshape(3, 1, 1, 1)
 
 
 def test_labels_are_those_of_the_model_in_single_precision(
@@ -42,3 +44,28 @@ def test_the_way_of_long_jobs_is_told_and_recorded(
     difference = entry.values["probability_difference"]
     assert (difference == 0) == (name == "torch float32")
     assert difference <= fastest.TOLERANCE
+
+
+def test_blocks_of_another_precision_are_not_taken_up(
+    study: Study, electrode: Electrode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was stopped had found bfloat16 fastest, here far from single precision."""
+    exact = fastest.fastest_backend
+
+    def all_pore(*args: Any, **options: Any) -> fastest.FastestBackend:
+        reference = exact(*args, **options)
+        return fastest.FastestBackend(lambda windows: reference(windows) * PORE, "torch bfloat16")
+
+    def stop(progress: Progress) -> None:
+        if progress.total and progress.done > 0.6 * progress.total:
+            raise Cancelled
+
+    pretrained().save(study.product_path("models/model"))
+    with monkeypatch.context() as patch:
+        patch.setattr(fastest, "fastest_backend", all_pore)
+        with pytest.raises(Cancelled):
+            run_step(study, STEPS["segment"](device="cpu"), stop)
+    run_step(study, STEPS["segment"](device="cpu", precision="float32"))
+    first = predict(pretrained(), electrode.images[0], device="cpu", precision="float32")
+    labels = np.asarray(study.open_array("phases/phases"))
+    np.testing.assert_array_equal(labels[0].reshape(first.shape[1:]), first.argmax(0) + 1)

@@ -50,7 +50,8 @@ class Segment(Step):
         from operando.study.partial import PartialResult
 
         model = Model.load(study.product_path(f"models/{self.model}"))
-        plan = {product: study.fingerprint(product) for product in self.inputs(study)}
+        inputs = {product: study.fingerprint(product) for product in self.inputs(study)}
+        plan = inputs | {"precision": self.precision}
         partial = PartialResult(study.product_path(f"phases/{self.phases}"), plan)
         labels, probabilities = open_or_create(partial, study, model.classes)
         images = study.image_series(self.images)
