@@ -66,6 +66,22 @@ def test_frames_without_labels_are_left_out(
         run_step(segmented, STEPS["compare"](reference=nothing))
 
 
+def test_labels_may_be_real_numbers_with_nan_or_less_than_0_where_unknown(
+    segmented: Study, electrode: Electrode, tmp_path: Path
+) -> None:
+    truth = electrode.phases.astype(np.float32)
+    truth[1, 24:] = np.nan
+    truth[1, 20:24] = -1
+    run_step(segmented, STEPS["compare"](reference=_reference(tmp_path / "truth.tif", truth)))
+    table = segmented.table("phases_agreement")
+    np.testing.assert_array_equal(table["dice"], 1)
+    assert table["reference_voxels"].sum() == (truth > 0).sum()
+    truth[0, 3, 4, 5] = 1.6
+    doubtful = _reference(tmp_path / "doubtful.tif", truth)
+    with pytest.raises(InputError, match=r"the value 1\.6, which is no class"):
+        run_step(segmented, STEPS["compare"](reference=doubtful))
+
+
 def test_it_refuses_what_does_not_fit(segmented: Study, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No reference"):
         run_step(segmented, STEPS["compare"]())

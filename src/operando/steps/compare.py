@@ -17,6 +17,7 @@ from operando.steps.step import Step, StepResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import dask.array as da
     import pandas as pd
 
     from operando.compute.progress import ProgressCallback
@@ -80,7 +81,7 @@ class Reference:
     Parameters
     ----------
     labels
-        ``(n, z, y, x)``, classes from 1, 0 where unknown.
+        ``(n, z, y, x)`` uint8, classes from 1, 0 where unknown.
     frames
         ``(n,)`` frame of the series that each belongs to.
     """
@@ -97,7 +98,8 @@ def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Refe
     Raises
     ------
     InputError
-        If no file is named, its frames or classes do not fit, or nothing is labelled.
+        If no file is named, its frames or classes do not fit, it holds numbers that are no
+        classes, or nothing is labelled.
     """
     from operando.files import read
 
@@ -105,6 +107,8 @@ def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Refe
         raise InputError("No reference is named", "choose a file of labels")
     labels = read(Path(path)).data[:, 0]
     frames = _frames(labels.shape[0], n_frames, frame)
+    if labels.dtype.kind == "f":
+        labels = _numbered(labels)
     largest = labels.max(axis=(1, 2, 3)).compute()
     highest = int(largest.max())
     if highest > n_classes:
@@ -115,7 +119,8 @@ def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Refe
     labelled = np.flatnonzero(largest > 0)
     if not len(labelled):
         raise InputError(f"{path} labels no voxel", "choose labels from 1, 0 is unknown")
-    return Reference(labels[labelled], tuple(frames[i] for i in labelled))
+    known = labels[labelled].clip(0, n_classes).astype(np.uint8)
+    return Reference(known, tuple(frames[i] for i in labelled))
 
 
 def compare_frames(
@@ -167,6 +172,20 @@ def compare_frames(
     dice = float(agreement["dice"].mean())
     values = {"accuracy": hits / known, "mean_dice": dice}
     return agreement, StepResult(f"accuracy {hits / known:.2f}, mean Dice {dice:.2f}", values)
+
+
+def _numbered(labels: da.Array) -> da.Array:
+    """Let NaN be unknown in labels that are stored as real numbers; refuse what is no class."""
+    import dask.array as da
+
+    known = da.nan_to_num(labels)
+    between = float(da.where(known % 1 == 0, 0, known).max())
+    if between > 0:
+        raise InputError(
+            f"The reference holds the value {between:g}, which is no class",
+            "choose a file of labels: whole numbers from 1, 0 is unknown",
+        )
+    return known
 
 
 def _frames(given: int, there: int, frame: int) -> tuple[int, ...]:
