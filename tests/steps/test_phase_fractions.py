@@ -23,6 +23,23 @@ def test_fractions_come_with_error_bars() -> None:
     assert set(table["time_h"]) == {0.0, 1.5}
 
 
+def test_a_fraction_lies_in_its_interval_where_labels_were_mended(
+    rng: np.random.Generator,
+) -> None:
+    """Islands of the second class went; the probabilities still hold them."""
+    islands = rng.random((1, 64, 64, 64)) < 0.02
+    shares = [np.where(islands == second, 230, 25) for second in (False, True)]
+    mended = np.ones(islands.shape, np.uint8)
+    table = phase_fractions(
+        mended, DEFAULT_CLASSES[:2], (0.0,), np.stack(shares, axis=1).astype(np.uint8)
+    )
+    assert table["fraction"].tolist() == [1, 0]
+    assert table["fraction_high"][0] == 1
+    assert table["fraction_low"][1] == 0
+    expected = np.mean(shares[0]) / 255
+    assert table["fraction_low"][0] < expected < 1 - table["fraction_low"][1]
+
+
 def test_labels_alone_have_no_error_bars() -> None:
     table = phase_fractions(np.ones((1, 2, 3, 3), np.uint8), DEFAULT_CLASSES, (0.0,))
     assert list(table.columns) == ["frame", "time_h", "phase", "fraction"]

@@ -35,7 +35,8 @@ def phase_fractions(
     Returns
     -------
     Columns ``frame``, ``time_h``, ``phase``, ``fraction``, and with probabilities
-    ``fraction_low`` and ``fraction_high``, a 95 % interval (see `fraction_intervals`).
+    ``fraction_low`` and ``fraction_high``, a 95 % interval (see `fraction_intervals`) that is
+    widened to hold the fraction where labels were changed since.
     """
     import pandas as pd
 
@@ -51,7 +52,8 @@ def phase_fractions(
             fraction_intervals(FrameView(probabilities, t)) if probabilities is not None else None
         )
         for k, label_class in enumerate(classes):
-            row = (t, time_h, label_class.name, counts[k + 1] / max(1, counts[1:].sum()))
-            rows.append((*row, bounds.low[k], bounds.high[k]) if bounds else row)
+            fraction = counts[k + 1] / max(1, counts[1:].sum())
+            ends = (min(bounds.low[k], fraction), max(bounds.high[k], fraction)) if bounds else ()
+            rows.append((t, time_h, label_class.name, fraction, *ends))
     interval = ["fraction_low", "fraction_high"] if probabilities is not None else []
     return pd.DataFrame(rows, columns=["frame", "time_h", "phase", "fraction", *interval])
