@@ -56,6 +56,19 @@ def test_lengths_are_in_the_unit_of_the_spacing(filament: tuple[np.ndarray, np.n
     assert bridges(*filament, longest=0.39, spacing=(0.1, 0.1, 0.1)) == []
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_gap_is_as_long_as_the_voxels_that_are_missing(axis: int) -> None:
+    spacing = (1.0, 0.5, 0.2)
+    labels = np.ones((11, 11, 11), np.uint8)
+    thread = labels.swapaxes(0, axis)
+    thread[:, 5, 5] = 2
+    thread[4:7, 5, 5] = 1
+    probability = np.full(labels.shape, 0.01)
+    probability.swapaxes(0, axis)[:, 5, 5] = 0.5
+    (found,) = bridges(labels, probability, spacing=spacing)
+    assert found.gap == pytest.approx(3 * spacing[axis])
+
+
 @pytest.mark.parametrize("middle", [SLAB - 3, SLAB - 1, SLAB, SLAB + 2])
 def test_a_gap_across_slabs_is_closed_the_same(middle: int) -> None:
     labels = np.ones((2 * SLAB, 8, 8), np.uint8)

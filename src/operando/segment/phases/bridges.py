@@ -33,7 +33,8 @@ class Bridge:
     cost
         Sum of ``-log p`` times the voxel edge along it.
     gap
-        Straight distance that it spans, in the unit of the spacing.
+        Straight distance that it spans, in the unit of the spacing: n voxel edges where n voxels
+        in a row are missing.
     probability
         Mean probability of the phase along it.
     """
@@ -133,12 +134,13 @@ def _across(
     for k in order[first]:
         path = np.array([*_back(before, u[k])[::-1], *_back(before, v[k])])
         inner = places[path[1:-1]]
-        straight = (places[path[0]] - places[path[-1]]) * spacing
+        steps = places[path[-1]] - places[path[0]]
+        length = np.linalg.norm(steps * spacing)
         yield Bridge(
             (int(ends[k, 0]), int(ends[k, 1])),
             inner + np.array([low, 0, 0]),
             float(total[k]),
-            float(np.linalg.norm(straight) - np.cbrt(np.prod(spacing))),
+            float(length * (1 - 1 / np.abs(steps).max())),
             float(share[tuple(inner.T)].mean()),
         )
 
