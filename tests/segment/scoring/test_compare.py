@@ -44,6 +44,29 @@ def test_slabs_do_not_matter(monkeypatch: pytest.MonkeyPatch, rng: np.random.Gen
     np.testing.assert_allclose(whole.boundary_um, slabs.boundary_um, rtol=1e-6)
 
 
+@pytest.mark.parametrize("plane", [20, 31, 45])
+def test_flat_voxels_are_compared_as_far_as_others(plane: int) -> None:
+    """Planes 25 thin slices apart, wherever slabs end: 16 edges of 1 µm are looked at."""
+    reference, labels = np.ones((2, 96, 8, 8), np.uint8)
+    reference[plane:] = 2
+    labels[plane + 25 :] = 2
+    result = compare_labels(reference, labels, 2, spacing=(0.2, 1, 1))
+    np.testing.assert_allclose(result.boundary_um, 25 * 0.2, rtol=1e-5)
+    cubes = compare_labels(reference, labels, 2)
+    np.testing.assert_allclose(cubes.boundary_um, 16)
+
+
+def test_a_class_that_one_of_them_lacks_has_no_distance() -> None:
+    reference = np.ones((32, 20, 20), np.uint8)
+    reference[:, 10:] = 2
+    labels = reference.copy()
+    reference[25, 4:8, 4:8] = 3
+    for result in (compare_labels(reference, labels, 3), compare_labels(labels, reference, 3)):
+        np.testing.assert_array_equal(np.isnan(result.boundary_um), [False, False, True])
+        np.testing.assert_array_equal(np.isnan(result.boundary_p95_um), [False, False, True])
+        assert result.boundary_um[1] == 0
+
+
 def test_the_same_labels_agree_and_unknown_voxels_do_not_count() -> None:
     ball = _ball(12)
     result = compare_labels(ball, ball, 2)

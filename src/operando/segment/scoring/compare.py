@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
 
 SLAB = 32
-HALO = 16
-"""Slices read around a slab for distances; outlines further apart count as this far apart."""
+REACH = 16
+"""Longest voxel edges: outlines further apart than this count as this far apart."""
 _BINS = 4096
 
 
@@ -122,19 +122,20 @@ def compare_labels(
         )
     depth = reference.shape[0]
     table = np.zeros((n_classes, n_classes), np.int64)
-    tally = [_Distances(HALO * max(spacing)) for _ in range(n_classes)]
+    reach = REACH * max(spacing)
+    halo = int(np.ceil(reach / spacing[0]))
+    tally = [_Distances(reach) for _ in range(n_classes)]
     starts = range(0, depth, SLAB)
     watch = Stopwatch(progress, len(starts), "slabs", "Comparing")
     for z in starts:
-        low, high = max(0, z - HALO), min(depth, z + SLAB + HALO)
+        low, high = max(0, z - halo), min(depth, z + SLAB + halo)
         core = slice(z - low, min(z + SLAB, depth) - low)
         first, second = (np.asarray(array[low:high]) for array in (reference, labels))
         table += confusion(first[core], second[core], n_classes)
         known = (first > 0) & (second > 0)
         for k, distances in enumerate(tally, 1):
-            outlines = [_outline(a == k, known) for a in (first, second)]
-            for own, other in (outlines, outlines[::-1]):
-                distances.add(own[core], other, core, spacing)
+            outlines = (_outline(a == k, known) for a in (first, second))
+            distances.add(*outlines, core=core, spacing=spacing)
         watch.advance()
     if not table.any():
         raise InputError("No voxel has a class in both", "choose another reference")
@@ -165,46 +166,54 @@ def _interfaces(labels: _Known, n_classes: int, spacing: Sequence[float]) -> NDA
 
 
 class _Distances:
-    """Distances between outlines, counted in bins; those out of reach count as the largest."""
+    """Distances between two outlines, counted in bins; those out of reach count as the largest."""
 
     def __init__(self, largest: float) -> None:
         self._largest = float(largest)
-        self._counts = np.zeros(_BINS, np.int64)
+        self._counts = np.zeros((2, _BINS), np.int64)
         self._sum = 0.0
 
     def add(
         self,
-        own: NDArray[np.bool_],
-        other: NDArray[np.bool_],
+        first: NDArray[np.bool_],
+        second: NDArray[np.bool_],
+        *,
         core: slice,
         spacing: Sequence[float],
     ) -> None:
-        """Count the distance of every voxel of one outline from the other."""
+        """Count the distance of every voxel of each outline in the core from the other one."""
         import edt
 
-        if not own.any():
-            return
-        if other.any():
-            grid = edt.edt(~other, anisotropy=tuple(spacing), parallel=1)
-            far = np.minimum(grid[core][own], self._largest).astype(np.float64)
-        else:
-            far = np.full(int(own.sum()), self._largest)
-        self._sum += float(far.sum())
-        index = np.minimum((far / self._largest * _BINS).astype(np.int64), _BINS - 1)
-        self._counts += np.bincount(index, minlength=_BINS)
+        for counts, own, other in zip(
+            self._counts, (first[core], second[core]), (second, first), strict=True
+        ):
+            if not own.any():
+                continue
+            if other.any():
+                grid = edt.edt(~other, anisotropy=tuple(spacing), parallel=1)
+                far = np.minimum(grid[core][own], self._largest).astype(np.float64)
+            else:
+                far = np.full(int(own.sum()), self._largest)
+            self._sum += float(far.sum())
+            index = np.minimum((far / self._largest * _BINS).astype(np.int64), _BINS - 1)
+            counts += np.bincount(index, minlength=_BINS)
 
     @property
     def mean(self) -> float:
-        n = int(self._counts.sum())
-        return self._sum / n if n else float("nan")
+        """Mean distance; NaN if there are not two outlines."""
+        return self._sum / int(self._counts.sum()) if self._are_two else float("nan")
 
     def quantile(self, share: float) -> float:
         """Upper edge of the bin that reaches `share` of the outline; 0 where most is exact."""
-        n = int(self._counts.sum())
-        if not n:
+        if not self._are_two:
             return float("nan")
-        index = int(np.searchsorted(np.cumsum(self._counts), share * n))
+        reached = np.cumsum(self._counts.sum(axis=0))
+        index = int(np.searchsorted(reached, share * reached[-1]))
         return 0.0 if index == 0 else (index + 1) * self._largest / _BINS
+
+    @property
+    def _are_two(self) -> bool:
+        return bool(self._counts.any(axis=1).all())
 
 
 def _outline(mask: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
