@@ -153,7 +153,7 @@ class Session:
             If no study is open, or a job runs on it.
         """
         study = self._open_study()
-        self._check_idle()
+        self.check_idle()
         self.settling.emit()
         study.calibrate(voxel_size, times)
         if self.layers is not None:
@@ -170,7 +170,7 @@ class Session:
             If no study is open, or a job runs already.
         """
         self._open_study()
-        self._check_idle()
+        self.check_idle()
         self.failed.clear()
         first, *self._waiting = steps
         return self._start(first)
@@ -244,6 +244,19 @@ class Session:
         self._statuses.clear()
         self.job_changed.emit()
 
+    def check_idle(self) -> None:
+        """Make sure that no job runs.
+
+        Raises
+        ------
+        StudyError
+            If one does.
+        """
+        if self.job is not None and self.is_busy:
+            raise StudyError(
+                f"{self.job.step.title} is still running", "wait for it, or cancel it first"
+            )
+
     def close(self) -> None:
         """Stop the job and close the study."""
         self.close_study()
@@ -284,9 +297,3 @@ class Session:
         if self.study is None:
             raise StudyError("No study is open", "open or create one first")
         return self.study
-
-    def _check_idle(self) -> None:
-        if self.job is not None and self.is_busy:
-            raise StudyError(
-                f"{self.job.step.title} is still running", "wait for it, or cancel it first"
-            )

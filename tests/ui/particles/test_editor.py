@@ -9,7 +9,9 @@ import pytest
 
 from operando import Study
 from operando.particles import measure
+from operando.steps import STEPS
 from operando.study import Entry
+from operando.study.edits import read_edits
 from operando.ui.panels.particles import ParticlesPanel
 
 if TYPE_CHECKING:
@@ -236,3 +238,32 @@ def test_a_brush_is_put_down_when_places_are_asked_for(panel: ParticlesPanel) ->
     panel.particles.view.select(_biggest(panel)[0])
     panel.editor.tools["merge"].click()
     assert viewer.layers.selection.active.mode == "pan_zoom"
+
+
+def test_a_job_that_starts_ends_the_wait_for_a_click(panel: ParticlesPanel) -> None:
+    a, b = _biggest(panel)
+    view, session = panel.particles.view, panel.session
+    before = np.asarray(session.study.open_array("particles/particles")[:])
+    view.select(a, frame=0)
+    panel.editor.tools["merge"].click()
+    session.run(STEPS["quality"]())
+    panel.refresh_job()
+    assert view.selects
+    assert panel.editor.hint.text() == ""
+    assert not any(button.isChecked() for button in panel.editor.tools.values())
+    _click(panel, *_places(panel, b)[0])
+    _settle(panel)
+    ids = session.study.open_array("particles/particles")
+    np.testing.assert_array_equal(ids[:], before)
+    assert not read_edits(session.study.path, "particles").done
+
+
+def test_nothing_is_corrected_while_a_job_runs(panel: ParticlesPanel) -> None:
+    view, session = panel.particles.view, panel.session
+    view.select(_biggest(panel)[0])
+    session.run(STEPS["quality"]())
+    for button in (panel.editor.tools["delete"], panel.editor.undo):
+        button.setEnabled(True)
+        button.click()
+        assert "is still running" in _settle(panel)
+    assert not read_edits(session.study.path, "particles").done

@@ -102,7 +102,12 @@ class Corrector(QObject):
         return f"{self._running.doing}…{more}"
 
     def add(self, task: Task) -> None:
-        """Do a correction as soon as those before it are done."""
+        """Do a correction as soon as those before it are done; refused while a job runs."""
+        try:
+            self._session.check_idle()
+        except OperandoError as error:
+            self.failed.emit(error)
+            return
         done, undone = self._count()
         counts = {"apply": (done + 1, 0), "undo": (done - 1, undone + 1)}
         self._counts = counts.get(task.kind, (done + 1, undone - 1))

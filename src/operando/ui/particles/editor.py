@@ -54,6 +54,7 @@ class ParticleEditor(QWidget):
         self.corrector.moved.connect(self._on_moved)
         self.corrector.corrected.connect(self._on_corrected)
         self.corrector.failed.connect(self._on_failed)
+        session.settling.connect(self._put_down)
         self.through_time = QCheckBox("in all frames")
         self.through_time.setChecked(True)
         self.through_time.setToolTip(
@@ -68,6 +69,7 @@ class ParticleEditor(QWidget):
     def close_editor(self) -> None:
         """Do what waits, and let go of viewer and view."""
         self.corrector.close()
+        self._session.settling.disconnect(self._put_down)
         self._clicks.close()
         self._view.selected.disconnect(self._on_selected)
 
@@ -129,6 +131,11 @@ class ParticleEditor(QWidget):
         self._view.selects = False
         self._ask()
 
+    def _put_down(self) -> None:
+        """Ask for no more clicks where some were waited for: a job starts."""
+        if self._tool:
+            self.stop()
+
     def _ask(self) -> None:
         self.refresh()
         self._say(self._question())
@@ -138,7 +145,7 @@ class ParticleEditor(QWidget):
         return TOOLS[self._tool].ask.format(particle=self._start[0], left=left)
 
     def _on_click(self, event: Any) -> None:
-        if not self._tool:
+        if not self._tool or not self._is_ready():
             return
         if len(event.dims_displayed) != 2:
             self._say("Switch to 2D to click places.")
