@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import ndimage
 
 from operando import Study
 from operando.errors import Cancelled, InputError, StudyError
@@ -384,6 +385,16 @@ def test_a_grown_particle_is_measured_wholly_also_when_done_again(found) -> None
     corrections.redo()
     _same_table(found, corrections.table)
     assert corrections.particle_at(point, 0) > 0
+
+
+def test_the_first_particle_of_a_study_can_be_grown(found, electrode) -> None:
+    none = np.zeros_like(_ids(found))
+    corrections = _find_again(found, none, found.table("particles").iloc[:0])
+    solid, _ = ndimage.label(electrode.phases[0] == 3)
+    body = solid == np.bincount(solid.ravel())[1:].argmax() + 1
+    z, y, x = np.argwhere(body)[0].tolist()
+    corrections.apply(Edit(kind="grow", frame=0, points=((z, y, x),), through_time=False))
+    np.testing.assert_array_equal(_ids(found)[0] > 0, ndimage.binary_fill_holes(body))
 
 
 def _check_tracks(study):

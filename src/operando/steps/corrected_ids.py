@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from operando.study.edits import EditLog, Ranges
 
 GROW_DIAMETERS = 2.0
-"""A particle is grown anew within so many median diameters of its seed."""
+"""A particle is grown anew within so many median diameters of its seed; without any, anywhere."""
 
 SEED_REACH = 0.2
 """In other frames the seed is the nearest free solid within so many median diameters."""
@@ -125,7 +125,7 @@ class CorrectedIds:
     ) -> Touch | None:
         """Grow a particle, or one that is new, around where its seed has moved to."""
         size = np.asarray(self._voxel_size)
-        typical = places.typical_diameter
+        typical = places.typical_diameter or float(max(self.shape * size))
         guide = label or places.nearest(edit.points[0], edit.frame, frame)
         seed = np.asarray(edit.points[0]) + places.shift(guide, edit.frame, frame)
         reach = np.ceil(GROW_DIAMETERS * typical / size)

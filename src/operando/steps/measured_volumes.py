@@ -76,7 +76,7 @@ class MeasuredVolumes:
         """Where nothing was imaged; None if the image cannot tell."""
         if self.image.dtype.kind != "f":
             return None
-        return ~np.isfinite(np.asarray(self.image[(frame, *box)]))
+        return np.asarray(~np.isfinite(np.asarray(self.image[(frame, *box)])))
 
     def measure_again(
         self,

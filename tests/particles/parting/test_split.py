@@ -121,6 +121,17 @@ def test_small_and_large_side_by_side(make_ellipsoid) -> None:
     assert match(ids, large + 2 * small).recall == 1
 
 
+@pytest.mark.parametrize("method", ["learned", "watershed"])
+@pytest.mark.parametrize("radius", [15, 75, 120])
+def test_discs_of_any_size_are_found_in_a_single_slice(make_ellipsoid, method, radius) -> None:
+    shape = (1, 3 * radius, 5 * radius)
+    middles = [(0, 1.5 * radius, x * radius) for x in (1.3, 3.7)]
+    discs = [make_ellipsoid(shape, middle, (1, radius, radius)) for middle in middles]
+    ids = split(discs[0] | discs[1], settings=SplitSettings(method=method))
+    assert [len(np.unique(ids[disc])) for disc in discs] == [1, 1]
+    assert ids.max() == 2
+
+
 def test_only_the_named_phase(two) -> None:
     left, right = two
     phases = np.where(left, 3, np.where(right, 2, 1)).astype(np.uint8)

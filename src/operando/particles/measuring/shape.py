@@ -45,9 +45,10 @@ def principal_axes(
 
 
 def orientation(direction: NDArray[np.float64]) -> tuple[float, float]:
-    """Tilt from the z axis, 0 to 90°, and azimuth from x towards y, -90 to 90° or 0 to 180°.
+    """Tilt from the z axis, 0 to 90°, and azimuth from x towards y, 0 to 180°.
 
-    A direction and its opposite are the same axis; the azimuth is given from 0 up to 180°.
+    A direction and its opposite are the same axis. The azimuth is that of the line that it is in
+    the plane, whichever end of it rises.
     """
     z, y, x = direction if direction[0] >= 0 else -direction
     tilt = float(np.degrees(np.arccos(np.clip(z, 0, 1))))

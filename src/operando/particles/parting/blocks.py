@@ -122,8 +122,13 @@ class BlockSplitter:
 
     def _number(self, sizes: Sizes, typical: float) -> int:
         """Leave out small particles and number the others in order of their first voxel."""
-        voxel = float(np.prod(self.cutter.spacing))
-        names = sizes.numbers(self.cutter.settings.smallest_diameter, typical, voxel)
+        spacing = np.array(self.cutter.spacing)
+        names = sizes.numbers(
+            self.cutter.settings.smallest_diameter,
+            typical,
+            voxel=float(spacing.prod()),
+            thinnest=float((spacing * self.cutter.shape).min()),
+        )
         for box in blocks(self.cutter.shape, self.cutter.edge):
             self.out[box] = rename(np.asarray(self.out[box]), names)
             self.cutter.watch.advance()

@@ -52,7 +52,9 @@ class Sizes:
         """Count the voxels that are in doubt; the other ones are 0."""
         self.doubt[1:] += count_voxels(ids, len(self.count))[1:]
 
-    def numbers(self, smallest: float | None, typical: float, voxel: float) -> NDArray[np.int32]:
+    def numbers(
+        self, smallest: float | None, typical: float, voxel: float, thinnest: float
+    ) -> NDArray[np.int32]:
         """Return numbers ``(N,)`` from 1 in order of the first voxel.
 
         They are 0 for what is too small, or too much in doubt.
@@ -65,9 +67,12 @@ class Sizes:
             Typical diameter.
         voxel
             Volume of a voxel.
+        thinnest
+            Shortest edge of the image: no more than a disc so thick is asked of what it cuts.
         """
         limits = np.array([smallest or typical * share for share in (SMALLEST, SMALLEST_CUT)])
         inside, cut = np.pi / 6 * limits**3 / voxel
+        cut = min(cut, np.pi / 4 * limits[1] ** 2 * thinnest / voxel)
         large = self.count >= np.where(self.cut, cut, inside)
         kept = np.flatnonzero(large & (self.doubt <= LARGEST_DOUBT * self.count))
         kept = kept[kept > 0]
