@@ -44,6 +44,20 @@ def test_a_flat_image_stays_finite() -> None:
     np.testing.assert_array_equal(grey_scale(Frames(flat), 0).apply(flat[None]), -1)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.float32, np.float64])
+def test_a_flat_image_of_large_numbers_stays_finite(kind: type) -> None:
+    """Single precision knows no number between 30,000,000 and 30,000,002."""
+    flat = np.full((4, 8, 8), 30_000_000, kind)
+    np.testing.assert_array_equal(grey_scale(Frames(flat), 0).apply(flat[None]), -1)
+
+
+def test_small_contrast_on_large_numbers_is_kept() -> None:
+    near = image()[:1].astype(np.float64) / 100
+    far = near + 1e9
+    expected = grey_scale(Frames(near), 0).apply(near)
+    np.testing.assert_allclose(grey_scale(Frames(far), 0).apply(far), expected, atol=1e-5)
+
+
 def test_a_mask_counts_as_grey_values() -> None:
     mask = image() > 100
     np.testing.assert_array_equal(
@@ -51,13 +65,14 @@ def test_a_mask_counts_as_grey_values() -> None:
     )
 
 
-def test_what_was_not_imaged_does_not_count() -> None:
-    whole = image().astype(np.float32)
-    holed = np.concatenate([whole, np.full_like(whole, np.nan)], axis=-1)
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
+def test_what_was_not_imaged_does_not_count(hole: float) -> None:
+    whole = image()
+    holed = np.concatenate([whole, np.full_like(whole, hole)], axis=-1)
     scale = grey_scale(Frames(holed), 1)
     expected = grey_scale(Frames(whole), 1)
     np.testing.assert_allclose([scale.low, scale.high], [expected.low, expected.high])
     scaled = scale.apply(holed[1][None])
     np.testing.assert_array_equal(scaled[..., whole.shape[-1] :], 0)
     with pytest.raises(InputError, match="Frame 1 holds only NaN"):
-        grey_scale(Frames(whole * np.nan), 1)
+        grey_scale(Frames(np.full_like(whole, hole)), 1)

@@ -34,20 +34,25 @@ class GreyScale:
         ``(C,)`` one value per channel.
     """
 
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Scale ``(C, z, y, x)`` to about -1 to 1; what lies far outside is cut off at 4 and -4.
 
-        What was not imaged (NaN) becomes 0, as what lies around an image is to a network.
+        What was not imaged (NaN or infinity) becomes 0, as what lies around an image is to a
+        network.
         """
-        shape = (-1, 1, 1, 1)
-        scaled = values.astype(np.float32) - self.low.reshape(shape)
-        scaled *= (2 / (self.high - self.low)).reshape(shape)
+        low, high = (ends.reshape(-1, 1, 1, 1) for ends in (self.low, self.high))
+        scaled = np.empty(values.shape, np.float32)
+        # In double precision, as large numbers may differ by little.
+        np.subtract(values, low, out=scaled, dtype=np.float64)
+        scaled *= (2 / (high - low)).astype(np.float32)
         scaled -= 1
         np.clip(scaled, -LIMIT, LIMIT, out=scaled)
-        return np.nan_to_num(scaled, copy=False) if values.dtype.kind == "f" else scaled
+        if values.dtype.kind == "f":
+            scaled[~np.isfinite(values)] = 0
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,5 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
             f"Frame {t} holds only NaN or infinity in the {len(slices)} slices that were looked at",
             "leave it out, or align it anew",
         )
-    low, high = np.percentile(known, percentiles, axis=1)
-    flat = high <= low
-    high = np.where(flat, low + 1, high)
-    return GreyScale(low.astype(np.float32), high.astype(np.float32))
+    low, high = np.percentile(known, percentiles, axis=1).astype(np.float64)
+    return GreyScale(low, np.where(high <= low, low + 1, high))
