@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from qtpy.QtWidgets import QApplication, QMessageBox
+from qtpy.QtWidgets import QApplication
 
 from operando import Study
 from operando.steps import STEPS
@@ -129,22 +129,6 @@ def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, st
     viewer.close()
     assert dock.session.study is None
     Study.open(study.path).close()
-
-
-def test_it_asks_before_a_running_job_is_stopped(
-    dock: OperandoDock, study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def answer(parent: Any, title: str, text: str) -> QMessageBox.StandardButton:
-        asked.append(text)
-        return QMessageBox.StandardButton.No
-
-    monkeypatch.setattr(QMessageBox, "question", answer)
-    dock.session.show_study(study)
-    dock.session.run(STEPS["strain"](spacing=16))
-    assert not dock._may_stop()
-    assert asked == ["Strain is still running. Stop it and close?"]
 
 
 def test_no_panel_is_wider_than_the_dock(qtbot: QtBot, dock: OperandoDock, study: Study) -> None:

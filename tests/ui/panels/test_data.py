@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtWidgets import QMessageBox
 
+from operando import Study
 from operando.files import write_tiff
+from operando.steps import STEPS
 from operando.ui.dock.section import Mark
 from operando.ui.panels.data import DataPanel
 from operando.ui.session import Session
@@ -16,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
-
-    from operando import Study
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def images(tmp_path: Path, rng: np.random.Generator) -> Path:
 def _open(qtbot: QtBot, panel: DataPanel, path: Path) -> None:
     panel.open_path([path])
     qtbot.waitUntil(lambda: not panel.is_busy, timeout=20_000)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, QMessageBox.StandardButton]:
+    """What is answered, by default No, to each question that was asked."""
+    asked: dict[str, QMessageBox.StandardButton] = {}
+
+    def answer(parent: object, title: str, text: str) -> QMessageBox.StandardButton:
+        del parent, title
+        return asked.setdefault(text, QMessageBox.StandardButton.No)
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    return asked
 
 
 def test_what_images_do_not_say_is_asked_for(
@@ -179,3 +193,50 @@ def test_the_voxel_size_can_be_corrected(
     panel.facts.apply.click()
     assert study.voxel_size == (0.25, 0.25, 0.25)
     assert panel.facts.facts["Voxel size"].text() == "0.25 µm"
+
+
+def test_a_study_with_a_running_job_is_closed_only_if_that_is_wanted(
+    panel: DataPanel, session: Session, study: Study, answers: dict
+) -> None:
+    session.show_study(study)
+    session.run(STEPS["quality"]())
+    panel.facts.close_study.click()
+    assert session.study is study
+    assert session.is_busy
+    (question,) = answers
+    assert "still running. Stop it and close the study?" in question
+    answers[question] = QMessageBox.StandardButton.Yes
+    panel.facts.close_study.click()
+    assert session.study is None
+
+
+def test_another_study_ends_a_running_job_only_if_that_is_wanted(
+    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, images: Path, answers: dict
+) -> None:
+    other = Study.create(images.parent / "other.operando", images, (1, 1, 1))
+    other.close()
+    session.show_study(study)
+    session.run(STEPS["quality"]())
+    panel.open_path([other.path])
+    assert not panel.is_busy
+    assert session.study is study
+    (question,) = answers
+    answers[question] = QMessageBox.StandardButton.Yes
+    _open(qtbot, panel, other.path)
+    assert session.holds(other.path)
+
+
+def test_a_job_that_starts_while_another_study_is_read_is_asked_about(
+    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, images: Path, answers: dict
+) -> None:
+    other = Study.create(images.parent / "other.operando", images, (1, 1, 1))
+    other.close()
+    session.show_study(study)
+    panel.open_path([other.path])
+    session.run(STEPS["quality"]())
+    qtbot.waitUntil(lambda: not panel.is_busy, timeout=20_000)
+    assert session.study is study
+    assert session.is_busy
+    assert len(answers) == 1
+    with Study.open(other.path) as again:
+        assert again.writable

@@ -8,7 +8,6 @@ from qtpy.QtCore import QEvent, QSize, QThreadPool, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 from operando.ui.dock.accordion import Accordion
 from operando.ui.dock.section import Section
 from operando.ui.dock.time_line_button import DOCK_WIDTH, TimeLineButton
+from operando.ui.jobs.stopping import may_stop
 from operando.ui.jobs.turns import Turns
 from operando.ui.panels.align import AlignPanel
 from operando.ui.panels.annotate import AnnotatePanel
@@ -160,7 +160,7 @@ class OperandoDock(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask before the window closes while a job runs; close the session when it does."""
         if watched is self._window and event.type() == QEvent.Type.Close:
-            if self.session.is_busy and event.spontaneous() and not self._may_stop():
+            if event.spontaneous() and not may_stop(self.session, self):
                 event.ignore()
                 return True
             self.close_session()
@@ -212,15 +212,6 @@ class OperandoDock(QWidget):
             self._window.removeEventFilter(self)
         self._window = window
         window.installEventFilter(self)
-
-    def _may_stop(self) -> bool:
-        job = self.session.job
-        answer = QMessageBox.question(
-            self,
-            "Operando",
-            f"{job.step.title if job else 'A job'} is still running. Stop it and close?",
-        )
-        return answer == QMessageBox.StandardButton.Yes
 
     def _on_study(self) -> None:
         self.refresh()

@@ -15,6 +15,7 @@ from operando.files.volumes.raw import HEADERS
 from operando.study.create import SUFFIX
 from operando.ui.dock.section import Mark
 from operando.ui.jobs.background import Background
+from operando.ui.jobs.stopping import may_stop
 from operando.ui.opening import create_study, load_study, open_sample
 from operando.ui.panels.new_study import NewStudyForm, found_images
 from operando.ui.panels.panel import Panel, text_label
@@ -55,7 +56,7 @@ class DataPanel(Panel):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self._closed = self._stopped = False
+        self._closed = self._stopped = self._agreed = False
         self._study: Study | None = None
         self._background = Background(self)
         self._background.finished.connect(self._idle)
@@ -110,18 +111,14 @@ class DataPanel(Panel):
     def open_study(self, path: Path) -> None:
         """Open a study, unless it is the one that is open."""
         if not self.session.holds(path):
-            self._work(f"Opening {path.name} …", partial(load_study, path), self._opened)
+            self._open(f"Opening {path.name} …", partial(load_study, path))
 
     def open_sample(self) -> None:
         """Open the synthetic electrode, with what was done on it before."""
         place = Path(
             QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
         )
-        self._work(
-            "Opening the sample …",
-            partial(open_sample, place / "operando"),
-            self._opened,
-        )
+        self._open("Opening the sample …", partial(open_sample, place / "operando"))
 
     def open_path(self, paths: Sequence[Path]) -> None:
         """Open what was dropped: a study, or else images."""
@@ -183,6 +180,17 @@ class DataPanel(Panel):
         self._stopped = False
         self._background.start(work, done, self._failed)
 
+    def _open(self, text: str, work: Callable[[], Study]) -> None:
+        """Open a study; not if a job runs on the one that is open, and shall go on."""
+        busy = self.session.is_busy
+        if not self.is_busy and may_stop(self.session, self, "open another study"):
+            self._agreed = busy
+            self._work(text, work, self._opened)
+
+    def _may_replace(self) -> bool:
+        """Ask about a job that was started since the study was asked for."""
+        return self._agreed or may_stop(self.session, self, "open another study")
+
     def _failed(self, error: OperandoError) -> None:
         self.show_error(None if isinstance(error, Cancelled) else error)
 
@@ -211,7 +219,7 @@ class DataPanel(Panel):
         self._show_page(self.new_study)
 
     def _opened(self, study: Study) -> None:
-        if self._closed:
+        if self._closed or not self._may_replace():
             study.close()
             return
         self.session.show_study(study)
@@ -261,11 +269,8 @@ class DataPanel(Panel):
         self.layout_dialog.open()
 
     def _on_create(self) -> None:
-        self._work(
-            "Making the study …",
-            partial(create_study, **self.new_study.value(), progress=self._tell),
-            self._opened,
-        )
+        make = partial(create_study, **self.new_study.value(), progress=self._tell)
+        self._open("Making the study …", make)
 
     def _on_back(self) -> None:
         self.show_error(None)

@@ -14,6 +14,7 @@ from operando.errors import OperandoError
 from operando.files import describe
 from operando.ui.forms.calibration import CalibrationForm
 from operando.ui.jobs.background import Background
+from operando.ui.jobs.stopping import may_stop
 from operando.ui.panels.convert_box import ConvertBox
 from operando.ui.panels.cycling_box import CyclingBox
 from operando.ui.panels.histogram import GreyHistogram
@@ -149,7 +150,8 @@ class StudyFacts(QWidget):
         self.edit.setChecked(False)
 
     def _on_close(self) -> None:
-        self._session.close_study()
+        if may_stop(self._session, self, "close the study"):
+            self._session.close_study()
 
 
 def facts_of(study: Study) -> dict[str, str]:
