@@ -59,7 +59,7 @@ class Session:
     """A step finished; carries its name."""
 
     strokes_changed = Signal()
-    """Strokes or classes changed."""
+    """Strokes or classes changed, or others are painted now."""
 
     job_changed = Signal()
     """A job started, moved on or ended."""
@@ -91,6 +91,11 @@ class Session:
     def painter(self) -> StrokePainter | None:
         """What paints strokes, while a study is open."""
         return self.layers.painter if self.layers else None
+
+    @property
+    def painter_again(self) -> StrokePainter | None:
+        """What paints strokes a second time, while that is done."""
+        return self.layers.again if self.layers else None
 
     def open_study(self, path: str | os.PathLike[str]) -> Study:
         """Open a study from disk and show it; see `Study.open` for what may be wrong."""

@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from operando.files import write_tiff
 from operando.ui.dock.section import Mark
 from operando.ui.panels.annotate import AnnotatePanel, summarise
+from operando.ui.segment.paint_twice import PaintTwiceBox
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
@@ -160,6 +161,53 @@ def test_strokes_of_another_size_are_refused(
     qtbot.waitUntil(panel.error.isVisible)
     assert "voxels (t, z, y, x)" in panel.error.text()
     assert not painter.strokes.array.any()
+
+
+@pytest.fixture
+def twice(qtbot: QtBot, painter: StrokePainter, session: Session) -> Iterator[PaintTwiceBox]:
+    """What paints a slice again that has one stroke."""
+    painter.layer.paint((0, 3, 10, 10), 1)
+    box = PaintTwiceBox(session)
+    for widget in (box, box.button):
+        qtbot.addWidget(widget)
+    box.refresh()
+    yield box
+    box.close_box()
+
+
+def test_undo_acts_on_the_strokes_that_are_seen_while_a_slice_is_painted_again(
+    panel: AnnotatePanel, painter: StrokePainter, twice: PaintTwiceBox
+) -> None:
+    before = painter.counts.voxels
+    twice.button.click()
+    assert not panel.undo.isEnabled()
+    panel.classes.rows[1].radio.click()
+    assert twice.painter.label == 2
+    panel.tools.brush.setValue(1)
+    twice.painter.layer.paint((0, 3, 10, 10), 2)
+    assert panel.classes.rows[1].voxels.text() == "1 voxel"
+    panel.undo.click()
+    assert not twice.painter.counts.voxels
+    panel.redo.click()
+    assert twice.painter.counts.voxels == {2: 1}
+    twice.button.click()
+    panel.undo.click()
+    assert before
+    assert not painter.counts.voxels
+    assert twice.agreement().voxels == 0
+
+
+def test_classes_are_only_chosen_while_a_slice_is_painted_again(
+    panel: AnnotatePanel, twice: PaintTwiceBox
+) -> None:
+    row = panel.classes.rows[2]
+    edits = (panel.classes.add, panel.load, row.name, row.swatch, row.remove)
+    assert all(widget.isEnabled() for widget in edits)
+    twice.button.click()
+    assert not any(widget.isEnabled() for widget in edits)
+    assert "Classes can be changed" in panel.hint.text()
+    twice.button.click()
+    assert all(widget.isEnabled() for widget in edits)
 
 
 def test_the_place_is_told(panel: AnnotatePanel, session: Session) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from operando.data import LabelClass
 from operando.ui.segment.paint_twice import LAYER_NAME, PaintTwiceBox
 
 if TYPE_CHECKING:
@@ -74,3 +75,45 @@ def test_they_are_there_when_the_study_is_opened_again(
     box.refresh()
     assert "agree to 100.0 %" in box.text.text()
     assert not box.button.isChecked()
+
+
+def test_it_ends_when_the_first_strokes_are_taken(box: PaintTwiceBox) -> None:
+    viewer, first = box._session.viewer, box._session.painter
+    box.button.click()
+    viewer.layers.selection.active = first.layer
+    assert not box.button.isChecked()
+    assert first.layer.visible
+    assert not viewer.layers[LAYER_NAME].visible
+
+
+def test_it_ends_when_its_layer_is_deleted_and_can_be_taken_up_again(box: PaintTwiceBox) -> None:
+    viewer, first = box._session.viewer, box._session.painter
+    box.button.click()
+    box.painter.layer.paint((0, 3, 10, 10), 1)
+    viewer.layers.remove(LAYER_NAME)
+    assert not box.button.isChecked()
+    assert first.layer.visible
+    box.button.click()
+    assert viewer.layers.selection.active is viewer.layers[LAYER_NAME]
+    assert box.painter.counts.voxels
+
+
+def test_a_class_that_was_removed_is_told(box: PaintTwiceBox) -> None:
+    first = box._session.painter
+    classes = first.strokes.classes
+    extra = LabelClass("gas", "#ffffff")
+    box.button.click()
+    box.button.click()
+    first.set_classes([*classes, extra])
+    box.button.click()
+    box.painter.layer.paint((0, 3, 10, 10), 4)
+    box.button.click()
+    first.set_classes(classes)
+    box.button.click()
+    assert not box.button.isChecked()
+    assert first.layer.visible
+    assert "a class that is not there any more" in box.text.text()
+    first.set_classes([*classes, extra])
+    box.button.click()
+    assert box.button.isChecked()
+    assert "hidden now" in box.text.text() or "agree" in box.text.text()

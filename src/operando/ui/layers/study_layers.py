@@ -37,6 +37,8 @@ class StudyLayers:
         Gives further layers of this study their place.
     painter : StrokePainter
         Records what is painted on the layer of strokes.
+    again : StrokePainter or None
+        Records what is painted a second time, while that is done.
     phases : Labels or None
         Layer of the segmentation.
     probabilities : list of Image
@@ -50,6 +52,7 @@ class StudyLayers:
         self._study = study
         self._later = later
         self.factory = LayerFactory(study)
+        self.again: StrokePainter | None = None
         self.phases: Labels | None = None
         self.probabilities: list[Image] = []
         self._images = self.factory.images()
@@ -104,6 +107,7 @@ class StudyLayers:
 
     def close(self) -> None:
         """Take the layers away."""
+        self.again = None
         self.painter.close()
         for layer in self._own_layers():
             if layer in self._viewer.layers:

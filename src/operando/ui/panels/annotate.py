@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
     from operando.ui.strokes.painter import StrokePainter
 
+_AGAIN = (
+    "You are painting a slice again, to compare. Classes can be changed and strokes imported once "
+    "“Paint a slice again” is off (under Segment, Judge the result)."
+)
+
 
 class AnnotatePanel(Panel):
     """Lists the classes, chooses brush and eraser, undoes, and says what to paint next.
@@ -48,6 +53,7 @@ class AnnotatePanel(Panel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self._painter: StrokePainter | None = None
+        self._in_hand: StrokePainter | None = None
         self._background = Background(self)
         self.hint = text_label()
         self.classes = ClassEditor()
@@ -73,19 +79,21 @@ class AnnotatePanel(Panel):
 
     def refresh(self) -> None:
         """Show the strokes there are and what to paint next."""
-        painter = self.session.painter
-        if painter is not self._painter:
-            self._set_painter(painter)
+        painter, again = self.session.painter, self.session.painter_again
+        if (painter, again or painter) != (self._painter, self._in_hand):
+            self._set_painters(painter, again)
         self._body.setVisible(painter is not None)
-        self.hint.setText(next_hint(painter, self._n_frames) if painter else "Open a study first.")
-        if painter is None:
+        hint = next_hint(painter, self._n_frames) if painter else "Open a study first."
+        self.hint.setText(_AGAIN if again else hint)
+        if painter is None or self._in_hand is None:
             return
         self.classes.refresh()
         summary = summarise(painter)
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
-        self.undo.setEnabled(painter.strokes.can_undo)
-        self.redo.setEnabled(painter.strokes.can_redo)
+        self.undo.setEnabled(self._in_hand.strokes.can_undo)
+        self.redo.setEnabled(self._in_hand.strokes.can_redo)
+        self.load.setEnabled(again is None)
         self._body.setEnabled(bool(self.session.study and self.session.study.writable))
 
     def state(self) -> tuple[Mark, str]:
@@ -102,7 +110,7 @@ class AnnotatePanel(Panel):
     def close_panel(self) -> None:
         """Listen to the viewer no more."""
         self.preview.close()
-        self._set_painter(None)
+        self._set_painters(None, None)
         self.session.viewer.dims.events.current_step.disconnect(self._show_place)
 
     def import_strokes(self, path: Path) -> None:
@@ -150,11 +158,11 @@ class AnnotatePanel(Panel):
     def _n_frames(self) -> int:
         return len(self.session.study.times) if self.session.study else 1
 
-    def _set_painter(self, painter: StrokePainter | None) -> None:
-        """Follow the layer of another study's strokes."""
-        self.classes.set_painter(painter)
-        self.tools.set_painter(painter)
-        self._painter = painter
+    def _set_painters(self, painter: StrokePainter | None, again: StrokePainter | None) -> None:
+        """Follow the layer of another study's strokes, or of those that are painted again."""
+        self._painter, self._in_hand = painter, again or painter
+        self.classes.set_painter(self._in_hand, editable=again is None)
+        self.tools.set_painter(self._in_hand)
         self._show_place()
 
     def _show_place(self, event: Any = None) -> None:
@@ -179,13 +187,13 @@ class AnnotatePanel(Panel):
         self.refresh()
 
     def _on_undo(self) -> None:
-        if self._painter is not None:
-            self._painter.undo()
+        if self._in_hand is not None:
+            self._in_hand.undo()
             self.refresh()
 
     def _on_redo(self) -> None:
-        if self._painter is not None:
-            self._painter.redo()
+        if self._in_hand is not None:
+            self._in_hand.redo()
             self.refresh()
 
     def _choose_import(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from operando.errors import InputError
 from operando.segment.scoring.painted_twice import self_agreement
 from operando.ui.layers.factory import class_colormap
 from operando.ui.panels.panel import text_label
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from operando.data import LabelClass
     from operando.segment.scoring.painted_twice import SelfAgreement
+    from operando.ui.layers.study_layers import StudyLayers
     from operando.ui.session import Session
 
 AGAIN = "again"
@@ -27,6 +29,10 @@ LAYER_NAME = "painted again"
 _INVITATION = (
     "Paint on a slice that has strokes already, which are hidden now: as if for the first time. "
     "These strokes are not learnt from."
+)
+_REMOVED = (
+    "⚠ You painted again with a class that is not there any more. Add a class under Annotate; "
+    "then its strokes can be seen here, and erased."
 )
 
 
@@ -52,6 +58,7 @@ class PaintTwiceBox(QWidget):
         super().__init__(parent)
         self._session = session
         self.painter: StrokePainter | None = None
+        self._problem = ""
         self.button = QPushButton("Paint a slice again")
         self.button.setCheckable(True)
         self.button.setToolTip(
@@ -66,6 +73,8 @@ class PaintTwiceBox(QWidget):
         self.button.toggled.connect(self._on_toggled)
         session.study_changed.connect(self._forget)
         session.strokes_changed.connect(self._show)
+        session.viewer.layers.selection.events.active.connect(self._on_layers)
+        session.viewer.layers.events.removed.connect(self._on_layers)
 
     def refresh(self) -> None:
         """Offer to paint again once something is painted; show what was found before."""
@@ -78,6 +87,9 @@ class PaintTwiceBox(QWidget):
         """Take the layer away and listen no more."""
         self._session.study_changed.disconnect(self._forget)
         self._session.strokes_changed.disconnect(self._show)
+        layers = self._session.viewer.layers
+        layers.selection.events.active.disconnect(self._on_layers)
+        layers.events.removed.disconnect(self._on_layers)
         self._forget()
 
     def agreement(self) -> SelfAgreement | None:
@@ -89,24 +101,46 @@ class PaintTwiceBox(QWidget):
         return self_agreement(first.array, second.array, second.painted_slices, len(first.classes))
 
     def _on_toggled(self, painting: bool) -> None:
-        first = self._session.painter
-        if first is None:
+        first, layers = self._session.painter, self._session.layers
+        if first is None or layers is None:
             return
+        self._problem, layers.again = "", None
         if painting:
-            painter = self._second_painter(first)
-            first.layer.visible = False
-            painter.take("paint")
-            painter.layer.selected_label = max(first.label, 1)
+            self._begin(first, layers)
         else:
             if self.painter is not None:
                 self.painter.layer.visible = False
             first.take("pan_zoom")
-        self._show()
+        self._session.strokes_changed.emit()
+
+    def _begin(self, first: StrokePainter, layers: StudyLayers) -> None:
+        try:
+            painter = self._second_painter(first)
+        except InputError:
+            self.button.setChecked(False)
+            self._problem = _REMOVED
+            return
+        first.layer.visible = False
+        painter.take("paint")
+        painter.layer.selected_label = max(first.label, 1)
+        layers.again = painter
+
+    def _on_layers(self, event: Any = None) -> None:
+        """End painting again when the first strokes are taken, or the layer is deleted."""
+        del event
+        first, layers, viewer = self._session.painter, self._session.layers, self._session.viewer
+        if first is None or layers is None or layers.again is None:
+            return
+        gone = layers.again.layer not in viewer.layers
+        if gone or viewer.layers.selection.active is first.layer:
+            self.button.setChecked(False)
 
     def _second_painter(self, first: StrokePainter) -> StrokePainter:
         study, layers = self._session.study, self._session.layers
         viewer = self._session.viewer
         if self.painter is not None and self.painter.layer in viewer.layers:
+            if self.painter.strokes.classes != first.strokes.classes:
+                self.painter.set_classes(first.strokes.classes)
             return self.painter
         self._close_painter()
         strokes = study.strokes(AGAIN)
@@ -115,12 +149,14 @@ class PaintTwiceBox(QWidget):
             viewer, _layer(strokes.array, strokes.classes, first.layer, layers.placement), strokes
         )
         viewer.add_layer(self.painter.layer)
-        self.painter.stroked.connect(self._show)
+        self.painter.stroked.connect(self._session.strokes_changed.emit)
         return self.painter
 
     def _show(self) -> None:
         study, found = self._session.study, self.agreement()
-        if study is not None and found is not None and found.voxels:
+        if self._problem:
+            text = self._problem
+        elif study is not None and found is not None and found.voxels:
             text = agreement_text(found, study.strokes().classes)
         else:
             text = _INVITATION if self.button.isChecked() else ""

@@ -41,6 +41,7 @@ class ClassEditor(ClassList):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._painter: StrokePainter | None = None
+        self._editable = True
         self.add = QPushButton("Add class")
         self.add.clicked.connect(self._on_add)
         self.chosen.connect(self._on_chosen)
@@ -48,8 +49,9 @@ class ClassEditor(ClassList):
         self.recoloured.connect(self._on_recoloured)
         self.removed.connect(self._on_removed)
 
-    def set_painter(self, painter: StrokePainter | None) -> None:
-        """Edit the classes of another painter, or of none."""
+    def set_painter(self, painter: StrokePainter | None, *, editable: bool = True) -> None:
+        """Choose among the classes of another painter, or of none; edit them if that is wanted."""
+        self._editable = editable
         if self._painter is not None:
             self._painter.chosen.disconnect(self.set_chosen)
         if painter is not None:
@@ -61,6 +63,9 @@ class ClassEditor(ClassList):
         if self._painter is not None:
             self.set_classes(self._painter.strokes.classes, self._painter.counts.voxels)
             self.set_chosen(self._painter.label)
+        self.add.setEnabled(self._editable)
+        for row in self.rows:
+            row.set_editable(self._editable)
 
     def _on_chosen(self, label: int) -> None:
         if self._painter is not None:

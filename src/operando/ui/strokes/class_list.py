@@ -88,6 +88,12 @@ class ClassRow(QWidget):
         self.remove.setEnabled(removable)
         self.remove.setToolTip("Remove this class" if removable else _PAINTED)
 
+    def set_editable(self, editable: bool) -> None:
+        """Let the class be edited, or only chosen."""
+        self.swatch.setEnabled(editable)
+        self.name.setEnabled(editable)
+        self.remove.setEnabled(editable and self.remove.isEnabled())
+
     def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
         """Choose the class whose name is clicked."""
         if watched is self.name and event.type() == event.Type.FocusIn:
