@@ -83,6 +83,65 @@ def test_times_of_single_steps_are_strung_together(tmp_path: Path) -> None:
     assert read_cycling(path)["time_h"].tolist() == [0, 1, 1, 3]
 
 
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+@pytest.mark.parametrize("time", ["DateTime", "Total Time"])
+def test_cells_of_dates_and_of_durations_are_hours(tmp_path: Path, ending: str, time: str) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / f"cell.{ending}"
+    spans = pd.to_timedelta([0, 0.5, 23, 25, 30.5], unit="h")
+    cells = pd.Timestamp("2024-04-03 10:00") + spans if time == "DateTime" else spans
+    record = pd.DataFrame({time: cells, "Voltage(V)": 3.0, "Current(A)": 0.1})
+    if ending == "xlsx":
+        with pd.ExcelWriter(path, engine="openpyxl") as writer:
+            record.to_excel(writer, index=False)
+            for cell in writer.sheets["Sheet1"]["A"][1:]:
+                cell.number_format = "[h]:mm:ss" if time == "Total Time" else cell.number_format
+    else:
+        record.to_parquet(path)
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == pytest.approx([0, 0.5, 23, 25, 30.5])
+    assert table["capacity_ah"].iloc[-1] == pytest.approx(3.05)
+    assert "guessed" not in table.attrs
+
+
+def test_the_choice_between_day_and_month_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text(
+        "DateTime;Voltage;Current (A)\n03.04.2024 22:00:00;3,0;0,1\n04.04.2024 01:30:00;3,1;0,1\n"
+    )
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 3.5]
+    assert table.attrs["guessed"] == "DateTime with the day first, Voltage in V"
+
+
+def test_times_that_cannot_be_read_are_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    lines = [f"2024-04-03 {k:02}:00:00,3,0.1" for k in range(20)]
+    path.write_text("\n".join(["DateTime,Voltage(V),Current(A)", *lines, ",3,0.1"]))
+    assert len(read_cycling(path)) == 20
+    lines[3:8] = ["after lunch,3,0.1"] * 5
+    path.write_text("\n".join(["DateTime,Voltage(V),Current(A)", *lines]))
+    with pytest.raises(FileError, match=r"the time of 5 of 20 rows cannot be read; write all"):
+        read_cycling(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "net"),
+    [
+        ("Charge Capacity (Ah)", ["0", "0.5", "", "1.0", "", "1.5"], [0, 0.5, 0.5, 1, 1, 1.5]),
+        ("Charge Capacity (Ah)", ["", "0.5", "1.0", "", "0.2", "0.3"], [0, 0, 0.5, 0.5, 0.7, 0.8]),
+        ("Capacity (Ah)", ["", "2.0", "2.5", "", "3.0", "3.5"], [np.nan, 0, 0.5, np.nan, 1, 1.5]),
+    ],
+)
+def test_blank_cells_of_a_counter_count_nothing(
+    tmp_path: Path, name: str, cells: list[str], net: list[float]
+) -> None:
+    path = tmp_path / "cell.csv"
+    rows = [f"{k},3,{cell},0" for k, cell in enumerate(cells)]
+    path.write_text("\n".join([f"time/h,voltage/V,{name},Discharge Capacity (Ah)", *rows]))
+    assert read_cycling(path)["capacity_ah"].tolist() == pytest.approx(net, nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "word"),
     [

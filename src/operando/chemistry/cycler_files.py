@@ -12,6 +12,7 @@ import numpy as np
 from operando.chemistry.cycler_columns import recognise
 from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
+from operando.chemistry.cycler_times import read_times
 from operando.chemistry.cycling import STARTED, cycling_table
 from operando.errors import FileError, InputError, OperandoError
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from operando.chemistry.cycler_times import Times
+
 CYCLER_ENDINGS = (
     *(".csv", ".txt", ".tsv", ".dat", ".bdf", ".mpt"),
     *(".xlsx", ".parquet", ".nda", ".ndax", ".mpr", ".res"),
 )
 """Files that `read_cycling` knows, some with an optional library."""
+MOST_LOST = 0.1
+"""Share of the rows that may be left out as they have no time."""
 FAULTS = (
     *(ArithmeticError, AttributeError, BadZipFile, ImportError, LookupError, OSError),
     *(RuntimeError, TypeError, ValueError),
@@ -86,12 +91,12 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             f"{path} has no column of {' and '.join(missing)} ({names})",
             'name them with their units, such as "time / h" and "voltage / V"',
         )
-    values = {q: _values(frame[m.name], q) * m.factor for q, m in known.items()}
-    time_h = _running(values["time"] if _is_number(frame[known["time"].name]) else
-                      _values(frame[known["time"].name], "time"))  # fmt: skip
+    times = read_times(frame[known["time"].name], known.pop("time"))
+    values = {q: _numbers(frame[m.name]) * m.factor for q, m in known.items()}
+    _check_times(times, np.isfinite(values["voltage"]), path)
     try:
         table = cycling_table(
-            _since_first(time_h),
+            _since_first(times.running),
             values["voltage"],
             values.get("current"),
             _net_charge(values),
@@ -100,10 +105,11 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
         )
     except InputError as error:
         raise FileError(f"{path}: {error.what}", error.advice) from error
-    guesses = [
+    guesses = [times.guessed] if times.guessed else []
+    guesses += [
         f"{m.name} in {m.guessed}"
-        for m in known.values()
-        if m.guessed and _is_number(frame[m.name])
+        for q, m in known.items()
+        if m.guessed and np.isfinite(values[q]).any()
     ]
     table.attrs |= {"source": path.name}
     if started:
@@ -113,45 +119,26 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
     return table
 
 
-def _values(column: pd.Series, quantity: str) -> NDArray[np.float64]:
-    """Numbers of a column; times may also be written as 1d 02:03:04 (then hours)."""
+def _check_times(times: Times, rows: NDArray[np.bool_], path: Path) -> None:
+    """Refuse a record of which many rows would be left out as their time cannot be read."""
+    lost = int((rows & ~np.isfinite(times.hours)).sum())
+    if lost > MOST_LOST * rows.sum():
+        raise FileError(
+            f"{path}: the time of {lost} of {int(rows.sum())} rows cannot be read",
+            "write all times alike, in hours or such as 2024-04-03 10:00:00",
+        )
+
+
+def _numbers(column: pd.Series) -> NDArray[np.float64]:
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce")
-    if quantity == "time" and not np.isfinite(numbers.to_numpy(float)).any():
-        text = column.astype(str).str.replace(r"^(\d+)d\s*", r"\1 days ", regex=True)
-        spans = pd.to_timedelta(text, errors="coerce")
-        if spans.isna().all():
-            with warnings.catch_warnings():
-                # That no format fits the first row is told below, as a missing time.
-                warnings.simplefilter("ignore", UserWarning)
-                moments = pd.to_datetime(column, errors="coerce")
-            spans = moments - moments.dropna().iloc[0] if moments.notna().any() else spans
-        return np.asarray(spans.dt.total_seconds().to_numpy(float) / 3600)
-    return np.asarray(numbers.to_numpy(float))
+    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float))
 
 
 def _since_first(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Subtract the first value that is known."""
     known = values[np.isfinite(values)]
     return np.asarray(values - known[0]) if known.size else values
-
-
-def _is_number(column: pd.Series) -> bool:
-    import pandas as pd
-
-    return bool(np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(float)).any())
-
-
-def _running(time_h: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Time that goes on where that of the file starts again with every step."""
-    known = np.isfinite(time_h)
-    steps = np.diff(time_h[known], prepend=time_h[known][:1])
-    if not (steps < 0).any():
-        return time_h
-    running = time_h.copy()
-    running[known] += np.cumsum(np.where(steps < 0, -steps, 0.0))
-    return running
 
 
 def _net_charge(values: dict[str, NDArray[np.float64]]) -> NDArray[np.float64] | None:
@@ -161,13 +148,18 @@ def _net_charge(values: dict[str, NDArray[np.float64]]) -> NDArray[np.float64] |
     if {"charged", "discharged"} <= values.keys():
         return _counted(values["charged"]) - _counted(values["discharged"])
     if "plain" in values and "current" not in values:
-        return np.asarray(values["plain"] - values["plain"][0])
+        return _since_first(values["plain"])
     return None
 
 
 def _counted(counter: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of all rises of a counter, whose sign is that of convention only."""
-    counts = np.abs(np.nan_to_num(counter))
+    """Sum of all rises of a counter, whose sign is that of convention only.
+
+    Where it is blank, it stands still.
+    """
+    import pandas as pd
+
+    counts = np.abs(pd.Series(counter).ffill().bfill().fillna(0).to_numpy(float))
     before = np.concatenate([counts[:1], counts[:-1]])
     # Where it starts again, it has risen from 0.
     return np.cumsum(np.where(counts < 0.5 * before, counts, counts - before))

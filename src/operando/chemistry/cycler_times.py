@@ -1,0 +1,152 @@
+"""Times as cyclers write them: numbers, durations and dates, in cells or as text."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from operando.chemistry.cycler_columns import Meant
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times of the rows of a record.
+
+    Parameters
+    ----------
+    hours
+        ``(rows,)``, NaN where there is none; those of dates count from the first one.
+    is_clock
+        Whether they are dates.
+    guessed
+        What was assumed about them, or "".
+    """
+
+    hours: NDArray[np.float64]
+    is_clock: bool = False
+    guessed: str = ""
+
+    @property
+    def running(self) -> NDArray[np.float64]:
+        """Hours that go on where those of the file start again with every step ``(rows,)``."""
+        known = np.isfinite(self.hours)
+        hours = self.hours[known]
+        before = np.concatenate([hours[:1], hours[:-1]])
+        # A step of its own counts from its beginning; a clock that was set back, from now.
+        starts = (hours <= 0.5 * before) & (not self.is_clock)
+        added = np.where(starts, before, before - hours)
+        running = self.hours.copy()
+        running[known] += np.cumsum(np.where(hours < before, added, 0.0))
+        return running
+
+
+def read_times(column: pd.Series, meant: Meant) -> Times:
+    """Read a column of times.
+
+    Parameters
+    ----------
+    column
+        Numbers; durations, also 02:03:04 or 1d 02:03:04; or dates. The unit of its name counts
+        for numbers only.
+    meant
+        What `recognise` found out about it.
+    """
+    import pandas as pd
+
+    if column.dtype.kind == "m":
+        return Times(_hours(column))
+    if column.dtype.kind == "M":
+        return Times(_since_first(column), is_clock=True)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+    if np.isfinite(numbers).any():
+        guessed = f"{meant.name} in {meant.guessed}" if meant.guessed else ""
+        return Times(numbers * meant.factor, guessed=guessed)
+    cells = _excel_durations(column)
+    if cells is not None:
+        return Times(cells)
+    text = column.astype(str)
+    spelled = text.str.replace(r"^(\d+)d\s*", r"\1 days ", regex=True)
+    # Digits without a unit would be taken for nanoseconds.
+    spans = pd.to_timedelta(spelled.where(spelled.str.contains("[:a-z]")), errors="coerce")
+    if spans.notna().any():
+        return Times(_hours(spans))
+    moments, first = _moments(text)
+    guessed = f"{meant.name} with the {first} first" if first else ""
+    return Times(_since_first(moments), is_clock=True, guessed=guessed)
+
+
+def _hours(spans: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(spans.dt.total_seconds().to_numpy(float) / 3600)
+
+
+def _since_first(moments: pd.Series) -> NDArray[np.float64]:
+    known = moments.dropna()
+    return _hours(moments - known.iloc[0]) if len(known) else np.full(len(moments), np.nan)
+
+
+def _excel_durations(column: pd.Series) -> NDArray[np.float64] | None:
+    """Hours of cells that Excel shows as times of the day, and from a day on as dates of 1900."""
+    import pandas as pd
+
+    kinds = {type(cell) for cell in column.dropna()}
+    shown = {datetime.time, datetime.datetime}
+    if not shown <= kinds or not kinds <= shown | {datetime.timedelta}:
+        return None
+    from openpyxl.utils.datetime import to_excel  # type: ignore[import-untyped]
+
+    return np.array([np.nan if pd.isna(cell) else 24 * to_excel(cell) for cell in column], float)
+
+
+def _moments(text: pd.Series) -> tuple[pd.Series, str]:
+    """Dates, and which of day and month was taken to stand first where that is not certain."""
+    import pandas as pd
+
+    iso = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    if iso.notna().any():
+        return iso, ""
+    read = {first: _read_dates(text, first) for first in ("day", "month")}
+    fewest = min(int(moments.isna().sum()) for moments in read.values())
+    likely = {
+        first: _with_odd_rows(moments, text, first)
+        for first, moments in read.items()
+        if moments.isna().sum() == fewest
+    }
+    first = min(likely, key=lambda first: _oddness(likely[first]))
+    hours = [_since_first(moments) for moments in likely.values()]
+    certain = len(hours) == 2 and np.array_equal(hours[0], hours[1], equal_nan=True)
+    return likely[first], "" if certain else first
+
+
+def _read_dates(text: pd.Series, first: str) -> pd.Series:
+    """Dates of the rows that look like the first one, which are read fast."""
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        # It warns where the first row can only be read the other way round.
+        warnings.simplefilter("ignore", UserWarning)
+        return pd.to_datetime(text, dayfirst=first == "day", utc=True, errors="coerce")
+
+
+def _with_odd_rows(moments: pd.Series, text: pd.Series, first: str) -> pd.Series:
+    """Dates also of the rows that look otherwise."""
+    import pandas as pd
+
+    odd = text[moments.isna()]
+    found = pd.to_datetime(odd, format="mixed", dayfirst=first == "day", utc=True, errors="coerce")
+    return moments.fillna(found)
+
+
+def _oddness(moments: pd.Series) -> tuple[int, int, float]:
+    """Rows that are no dates, steps back, and hours in all: the fewer, the likelier the order."""
+    hours = _since_first(moments)
+    known = hours[np.isfinite(hours)]
+    span = float(np.ptp(known)) if known.size else 0.0
+    return len(hours) - known.size, int((np.diff(known) < 0).sum()), span
