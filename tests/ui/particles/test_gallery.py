@@ -47,7 +47,7 @@ def gallery(qtbot: QtBot, ids: np.ndarray, table: pd.DataFrame) -> ParticleGalle
     columns = tuple(c for c in PARTICLE_COLUMNS if c.name in table)
     gallery.model.set_source(ids.astype(float), ids, SPACING, (0, 8))
     gallery.set_table(table, columns, 2)
-    gallery.set_shown(table, 0)
+    gallery.set_shown(table, 0, 0)
     gallery.resize(400, 300)
     gallery.show()
     return gallery
@@ -89,6 +89,33 @@ def test_a_click_picks(gallery: ParticleGallery, qtbot: QtBot) -> None:
     assert told.args == [1, 3]
 
 
+def _marked(gallery: ParticleGallery) -> tuple[int, int] | None:
+    """Particle and frame of the cell that is selected."""
+    cells = gallery.view.selectionModel().selectedIndexes()
+    return (int(gallery.model.particles[cells[0].row()]), cells[0].column()) if cells else None
+
+
+def test_the_selected_particle_is_marked_in_its_frame(gallery: ParticleGallery) -> None:
+    gallery.mark(3, 1)
+    assert _marked(gallery) == (3, 1)
+    gallery.falling.setChecked(False)
+    assert _marked(gallery) == (3, 1)
+    gallery.mark(3, 0)
+    assert _marked(gallery) == (3, 0)
+    gallery.mark(0, 0)
+    assert _marked(gallery) is None
+
+
+def test_what_was_selected_while_it_was_hidden_is_marked_when_it_is_shown(
+    gallery: ParticleGallery, table: pd.DataFrame
+) -> None:
+    gallery.hide()
+    gallery.set_shown(table, 3, 0)
+    gallery.mark(8, 1)
+    gallery.show()
+    assert _marked(gallery) == (8, 1)
+
+
 def test_only_what_is_seen_of_many_is_made(qtbot: QtBot) -> None:
     n = 20_000
     table = pd.DataFrame(
@@ -107,7 +134,7 @@ def test_only_what_is_seen_of_many_is_made(qtbot: QtBot) -> None:
     gallery.model.set_source(ids, ids, SPACING, (0, 1))
     columns = tuple(c for c in PARTICLE_COLUMNS if c.name in table)
     gallery.set_table(table, columns, 1)
-    gallery.set_shown(table, 0)
+    gallery.set_shown(table, 0, 0)
     gallery.resize(300, 300)
     gallery.show()
     qtbot.waitUntil(lambda: bool(gallery.model._kept))

@@ -95,6 +95,44 @@ def test_a_particle_of_the_canvas_selects_its_row(dock: ParticleTable, view: Par
     assert _selected(dock) == []
 
 
+def _click(qtbot: QtBot, dock: ParticleTable, row: int) -> None:
+    place = dock.table.visualRect(dock.model.index(row, 1)).center()
+    qtbot.mouseClick(dock.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_a_row_that_is_clicked_again_selects_again(
+    dock: ParticleTable, view: ParticleView, qtbot: QtBot
+) -> None:
+    qtbot.waitExposed(dock)
+    _click(qtbot, dock, 2)
+    assert view.particle == 3
+    view.select(0)
+    assert not dock.table.currentIndex().isValid()
+    _click(qtbot, dock, 2)
+    assert view.particle == 3
+    view.viewer.dims.set_current_step(1, 4)
+    _click(qtbot, dock, 2)
+    assert view.viewer.dims.current_step[1] == 2
+
+
+def test_the_frame_is_followed_where_the_rows_are_of_all_frames(
+    dock: ParticleTable, view: ParticleView
+) -> None:
+    dock.all_frames.setChecked(True)
+    dock.tabs.setCurrentWidget(dock.plot)
+    dock.plot.kind.setCurrentText("scatter")
+    dock.plot.column.setCurrentText("volume (µm³)")
+    view.select(17)
+    view.viewer.dims.set_current_step(0, 1)
+    assert dock.model.particle_at(dock.table.currentIndex().row()) == (1, 17)
+    _, volume = dock.plot._ring.getData()
+    assert volume.tolist() == [34.0]
+    dock.tabs.setCurrentWidget(dock.gallery)
+    assert dock.gallery.view.currentIndex().column() == 1
+    view.viewer.dims.set_current_step(0, 0)
+    assert dock.gallery.view.currentIndex().column() == 0
+
+
 def test_scrolling_shows_the_row_of_the_selected_particle(
     dock: ParticleTable, view: ParticleView, qtbot: QtBot
 ) -> None:

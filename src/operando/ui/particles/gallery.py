@@ -179,6 +179,7 @@ class ParticleGallery(QWidget):
         self._shown: pd.DataFrame | None = None
         self._columns: tuple[Column, ...] = ()
         self._stale = True
+        self._particle, self._frame = 0, 0
         self.model = GalleryModel(self)
         self.order = QComboBox()
         self.order.setToolTip("Sort by this column, in the frames that the table shows")
@@ -220,22 +221,18 @@ class ParticleGallery(QWidget):
         self.order.blockSignals(False)
         self.model.set_table(table, n_frames)
 
-    def set_shown(self, shown: pd.DataFrame | None, particle: int) -> None:
-        """Show the particles of these rows."""
-        self._shown = shown
+    def set_shown(self, shown: pd.DataFrame | None, particle: int, frame: int) -> None:
+        """Show the particles of these rows, and which one is selected in which frame."""
+        self._shown, self._particle, self._frame = shown, particle, frame
         self._stale = True
         if self.isVisible():
             self._arrange()
-            self.mark(particle)
 
-    def mark(self, particle: int) -> None:
-        """Bring the row of a particle into view."""
-        rows = np.flatnonzero(self.model.particles == particle)
-        current = self.view.currentIndex()
-        if rows.size and current.row() != rows[0]:
-            index = self.model.index(int(rows[0]), 0)
-            self.view.setCurrentIndex(index)
-            self.view.scrollTo(index)
+    def mark(self, particle: int, frame: int) -> None:
+        """Bring a particle in a frame into view, among the same ones; 0 marks none."""
+        self._particle, self._frame = particle, frame
+        if not self._stale:
+            self._show_mark()
 
     def showEvent(self, event: Any) -> None:
         """Arrange what changed while the gallery was hidden."""
@@ -254,6 +251,17 @@ class ParticleGallery(QWidget):
         falling = self.falling.isChecked()
         ordered = values.sort_values(ascending=not falling, na_position="last", kind="stable")
         self.model.arrange(ordered.index.to_numpy(int), ordered.to_numpy(), chosen)
+        self._show_mark()
+
+    def _show_mark(self) -> None:
+        rows = np.flatnonzero(self.model.particles == self._particle)
+        if not rows.size:
+            self.view.selectionModel().clear()
+            return
+        index = self.model.index(int(rows[0]), self._frame)
+        if index != self.view.currentIndex():
+            self.view.setCurrentIndex(index)
+            self.view.scrollTo(index)
 
     def _on_click(self, index: QModelIndex) -> None:
         self.picked.emit(index.column(), int(self.model.particles[index.row()]))

@@ -60,6 +60,7 @@ class ParticleTable(DockContent):
         self._view = view
         self._n_frames = 1
         self._following = False
+        self._followed = -1
         self.model = ParticleModel(self)
         self._make_controls()
         self._make_table()
@@ -114,7 +115,7 @@ class ParticleTable(DockContent):
         self._say_what_is_shown(problem)
         shown = self.model.shown_table()
         self.plot.set_shown(shown, self._view.particle, self._frame())
-        self.gallery.set_shown(shown, self._view.particle)
+        self.gallery.set_shown(shown, self._view.particle, self._frame())
 
     def unlink(self) -> None:
         """Let go of viewer and canvas, before this widget goes."""
@@ -195,6 +196,7 @@ class ParticleTable(DockContent):
         self.columns.changed.connect(self._show_columns)
         self.model.modelReset.connect(self._on_reset)
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self.table.clicked.connect(self._on_row)
         self._view.viewer.dims.events.current_step.connect(self._on_step)
         self._view.selected.connect(self._on_selected)
         self.plot.picked.connect(self._on_picked)
@@ -235,10 +237,11 @@ class ParticleTable(DockContent):
 
     def _follow(self, particle: int) -> None:
         """Bring the row of a particle into view and select it."""
-        row = self.model.row_of(particle, self._frame())
+        self._followed = self._frame()
+        row = self.model.row_of(particle, self._followed)
         self._following = True
         if row < 0:
-            self.table.clearSelection()
+            self.table.selectionModel().clear()
         else:
             first = next(
                 n for n in range(len(self.model.columns)) if not self.table.isColumnHidden(n)
@@ -260,7 +263,7 @@ class ParticleTable(DockContent):
     def _on_reset(self) -> None:
         self._follow(self._view.particle)
 
-    def _on_row(self, current: Any, _previous: Any) -> None:
+    def _on_row(self, current: Any, _previous: Any = None) -> None:
         if current.isValid() and not self._following:
             frame, particle = self.model.particle_at(current.row())
             self._view.select(particle, frame)
@@ -269,15 +272,16 @@ class ParticleTable(DockContent):
         if not self._following:
             self._follow(particle)
         self.plot.mark(particle, self._frame())
-        self.gallery.mark(particle)
+        self.gallery.mark(particle, self._frame())
 
     def _on_picked(self, frame: int, particle: int) -> None:
         self._view.select(particle, frame)
 
     def _on_step(self) -> None:
-        frame = self._frame_to_show()
-        if frame != self.model.frame:
+        if self._frame_to_show() != self.model.frame:
             self.refresh()
+        elif self._frame() != self._followed:
+            self._on_selected(self._view.particle)
 
     def _on_colour(self) -> None:
         self._view.colour_by(self.colour.currentData())
