@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from operando.data import PARTICLE_COLUMNS
 from operando.study.record import Entry
 from operando.ui.layers.study_results import StudyParticles, StudyStrain
 
@@ -87,6 +88,21 @@ def test_new_strain_is_not_covered_by_particles(
     assert not particles.view.labels.visible
     assert strain.view.layer is not None
     assert strain.view.layer.visible
+
+
+def test_a_new_segmentation_is_not_covered_by_old_particles(
+    session: Session, write_particles: Callable[[], None]
+) -> None:
+    write_particles()
+    particles = StudyParticles(session)
+    view = particles.view
+    assert view.labels is not None
+    view.colour_by(next(c for c in PARTICLE_COLUMNS if c.name == "volume_um3"))
+    assert view.values is not None
+    assert view.values.visible
+    session.products_changed.emit("segment")
+    assert not view.labels.visible
+    assert not view.values.visible
 
 
 def test_a_field_that_was_measured_anew_replaces_the_old_one(

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from operando.data import PARTICLE_COLUMNS
 from operando.data.classes import DEFAULT_CLASSES
 from operando.study.phases import create_phases
 from operando.ui.layers.difference import DIFFERENCE_NAME
+from operando.ui.layers.study_results import StudyParticles
 from operando.ui.navigation import go_to_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytestqt.qtbot import QtBot
 
     from operando import Study
@@ -110,3 +114,17 @@ def test_the_other_is_shown_beside_the_segmentation(qtbot: QtBot, panel: Segment
     qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
     panel.session.close_study()
     assert [layer.name for layer in viewer.layers] == ["by hand"]
+
+
+def test_nothing_covers_the_segmentation_when_another_is_shown_beside_it(
+    qtbot: QtBot, panel: SegmentPanel, write_particles: Callable[[], None]
+) -> None:
+    box = panel.judge.difference
+    write_particles()
+    view = StudyParticles(panel.session).view
+    view.colour_by(next(c for c in PARTICLE_COLUMNS if c.name == "volume_um3"))
+    by_hand(panel)
+    qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
+    assert panel.session.layers.phases.visible
+    assert not any(layer.visible for layer in (view.labels, view.values, box.layer))

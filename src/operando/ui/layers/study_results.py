@@ -94,7 +94,7 @@ class StudyParticles:
             _hide_phases(self._session)
         elif step_name == "particle-motion":
             self.refresh()
-        elif step_name == "strain":
+        elif step_name in ("segment", "strain"):
             self.view.hide()
 
 

@@ -13,7 +13,7 @@ from operando.segment.scoring.scores import dice
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside
-from operando.ui.layers.difference import Difference, difference_layer
+from operando.ui.layers.difference import DIFFERENCE_NAME, Difference, difference_layer
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.layers.study_results import PARTICLES
 from operando.ui.segment.result_box import PHASES, ResultBox
@@ -129,8 +129,9 @@ class DifferenceBox(ResultBox):
         self._pair = pair
         viewer.layers.selection.active = active
         layers.phases.visible = True
-        if PARTICLES in viewer.layers:
-            viewer.layers[PARTICLES].visible = False
+        for layer in viewer.layers:
+            if covers_phases(layer.name):
+                layer.visible = False
         layers.raise_strokes()
         viewer.reset_view()
 
@@ -242,6 +243,11 @@ class DifferenceBox(ResultBox):
         self._tables = {}
         self.say("")
         super().forget()
+
+
+def covers_phases(name: str) -> bool:
+    """Tell by the name of a layer whether its colours would mix with those of the phases."""
+    return name in (PARTICLES, DIFFERENCE_NAME) or name.endswith(f"· {PARTICLES}")
 
 
 def difference_text(
