@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from operando.samples import Electrode
     from operando.ui.session import Session
 
 
@@ -230,6 +231,19 @@ def test_what_is_told_follows_corrections(panel: ParticlesPanel) -> None:
     panel.editor.undo.click()
     _settle(panel)
     assert panel.result.text() == "as found"
+
+
+def test_scores_are_not_shown_beside_corrected_particles(
+    panel: ParticlesPanel, electrode: Electrode
+) -> None:
+    panel.session.viewer.add_labels(electrode.ids, name="truth")
+    panel.score.start.click()
+    panel.score._background.wait()
+    assert panel.score.scores is not None
+    panel.particles.view.select(_biggest(panel)[0])
+    panel.editor.tools["delete"].click()
+    _settle(panel)
+    assert panel.score.scores is None
 
 
 def test_a_brush_is_put_down_when_places_are_asked_for(panel: ParticlesPanel) -> None:

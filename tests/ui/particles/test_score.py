@@ -108,3 +108,28 @@ def test_the_scores_of_a_study_go_with_it(qtbot: QtBot, box: ScoreBox, electrode
     assert box.scores is None
     assert box.hint.text() == ""
     assert box.table.isHidden()
+
+
+def test_scores_of_other_particles_are_taken_away(qtbot: QtBot, box: ScoreBox, electrode) -> None:
+    box.forget()
+    assert box.hint.text() == ""
+    box._session.viewer.add_labels(electrode.ids, name="truth")
+    with qtbot.waitSignal(box._background.finished, timeout=180_000):
+        box.start.click()
+    qtbot.waitUntil(lambda: box.scores is not None)
+    box.forget()
+    assert box.scores is None
+    assert box.table.isHidden()
+    assert "score them again" in box.hint.text()
+
+
+def test_scores_that_come_after_the_particles_changed_are_not_shown(
+    box: ScoreBox, electrode
+) -> None:
+    box._session.viewer.add_labels(electrode.ids, name="truth")
+    box.start.click()
+    box.forget()
+    box._background.wait()
+    assert box.scores is None
+    assert box.start.isEnabled()
+    assert "score them again" in box.hint.text()

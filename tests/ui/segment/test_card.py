@@ -63,3 +63,13 @@ def test_a_damaged_model_is_said_to_be_so(qtbot: QtBot, panel: SegmentPanel, stu
     qtbot.mouseClick(panel.judge.card.button, Qt.MouseButton.LeftButton)
     assert "damaged" in panel.judge.card.error.text()
     assert not panel.judge.card.dialog.isVisible()
+
+
+def test_the_card_goes_with_the_study(qtbot: QtBot, panel: SegmentPanel, study: Study) -> None:
+    pretrained().save(study.product_path("models/model"))
+    panel.refresh()
+    qtbot.mouseClick(panel.judge.card.button, Qt.MouseButton.LeftButton)
+    assert panel.judge.card.dialog.isVisible()
+    panel.session.close_study()
+    panel.refresh()
+    assert not panel.judge.card.dialog.isVisible()

@@ -79,6 +79,32 @@ def test_a_click_goes_to_the_place_and_draws_a_box(
     assert len([layer for layer in session.viewer.layers if layer.name == "look here"]) == 1
 
 
+@pytest.fixture
+def at_a_place(qtbot: QtBot, guidance: Guidance) -> Guidance:
+    """Places were found and one of them is shown."""
+    qtbot.mouseClick(guidance.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: guidance.places.count() > 0, timeout=20_000)
+    guidance.places.itemClicked.emit(guidance.places.item(0))
+    assert "look here" in guidance._session.viewer.layers
+    return guidance
+
+
+def test_places_in_an_older_segmentation_are_taken_away(
+    at_a_place: Guidance, session: Session
+) -> None:
+    session.products_changed.emit("segment")
+    assert at_a_place.places.count() == 0
+    assert at_a_place.text.text() == ""
+    assert "look here" not in session.viewer.layers
+
+
+def test_the_box_goes_with_the_study(at_a_place: Guidance, session: Session) -> None:
+    session.close_study()
+    at_a_place.refresh()
+    assert at_a_place.places.count() == 0
+    assert len(session.viewer.layers) == 0
+
+
 def test_it_hides_without_a_segmentation(qtbot: QtBot) -> None:
     guidance = Guidance(Session(ViewerModel()))
     qtbot.addWidget(guidance)

@@ -248,6 +248,7 @@ class ParticlesPanel(RunPanel):
         self.particles.table = table
         self._count()
         self._fill_table()
+        self.score.forget()
         self.session.edited()
         self.refresh()
 
@@ -259,6 +260,7 @@ class ParticlesPanel(RunPanel):
 
     def _on_products(self, step_name: str) -> None:
         if step_name == self.step_name:
+            self.score.forget()
             self.damage.clear()
             self.paths.clear()
             self.show_table()

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from napari.layers import Labels
 
-    from operando.study import Study
     from operando.ui.particles.view import ParticleView
     from operando.ui.session import Session
 
@@ -67,6 +66,7 @@ class ScoreBox(QGroupBox):
         super().__init__("Score against the truth", parent)
         self._session, self._view = session, view
         self.scores: pd.DataFrame | None = None
+        self._asked: object = None
         self._background = Background(self)
         self.truth = QComboBox()
         self.truth.setToolTip("Layer of true ids, (t, z, y, x) or (z, y, x), of the same voxels")
@@ -138,8 +138,15 @@ class ScoreBox(QGroupBox):
             work = partial(score_table, found, true)
         else:
             work = partial(_score_frame, found, true, max(self.frame.currentIndex(), 0))
-        self._background.start(work, partial(self._show, study), self._fail)
+        self._asked = asked = object()
+        self._background.start(work, partial(self._show, asked), self._fail)
         self._say("Scoring…")
+
+    def forget(self) -> None:
+        """Take scores away that are of other particles than there are now."""
+        if self._asked is not None:
+            self._asked = self.scores = None
+            self._say("The particles have changed: score them again.")
 
     def open_truth(self, path: Path) -> None:
         """Open true ids from a file or folder as a layer, and choose it."""
@@ -183,8 +190,8 @@ class ScoreBox(QGroupBox):
         known = [*self._view.layers]
         return known if layers is None else [*known, layers.painter.layer, layers.phases]
 
-    def _show(self, study: Study, scores: pd.DataFrame) -> None:
-        if study is not self._session.study:
+    def _show(self, asked: object, scores: pd.DataFrame) -> None:
+        if asked is not self._asked:
             self.refresh()
             return
         self.scores = scores
@@ -213,7 +220,7 @@ class ScoreBox(QGroupBox):
 
     def _on_study(self) -> None:
         """Forget the scores of another study."""
-        self.scores = None
+        self._asked = self.scores = None
         self._say("")
 
     def _on_layers(self) -> None:

@@ -24,6 +24,7 @@ from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
+    from operando.study import Study
     from operando.ui.session import Session
 
 _SIZE = (620, 720)
@@ -83,14 +84,18 @@ class CardBox(QWidget):
         self.said = text_label()
         self._background = Background(self)
         self._model: Model | None = None
+        self._study: Study | None = None
         inside.addWidget(self.page)
         inside.addWidget(self.said)
         inside.addWidget(buttons)
         self.button.clicked.connect(self.show_card)
 
     def refresh(self) -> None:
-        """Offer the card once there is a model."""
+        """Offer the card once there is a model; close that of another study."""
         study = self._session.study
+        if study is not self._study:
+            self._study = study
+            self.dialog.close()
         self.button.setEnabled(study is not None and bool(study.products("models")))
         self.error.hide()
 

@@ -89,6 +89,7 @@ class Guidance(QWidget):
         self.button.clicked.connect(self.look)
         self.places.itemClicked.connect(self._go)
         self.places.itemActivated.connect(self._go)
+        session.products_changed.connect(self._on_products)
 
     def refresh(self) -> None:
         """Offer help once there is a segmentation."""
@@ -96,13 +97,12 @@ class Guidance(QWidget):
         self.setVisible(study is not None and _PHASES in study.products("phases"))
         if study is not self._study:
             self._study = study
-            self._stop.set()
-            self._box = None
-            self._clear()
+            self._forget()
 
     def close_box(self) -> None:
         """Stop looking: the study is about to be closed."""
-        self._stop.set()
+        self._session.products_changed.disconnect(self._on_products)
+        self._forget()
 
     def look(self) -> None:
         """Look for places, in a thread."""
@@ -114,13 +114,25 @@ class Guidance(QWidget):
         self._say("Looking for doubt in the last segmentation…")
         self._background.start(
             partial(find_advice, study, painter.counts.slices, self._stop),
-            partial(self._on_advice, study),
+            partial(self._on_advice, study, self._stop),
             self._on_failed,
         )
 
-    def _on_advice(self, study: Study, advice: Advice) -> None:
+    def _on_products(self, step_name: str) -> None:
+        """Forget what was found in an older segmentation."""
+        if step_name == "segment":
+            self._forget()
+
+    def _forget(self) -> None:
+        self._stop.set()
+        self._clear()
+        box, self._box = self._box, None
+        if box is not None and box in self._session.viewer.layers:
+            self._session.viewer.layers.remove(box)
+
+    def _on_advice(self, study: Study, stop: Event, advice: Advice) -> None:
         self.button.setEnabled(True)
-        if study is not self._session.study:
+        if stop.is_set() or study is not self._session.study:
             return
         self._clear()
         for slip in advice.slips[:_MOST_SLIPS]:
