@@ -141,6 +141,40 @@ def test_removing_asks_first(
     assert "model 2 is in use" in asked[0]
 
 
+def test_models_are_left_alone_while_any_job_runs(
+    qtbot: QtBot, dock: RunsDock, session: Session
+) -> None:
+    dock.table.select(["model"])
+    dock.table.chosen.emit()
+    assert dock.use.isEnabled()
+    assert dock.remove.isEnabled()
+    session.run(STEPS["quality"]())
+    assert not dock.use.isEnabled()
+    assert not dock.remove.isEnabled()
+    qtbot.waitUntil(lambda: session.poll() or not session.is_busy, timeout=120_000)
+    assert dock.use.isEnabled()
+    assert dock.remove.isEnabled()
+
+
+def test_a_job_that_starts_while_it_is_asked_keeps_the_models(
+    qtbot: QtBot,
+    dock: RunsDock,
+    session: Session,
+    study: Study,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def question(parent: object, title: str, text: str) -> object:
+        session.run(STEPS["quality"]())
+        return QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    dock.table.select(["model"])
+    dock.table.chosen.emit()
+    qtbot.mouseClick(dock.remove, Qt.MouseButton.LeftButton)
+    assert study.products("models") == ["model", "model 2"]
+    assert "is still running" in dock.note.text()
+
+
 def test_several_are_scored_one_after_the_other(
     dock: RunsDock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

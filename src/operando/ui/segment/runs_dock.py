@@ -31,6 +31,7 @@ from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
     from operando.jobs import Job
+    from operando.study import Study
     from operando.ui.session import Session
 
 _LEAST_HEIGHT = 195
@@ -54,6 +55,7 @@ class RunsDock(DockContent):
         super().__init__(parent)
         self._session = session
         self._seen: tuple[object, int] = (None, 0)
+        self._was_busy = False
         self._colours: dict[str, str] = {}
         self._curves: dict[str, pd.DataFrame] = {}
         self.table = RunsTable()
@@ -157,14 +159,18 @@ class RunsDock(DockContent):
         return [name for name in names if name in there]
 
     def _on_chosen(self) -> None:
-        selected = self.table.selected()
-        there, busy = self._finished(selected), self._session.is_busy
+        self._offer()
+        shown = self.table.selected() or list(self._curves)
+        self.plot.set_curves({n: self._curves[n] for n in shown}, self._colours)
+
+    def _offer(self) -> None:
+        """Enable what can be done now with the selected models."""
+        there, busy = self._finished(self.table.selected()), self._session.is_busy
+        self._was_busy = busy
         self.use.setEnabled(len(there) == 1 and not busy)
         self.keep.setEnabled(bool(there))
         self.remove.setEnabled(bool(there) and not busy)
         self.score.setEnabled(bool(self._finished(self._colours)))
-        shown = selected or list(self._curves)
-        self.plot.set_curves({n: self._curves[n] for n in shown}, self._colours)
 
     def _on_use(self) -> None:
         for name in self._finished(self.table.selected())[:1]:
@@ -182,13 +188,12 @@ class RunsDock(DockContent):
 
     def _on_remove(self) -> None:
         study, names = self._session.study, self._finished(self.table.selected())
-        if study is None or not names:
+        if study is None or not names or not self._may_remove(study, names):
             return
-        what = ", ".join(names)
-        used = model_in_use(study)
-        note = f" {used} is in use." if used in names else ""
-        question = f"Delete {what} with weights, curve and scores?{note} This cannot be undone."
-        if QMessageBox.question(self, "Operando", question) != QMessageBox.StandardButton.Yes:
+        try:
+            self._session.check_idle()
+        except OperandoError as error:
+            self._say(f"⚠ {error}")
             return
         for name in names:
             for product in (f"models/{name}", f"tables/{name}_score"):
@@ -198,12 +203,23 @@ class RunsDock(DockContent):
         self._session.edited()
         self._session.products_changed.emit("train")
 
+    def _may_remove(self, study: Study, names: list[str]) -> bool:
+        """Ask; no where another study is open by the time of the answer."""
+        used = model_in_use(study)
+        note = f" {used} is in use." if used in names else ""
+        what = ", ".join(names)
+        question = f"Delete {what} with weights, curve and scores?{note} This cannot be undone."
+        answer = QMessageBox.question(self, "Operando", question)
+        return answer == QMessageBox.StandardButton.Yes and study is self._session.study
+
     def _on_products(self, step_name: str) -> None:
         if step_name in ("train", "segment", "score-model"):
             self.refresh()
 
     def _on_job(self) -> None:
-        """Follow the training that runs."""
+        """Follow the training that runs; while anything runs, models are left alone."""
+        if self._session.is_busy != self._was_busy:
+            self._offer()
         job = self._training()
         seen = (job, len(job.reports) if job else 0)
         if seen == self._seen:
