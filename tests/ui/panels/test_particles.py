@@ -111,6 +111,19 @@ def test_what_was_found_is_told_and_shown(qtbot: QtBot, found: Study, electrode:
     panel.close_panel()
 
 
+def test_a_layer_that_was_deleted_comes_back_with_the_table(qtbot: QtBot, found: Study) -> None:
+    session = Session(ViewerModel())
+    session.show_study(found)
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    before = [layer.name for layer in session.viewer.layers]
+    session.viewer.layers.remove("particles")
+    panel.open_table.click()
+    assert [layer.name for layer in session.viewer.layers] == before
+    panel.close_panel()
+    session.close()
+
+
 def test_a_click_adds_the_motion_to_the_table(qtbot: QtBot, found: Study) -> None:
     session = Session(ViewerModel())
     session.show_study(found)

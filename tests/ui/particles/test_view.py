@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ from napari.components import ViewerModel
 
 from operando.data import PARTICLE_COLUMNS
 from operando.ui.particles.view import ParticleView, frame_features
+
+if TYPE_CHECKING:
+    from operando.data import Column
 
 VOXEL = (0.5, 0.1, 0.1)
 PLACEMENT = {"scale": (1.0, *VOXEL), "axis_labels": ("t", "z", "y", "x")}
@@ -70,6 +73,17 @@ def test_a_click_selects_the_particle_under_it(view: ParticleView) -> None:
     _click(view, (1, 1.5, 0.5, 0.5))
     _click(view, (1, 0.0, 0.0, 0.0))
     assert heard == [7, 4, 0]
+
+
+@pytest.mark.parametrize("column", [None, VOLUME])
+def test_ids_whose_layer_was_deleted_come_back_with_a_colour(
+    view: ParticleView, column: Column | None
+) -> None:
+    view.viewer.layers.remove("particles")
+    view.colour_by(column)
+    assert view.labels in view.viewer.layers
+    _click(view, (1, 1.5, 1.8, 1.5))
+    assert view.particle == 7
 
 
 def test_clicks_work_while_particles_are_coloured_by_a_column(view: ParticleView) -> None:

@@ -150,3 +150,18 @@ def test_closed_painters_record_nothing(painter: StrokePainter, strokes: StrokeS
 def test_box_of_old_and_new_edits() -> None:
     old = (tuple(np.array(v) for v in ([0, 0], [2, 2], [4, 9], [7, 5])), 0, 1)
     assert edited_box([old], SHAPE) == (slice(0, 1), slice(2, 3), slice(4, 10), slice(5, 8))
+
+
+def test_a_layer_that_was_deleted_comes_back_with_the_brush(
+    painter: StrokePainter, viewer: ViewerModel
+) -> None:
+    painter.layer.paint((1, 3, 10, 10), 2)
+    viewer.layers.remove("strokes")
+    painter.choose(1)
+    assert viewer.layers.selection.active is painter.layer
+    assert painter.layer.mode == "paint"
+    before = painter.counts.voxels
+    painter.layer.paint((1, 3, 20, 20), 1)
+    assert painter.counts.voxels == before | {1: before[2]}
+    painter.undo()
+    assert painter.counts.voxels == before

@@ -137,3 +137,13 @@ def test_phases_hide_while_it_is_on(panel: AnnotatePanel, session: Session) -> N
     panel.live.setChecked(False)
     assert phases.visible
     session.layers.phases = None
+
+
+def test_it_does_without_the_layer_of_strokes(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session
+) -> None:
+    session.viewer.dims.current_step = (0, 9, 0, 0)
+    session.viewer.layers.remove("strokes")
+    panel.live.setChecked(True)
+    _wait(qtbot, panel.preview, lambda: bool(panel.preview.layer.data[0, 9].all()))
+    assert panel.preview.layer in session.viewer.layers

@@ -53,6 +53,7 @@ class StudyParticles:
         self._session = session
         self.view = ParticleView(session.viewer)
         self.table: pd.DataFrame | None = None
+        self.view.brought_back.connect(self._raise_strokes)
         session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
         self.refresh()
@@ -72,8 +73,12 @@ class StudyParticles:
             self.table = join_motion(study, study.table(PARTICLES))
             ids = study.open_array(f"particles/{PARTICLES}")
             self.view.show(ids, self.table, PARTICLES, layers.placement)
-            layers.raise_strokes()
+            self._raise_strokes()
         self.changed.emit()
+
+    def _raise_strokes(self) -> None:
+        if self._session.layers is not None:
+            self._session.layers.raise_strokes()
 
     def _is_there(self) -> bool:
         study = self._session.study

@@ -180,7 +180,8 @@ class ParticlesPanel(RunPanel):
         self.teacher.refresh()
 
     def show_table(self) -> None:
-        """Open the particles dock, or bring it to the front."""
+        """Open the particles dock, or bring it to the front; a deleted layer is put back."""
+        self.particles.view.bring_back()
         if self.table is not None:
             raise_dock(self.table)
             return

@@ -51,6 +51,9 @@ class ParticleView:
     selected = Signal(int)
     """The id that a click or `select` chose, 0 for none."""
 
+    brought_back = Signal()
+    """The layer of the ids was put on top of the others, for it had been deleted by hand."""
+
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.particle = 0
@@ -112,6 +115,12 @@ class ParticleView:
         self.labels = self.values = self._outline = self._table = None
         self.particle, self._featured = 0, None
 
+    def bring_back(self) -> None:
+        """Put the ids back where their layer was deleted from the viewer's list."""
+        if self.labels is not None and self.labels not in self.viewer.layers:
+            self._add(self.labels)
+            self.brought_back.emit()
+
     def hide(self) -> None:
         """Let other results be seen; the layers stay in the list."""
         for layer in (self.labels, self.values):
@@ -157,6 +166,7 @@ class ParticleView:
         """Colour particles by the values of a column; None goes back to a colour per id."""
         if self.labels is None or self._table is None:
             return
+        self.bring_back()
         self.labels.visible = column is None
         if column is None:
             self._remove(self.values)
@@ -169,10 +179,7 @@ class ParticleView:
             return
         self.values = values_layer(self.labels.data, self._table, column, name, self._placement)
         active = self.viewer.layers.selection.active
-        position = len(self.viewer.layers)
-        if self.labels in self.viewer.layers:
-            position = self.viewer.layers.index(self.labels) + 1
-        self.viewer.layers.insert(position, self.values)
+        self.viewer.layers.insert(self.viewer.layers.index(self.labels) + 1, self.values)
         self.viewer.layers.selection.active = active
 
     def push_features(self) -> None:

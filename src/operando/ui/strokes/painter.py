@@ -91,7 +91,12 @@ class StrokePainter:
         self.layer.selected_label = label
 
     def take(self, tool: str) -> None:
-        """Select the layer and take a tool: "paint", "erase" or "pan_zoom"."""
+        """Select the layer and take a tool: "paint", "erase" or "pan_zoom".
+
+        The layer is put back where it was deleted from the viewer's list: strokes are on disk.
+        """
+        if self.layer not in self._viewer.layers:
+            self._viewer.add_layer(self.layer)
         self.layer.visible = True
         self._viewer.layers.selection.active = self.layer
         if self.layer.editable:

@@ -220,7 +220,8 @@ class LivePreview(QObject):
             self._classes = painter.strokes.classes
             self.layer = layers.factory.preview(self._slices, self._classes)
             active = viewer.layers.selection.active
-            viewer.layers.insert(viewer.layers.index(painter.layer), self.layer)
+            viewer.add_layer(self.layer)
+            layers.raise_strokes()
             viewer.layers.selection.active = active
         if painter.strokes.classes != self._classes:  # new colours redraw the whole layer
             self._classes = painter.strokes.classes
