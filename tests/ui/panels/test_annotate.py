@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QSize
+from qtpy.QtGui import QIcon
 
 from operando.files import write_tiff
 from operando.ui.dock.section import Mark
@@ -198,7 +200,7 @@ def test_undo_acts_on_the_strokes_that_are_seen_while_a_slice_is_painted_again(
 
 
 def test_classes_are_only_chosen_while_a_slice_is_painted_again(
-    panel: AnnotatePanel, twice: PaintTwiceBox
+    panel: AnnotatePanel, painter: StrokePainter, twice: PaintTwiceBox
 ) -> None:
     row = panel.classes.rows[2]
     edits = (panel.classes.add, panel.load, row.name, row.swatch, row.remove)
@@ -206,6 +208,8 @@ def test_classes_are_only_chosen_while_a_slice_is_painted_again(
     twice.button.click()
     assert not any(widget.isEnabled() for widget in edits)
     assert "Classes can be changed" in panel.hint.text()
+    colour = row.swatch.icon().pixmap(QSize(8, 8), QIcon.Mode.Disabled).toImage().pixelColor(4, 4)
+    assert colour.name() == painter.strokes.classes[2].colour
     twice.button.click()
     assert all(widget.isEnabled() for widget in edits)
 

@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from napari.utils._proxies import PublicOnlyProxy
 from qtpy.QtCore import Qt
 
 from operando.data import LabelClass
 from operando.ui.segment.paint_twice import LAYER_NAME, PaintTwiceBox
+from operando.ui.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +18,15 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
-    from operando.ui.session import Session
+
+
+@pytest.fixture
+def session(study: Study) -> Iterator[Session]:
+    """A session in a viewer as napari hands it to plugins."""
+    session = Session(PublicOnlyProxy(ViewerModel()))
+    session.show_study(study)
+    yield session
+    session.close()
 
 
 @pytest.fixture
@@ -39,7 +50,7 @@ def test_strokes_painted_again_are_compared(qtbot: QtBot, box: PaintTwiceBox, st
     viewer, first = box._session.viewer, box._session.painter
     qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
     layer = viewer.layers[LAYER_NAME]
-    assert viewer.layers.selection.active is layer
+    assert viewer.layers.selection.active == layer
     assert layer.mode == "paint"
     assert not first.layer.visible
     assert "hidden now" in box.text.text()
@@ -94,7 +105,7 @@ def test_it_ends_when_its_layer_is_deleted_and_can_be_taken_up_again(box: PaintT
     assert not box.button.isChecked()
     assert first.layer.visible
     box.button.click()
-    assert viewer.layers.selection.active is viewer.layers[LAYER_NAME]
+    assert viewer.layers.selection.active == viewer.layers[LAYER_NAME]
     assert box.painter.counts.voxels
 
 

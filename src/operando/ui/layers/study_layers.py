@@ -167,7 +167,7 @@ class StudyLayers:
         place = layers.index(old)
         layers.remove(old)
         layers.insert(place, new)
-        layers.selection.active = new if active is old else active
+        layers.selection.active = new if active == old else active
         return new
 
     def _show_labels(self, name: str, visible: bool) -> None:

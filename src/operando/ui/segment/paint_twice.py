@@ -132,7 +132,8 @@ class PaintTwiceBox(QWidget):
         if first is None or layers is None or layers.again is None:
             return
         gone = layers.again.layer not in viewer.layers
-        if gone or viewer.layers.selection.active is first.layer:
+        # napari wraps what it hands to plugins, so that nothing of it "is" what was put in.
+        if gone or viewer.layers.selection.active == first.layer:
             self.button.setChecked(False)
 
     def _second_painter(self, first: StrokePainter) -> StrokePainter:

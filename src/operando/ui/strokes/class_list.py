@@ -80,7 +80,9 @@ class ClassRow(QWidget):
             self.name.setText(label_class.name)
         pixmap = QPixmap(_SWATCH, _SWATCH)
         pixmap.fill(QColor(label_class.colour))
-        self.swatch.setIcon(QIcon(pixmap))
+        icon = QIcon(pixmap)
+        icon.addPixmap(pixmap, QIcon.Mode.Disabled)  # else Qt makes it grey
+        self.swatch.setIcon(icon)
         self.voxels.setText(count(voxels, "voxel") if voxels else "none yet")
 
     def set_removable(self, removable: bool) -> None:
