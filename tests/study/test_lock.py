@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -11,7 +12,8 @@ import psutil
 import pytest
 
 from operando.errors import StudyError
-from operando.study.lock import StudyLock
+from operando.study import lock as locks
+from operando.study.lock import WRITING_S, StudyLock
 
 
 def write_lock(folder, **changes):
@@ -80,7 +82,58 @@ def test_a_stale_token_is_refused(tmp_path):
         StudyLock(tmp_path, token="gone")
 
 
-@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe"])
-def test_a_damaged_lock_is_taken_over(tmp_path, content):
-    (tmp_path / ".lock").write_bytes(content)
-    assert StudyLock(tmp_path).token
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff\xfe", b"[]"])
+def test_a_damaged_lock_is_taken_over_once_nobody_can_be_writing_it(tmp_path, content):
+    path = tmp_path / ".lock"
+    path.write_bytes(content)
+    with pytest.raises(StudyError, match="held by someone"):
+        StudyLock(tmp_path)
+    assert path.read_bytes() == content
+    long_ago = time.time() - WRITING_S - 1
+    os.utime(path, (long_ago, long_ago))
+    lock = StudyLock(tmp_path)
+    assert json.loads(path.read_text())["token"] == lock.token
+
+
+def test_of_two_that_find_the_same_dead_lock_one_takes_it(tmp_path, monkeypatch):
+    write_lock(tmp_path, started=psutil.Process().create_time() - 1000)
+    is_alive, faster = locks._is_alive, []
+
+    def while_another_takes_it(holder):
+        alive = is_alive(holder)
+        monkeypatch.setattr(locks, "_is_alive", is_alive)
+        if not faster:
+            faster.append(StudyLock(tmp_path))
+        return alive
+
+    monkeypatch.setattr(locks, "_is_alive", while_another_takes_it)
+    with pytest.raises(StudyError, match="open elsewhere"):
+        StudyLock(tmp_path)
+    assert json.loads((tmp_path / ".lock").read_text())["token"] == faster[0].token
+    faster[0].release()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_is_never_seen_half_written(tmp_path, monkeypatch):
+    link, seen = os.link, []
+
+    def look_before(source, target):
+        seen.append((json.loads(source.read_text())["pid"], target.exists()))
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", look_before)
+    StudyLock(tmp_path)
+    assert seen == [(os.getpid(), False)]
+
+
+def test_where_files_cannot_be_linked_the_lock_holds_too(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_lock(tmp_path, started=psutil.Process().create_time() - 1000)
+    lock = StudyLock(tmp_path)
+    with pytest.raises(StudyError, match="open elsewhere"):
+        StudyLock(tmp_path)
+    lock.release()
+    assert not list(tmp_path.iterdir())

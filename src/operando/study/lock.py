@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import json
 import os
 import socket
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = ".lock"
+WRITING_S = 10.0
+"""For so long a lock that names no holder may still be being written."""
 
 
 class StudyLock:
@@ -67,21 +71,40 @@ class StudyLock:
         )
         for _ in range(2):
             with plain_disk_errors(self._path):
-                try:
-                    descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-                except FileExistsError:
-                    self._remove_if_dead()
-                    continue
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(content)
-            return
+                if _write_new(self._path, content) or self._take_over(content):
+                    return
         raise self._refusal(self._holder())
 
-    def _remove_if_dead(self) -> None:
-        holder = self._holder()
-        if holder and _is_alive(holder):
+    def _take_over(self, content: str) -> bool:
+        """Put this lock in the place of one whose program is gone; false if another was faster.
+
+        Of all programs that find the same dead lock, one at a time claims it, and only while it
+        is there.
+        """
+        dead = self._dead()
+        if dead is None:
+            return False
+        claim = self._path.with_name(f"{FILE_NAME}.{hashlib.sha256(dead).hexdigest()[:8]}.partial")
+        if not _write_new(claim, content):
+            return False
+        try:
+            if self._dead() != dead:
+                return False
+            os.replace(claim, self._path)
+        finally:
+            claim.unlink(missing_ok=True)
+        return True
+
+    def _dead(self) -> bytes | None:
+        """Content of a lock whose program is gone, None if there is no lock; others are refused."""
+        try:
+            content, written = self._path.read_bytes(), self._path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        holder = _parsed(content)
+        if _is_alive(holder) if holder else abs(time.time() - written) < WRITING_S:
             raise self._refusal(holder)
-        self._path.unlink(missing_ok=True)
+        return content
 
     def _refusal(self, holder: dict[str, object]) -> StudyError:
         who = (
@@ -95,10 +118,42 @@ class StudyLock:
 
     def _holder(self) -> dict[str, object]:
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            return _parsed(self._path.read_bytes())
+        except FileNotFoundError:
             return {}
-        return content if isinstance(content, dict) else {}
+
+
+def _write_new(path: Path, content: str) -> bool:
+    """Write a file that others see wholly or not at all; false if there is one."""
+    whole = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.partial")
+    whole.write_text(content, encoding="utf-8")
+    try:
+        os.link(whole, path)
+    except (FileExistsError, FileNotFoundError):
+        return False
+    except OSError:
+        # Not every file system has links.
+        return _write_new_in_place(path, content)
+    finally:
+        whole.unlink(missing_ok=True)
+    return True
+
+
+def _write_new_in_place(path: Path, content: str) -> bool:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _parsed(content: bytes) -> dict[str, object]:
+    try:
+        holder = json.loads(content)
+    except ValueError:
+        return {}
+    return holder if isinstance(holder, dict) else {}
 
 
 def _user() -> str:
