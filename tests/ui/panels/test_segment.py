@@ -86,6 +86,23 @@ def test_it_says_why_it_cannot_run(panel: SegmentPanel, session: Session, study:
     assert not panel.segment_only.isVisible()
 
 
+def test_instant_training_that_cannot_be_is_said_before_it_fails(
+    panel: SegmentPanel, session: Session, study: Study
+) -> None:
+    session.show_study(study)
+    panel.refresh()
+    panel.form.field("settings.effort").setValue("instant")
+    assert panel.primary.isEnabled()
+    panel.form.field("start").setValue("scratch")
+    assert "choose more effort" in panel.hint.text()
+    assert panel.hint.isVisible()
+    assert not panel.primary.isEnabled()
+    assert not panel.queue.add.isEnabled()
+    panel.form.field("settings.effort").setValue("quick")
+    assert not panel.hint.isVisible()
+    assert panel.primary.isEnabled()
+
+
 def test_a_job_is_shown_and_cancelled(
     qtbot: QtBot, panel: SegmentPanel, session: Session, study: Study
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operando.steps import STEPS
-from operando.ui.segment.learn_first import LearnFirst
+from operando.ui.segment.learn_first import LearnFirst, has_nothing_to_adapt
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -20,8 +20,9 @@ def row(qtbot: QtBot) -> LearnFirst:
     return row
 
 
-def training(network: str, start: str = "pretrained") -> Train:
-    return STEPS["train"](settings={"network": network, "width": 8}, start=start)
+def training(network: str, start: str = "pretrained", effort: str = "quick") -> Train:
+    settings = {"network": network, "width": 8, "effort": effort}
+    return STEPS["train"](settings=settings, start=start)
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,21 @@ def test_one_that_is_there_already_is_named(row: LearnFirst) -> None:
     row.show_for(training("separable"), 1, ["images-separable"])
     assert "go on from images-separable" in row.text.text()
     assert not row.button.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("network", "start", "effort", "channels", "nothing"),
+    [
+        ("unet3d", "pretrained", "instant", 1, False),
+        ("unet3d", "pretrained", "instant", 2, True),
+        ("unet3d", "pretrained", "quick", 2, False),
+        ("unet3d", "scratch", "instant", 1, True),
+        ("unet3d", "model", "instant", 2, False),
+        ("separable", "pretrained", "instant", 1, True),
+        ("forest", "pretrained", "instant", 1, False),
+    ],
+)
+def test_instant_training_needs_a_network_that_knows_something(
+    network: str, start: str, effort: str, channels: int, nothing: bool
+) -> None:
+    assert has_nothing_to_adapt(training(network, start, effort), channels) is nothing

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from operando import Study
 from operando.steps import make_step, run_step
 from operando.ui.panels.annotate import AnnotatePanel
 from operando.ui.strokes.slice_learner import newest_basis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytestqt.qtbot import QtBot
 
-    from operando import Study
     from operando.samples import Electrode
     from operando.ui.session import Session
     from operando.ui.strokes.preview import LivePreview
@@ -147,3 +148,18 @@ def test_it_does_without_the_layer_of_strokes(
     panel.live.setChecked(True)
     _wait(qtbot, panel.preview, lambda: bool(panel.preview.layer.data[0, 9].all()))
     assert panel.preview.layer in session.viewer.layers
+
+
+def test_of_two_channels_the_shipped_model_sees_the_first(
+    qtbot: QtBot, panel: AnnotatePanel, session: Session, electrode: Electrode, tmp_path: Path
+) -> None:
+    images = np.stack([electrode.images, np.zeros_like(electrode.images)], axis=1)
+    strokes = session.study.strokes().array.copy()
+    study = Study.create(tmp_path / "two", images, voxel_size=electrode.voxel_size)
+    study.strokes().paint(tuple(slice(0, n) for n in strokes.shape), strokes)
+    session.show_study(study)
+    panel.refresh()
+    session.viewer.dims.current_step = (0, 9, 0, 0)
+    panel.live.setChecked(True)
+    _wait(qtbot, panel.preview, lambda: bool(panel.preview.layer.data[0, 9].all()))
+    assert "which sees only the first channel" in panel.live_text.text()

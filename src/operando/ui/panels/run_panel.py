@@ -104,13 +104,18 @@ class RunPanel(Panel):
         """Show results, and whether the step can be run."""
         self._offer_image_sets()
         self._recall_settings()
-        obstacle = self.obstacle()
-        self.hint.setText(obstacle)
-        self.hint.setVisible(bool(obstacle))
+        self.show_obstacle()
         text = self.results()
         self.result.setText(text)
         self.result.setVisible(bool(text))
         self.refresh_job()
+
+    def show_obstacle(self) -> None:
+        """Say why nothing can be run now."""
+        obstacle = self.obstacle()
+        self.hint.setText(obstacle)
+        self.hint.setVisible(bool(obstacle))
+        self.primary.setEnabled(not self.session.is_busy and not obstacle)
 
     def refresh_job(self) -> None:
         """Show how far the job is."""

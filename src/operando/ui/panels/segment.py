@@ -18,7 +18,7 @@ from operando.ui.forms.fields import ChoiceField
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.segment.guidance import Guidance
 from operando.ui.segment.judge import JudgeBox
-from operando.ui.segment.learn_first import LearnFirst
+from operando.ui.segment.learn_first import LearnFirst, has_nothing_to_adapt
 from operando.ui.segment.mend import MendBox
 from operando.ui.segment.model_choice import ModelChoice
 from operando.ui.segment.queue_box import QueueBox
@@ -115,6 +115,11 @@ class SegmentPanel(RunPanel):
             return (
                 "Paint strokes of at least two classes first, under Annotate; or bring in a model "
                 "from another study (More)."
+            )
+        if painter is not None and has_nothing_to_adapt(self.form.value(), self._n_channels):
+            return (
+                "“Instant” only adapts a network that has learned before, and none is there for "
+                "this choice: choose more effort, or a model to go on from."
             )
         return super().obstacle()
 
@@ -276,9 +281,15 @@ class SegmentPanel(RunPanel):
 
     def _on_form(self) -> None:
         study = self.session.study
-        channels = study.series.n_channels if study is not None else 1
         models = study.products("models") if study is not None else []
-        self.learn_first.show_for(self.form.value(), channels, models)
+        self.learn_first.show_for(self.form.value(), self._n_channels, models)
+        self.show_obstacle()
+        self.queue.add.setEnabled(not self.hint.text())
+
+    @property
+    def _n_channels(self) -> int:
+        study = self.session.study
+        return study.series.n_channels if study is not None else 1
 
     def _on_more(self) -> None:
         more = self.form.more.isChecked()

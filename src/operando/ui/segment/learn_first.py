@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from operando.segment.learn_images import NEED_STROKES
 from operando.segment.models.model import has_weights
 from operando.steps import STEPS
-from operando.steps.train import PRETRAINED
+from operando.steps.train import PRETRAINED, SCRATCH
 from operando.ui.panels.panel import text_label
 from operando.ui.segment.train_form import NETWORKS
 
@@ -97,6 +97,14 @@ class LearnFirst(QWidget):
             model=self._waits_for,
         )
         self.asked.emit([step])
+
+
+def has_nothing_to_adapt(train: Train, channels: int) -> bool:
+    """Tell whether a training changes only the last layer of a network that knows nothing yet."""
+    settings = train.settings
+    weights = train.start == PRETRAINED and has_weights(settings.network, channels)
+    bare = train.start in (PRETRAINED, SCRATCH) and not weights
+    return settings.effort == "instant" and settings.network != "forest" and bare
 
 
 def _name(network: str) -> str:

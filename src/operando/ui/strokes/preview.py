@@ -210,7 +210,8 @@ class LivePreview(QObject):
             source = "your model" if self._learner.is_own else "the shipped model"
             images = self._learner.basis.images
             of = "" if images == SOURCE else f" of the images “{image_set_text(images)}”"
-            self.said.emit(f"Preview of this slice{of}, from {source} and your strokes.")
+            only = ", which sees only the first channel," if self._learner.sees_first else ""
+            self.said.emit(f"Preview of this slice{of}, from {source}{only} and your strokes.")
 
     def _own_layer(self, layers: StudyLayers) -> tuple[Labels, PreviewSlices]:
         """Return the layer below the strokes with the colours of the classes, made if need be."""

@@ -63,6 +63,8 @@ class SliceLearner:
     basis : Basis
     is_own : bool
         Whether the features are those of a model of the study; a forest has none.
+    sees_first : bool
+        Whether only the first of several channels is looked at: the model that ships reads one.
     """
 
     def __init__(self, study: Study, basis: Basis) -> None:
@@ -70,7 +72,7 @@ class SliceLearner:
         self._study = study
         self._instant: InstantModel | None = None
         self._learned: int | None = None
-        self.is_own = False
+        self.is_own = self.sees_first = False
 
     def labels(self, painted: list[Place], place: Place, stop: Event) -> NDArray[np.uint8] | None:
         """Label one slice ``(y, x)`` from all strokes; None if it was stopped.
@@ -113,4 +115,5 @@ class SliceLearner:
             if own.architecture.network != "forest":
                 self.is_own = True
                 return InstantModel(images, own)
-        return InstantModel(images)
+        self.sees_first = images.shape[1] > 1
+        return InstantModel(images[:, :1])
