@@ -89,6 +89,24 @@ def test_reads_only_the_slices_that_hold_strokes(model: Model, scene: object) ->
         some_read.learn(np.zeros_like(scene.strokes), [(0, 8)])
 
 
+@pytest.mark.parametrize("slices", [None, [(0, 8)]])
+def test_strokes_over_the_margin_teach_nothing(
+    model: Model, scene: object, slices: list[tuple[int, int]] | None
+) -> None:
+    images = scene.image.copy()
+    images[..., 32:] = np.nan
+    inside = scene.strokes.copy()
+    inside[..., 32:] = 0
+    overrun = inside.copy()
+    overrun[0, 8, 10:40:5, 34:] = 1
+    clean, spilt = (InstantModel(images, model, device="cpu") for _ in range(2))
+    clean.learn(inside, slices)
+    spilt.learn(overrun, slices)
+    np.testing.assert_array_equal(spilt.preview(0, 8), clean.preview(0, 8))
+    with pytest.raises(InputError, match="nothing was imaged"):
+        spilt.learn(np.where(np.isfinite(images), inside == 1, 2 * (overrun == 1)), slices)
+
+
 def test_stops_when_told(model: Model, scene: object) -> None:
     def stop(progress: object) -> None:
         raise Cancelled

@@ -98,6 +98,15 @@ def test_goes_on_from_a_model(model: Model, scene: object, tmp_path: Path) -> No
     assert first[1] == first[2] < 0.6 * first[0]
 
 
+def test_a_model_names_the_network_that_was_trained(model: Model, scene: object) -> None:
+    """Going on from a model, neither network nor width can be chosen."""
+    asked = TINY.model_copy(update={"network": "separable", "width": 32, "effort": "instant"})
+    again = train(scene.image, scene.strokes, start=model, settings=asked, device="cpu")
+    kept = again.architecture.network, again.architecture.width
+    assert kept == ("unet3d", 8) == (again.settings["network"], again.settings["width"])
+    assert again.settings["effort"] == "instant"
+
+
 def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:
     strokes = np.where(scene.strokes == 3, 2, scene.strokes).astype(np.uint8)
     classes = (LabelClass("matrix", "#000000"), LabelClass("ball", "#ffffff"))
@@ -105,6 +114,37 @@ def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:
     assert again.classes == classes
     assert again.architecture == replace(model.architecture, n_classes=2)
     assert predict(again, scene.image[0], device="cpu").shape[0] == 2
+
+
+def test_what_was_painted_over_the_margin_teaches_nothing(scene: object) -> None:
+    """Strokes that overrun into NaN: the same model as without what overran."""
+    images = np.pad(scene.image, [(0, 0), (0, 0), (0, 0), (0, 16)], constant_values=np.nan)
+    strokes = np.pad(scene.strokes, [(0, 0), (0, 0), (0, 0), (0, 16)])
+    overrun = strokes.copy()
+    overrun[0, 8, 4:44:8, 48:62] = 1
+    settings = TINY.model_copy(update={"effort": "instant"})
+    inside, both = (
+        train(images, painted, settings=settings, device="cpu") for painted in (strokes, overrun)
+    )
+    assert both.scores == inside.scores
+    for name, values in both.weights.items():
+        np.testing.assert_array_equal(values, inside.weights[name])
+
+
+def test_a_class_that_was_painted_over_the_margin_alone_is_not_held_out(scene: object) -> None:
+    from scipy.ndimage import label
+
+    images = np.pad(scene.image, [(0, 0), (0, 0), (0, 0), (0, 16)], constant_values=np.nan)
+    strokes = np.zeros(images.shape, np.uint8)
+    for k in (1, 2):
+        strokes[..., :48][label(scene.strokes == k)[0] == 1] = k
+    painted = np.count_nonzero(strokes)
+    strokes[0, 8, 4:44:8, 50:62] = 3
+    classes = [LabelClass(name, "#000000") for name in ("matrix", "ball", "outside")]
+    settings = TINY.model_copy(update={"effort": "instant"})
+    model = train(images, strokes, settings=settings, device="cpu", classes=classes)
+    assert (model.scores["strokes"], model.scores["stroke_voxels"]) == (2, painted)
+    assert "held_out_dice" not in model.scores
 
 
 def test_slices_that_do_not_belong_together(scene: object) -> None:
@@ -158,7 +198,7 @@ def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:
         train(scene.image, one_class * 0, device="cpu")
     with pytest.raises(InputError, match="do not fit"):
         train(scene.image[:, :-1], scene.strokes, device="cpu")
-    with pytest.raises(InputError, match="Frame 0 holds only NaN"):
+    with pytest.raises(InputError, match="nothing was imaged"):
         train(scene.image * np.nan, scene.strokes, device="cpu")
     with pytest.raises(InputError, match="class 3, but only 1 classes"):
         train(scene.image, scene.strokes, classes=[LabelClass("a", "#000000")], device="cpu")

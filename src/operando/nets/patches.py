@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.nets.frames import CELL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -41,6 +43,13 @@ class LabelledVoxels:
     def select(self, where: NDArray[Any]) -> LabelledVoxels:
         """Return the voxels that a mask or an index picks."""
         return LabelledVoxels(self.frame[where], self.position[where], self.label[where])
+
+    def cells(self) -> list[NDArray[np.int64]]:
+        """Index the voxels of every cell that is read and kept together; see `CELL`."""
+        places = np.column_stack([self.frame, self.position // np.array(CELL)])
+        key = np.ravel_multi_index(tuple(places.T), tuple(places.max(axis=0) + 1))
+        order = np.argsort(key, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 
     def paint(self, t: int, box: Box) -> NDArray[np.uint8]:
         """Labels of one box of one frame as an array, 0 where there is none."""

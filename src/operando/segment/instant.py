@@ -17,7 +17,12 @@ from operando.segment.adapting.telling import painted_slices, tell
 from operando.segment.learning.second_opinion import network_alone
 from operando.segment.models.model import pretrained
 from operando.segment.normalise import GreyScale, Normalise, grey_scale
-from operando.segment.painting.strokes import check_shapes, class_weights, find_strokes
+from operando.segment.painting.strokes import (
+    check_shapes,
+    class_weights,
+    find_strokes,
+    keep_imaged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,10 +113,14 @@ class InstantModel:
         Raises
         ------
         InputError
-            If there are no strokes, or of one class only, or they do not fit the images.
+            If there are no strokes where something was imaged, or of one class only, or they do
+            not fit the images.
         """
         check_shapes(self._frames.shape, strokes)
-        voxels = find_strokes(strokes).voxels if slices is None else _painted(strokes, slices)
+        if slices is None:
+            voxels = find_strokes(strokes, self._frames).voxels
+        else:
+            voxels = keep_imaged(_painted(strokes, slices), self._frames)
         voxels = voxels.select(np.arange(0, len(voxels), 1 + len(voxels) // MOST_VOXELS))
         n_classes = int(voxels.label.max())
         inherited = [*by_name(classes, self._base.classes), *[None] * n_classes][:n_classes]

@@ -72,14 +72,16 @@ def train(
         ``(T, Z, Y, X)``, ``(Z, Y, X)`` or ``(T, C, Z, Y, X)``; numpy, memmap, dask or zarr.
         A stack of unrelated slices is ``(N, 1, Y, X)``: nothing is mixed across them.
     strokes
-        ``(T, Z, Y, X)`` integers, 0 = unlabelled, 1..K = classes.
+        ``(T, Z, Y, X)`` integers, 0 = unlabelled, 1..K = classes. Those over what was not imaged
+        (NaN) are passed over.
     start
         "pretrained" goes on from the network that comes with the package, which has seen
         synthetic electrodes (tools/pretrain.py); "scratch" starts with random weights; or a
         model (or its folder) to go on from. Classes that the model knows by name go on from
         what it knows of them, others start anew.
     settings
-        How to train; None for the defaults.
+        How to train; None for the defaults. A network that is gone on from keeps its kind and its
+        width, which then are the ones that the model names among its settings.
     device
         "auto", "cpu", "cuda", "mps".
     progress
@@ -92,16 +94,19 @@ def train(
     Raises
     ------
     InputError
-        If there are no strokes or of one class only, shapes do not fit, nothing was imaged, or
-        `start` was trained for another number of channels.
+        If there are no strokes where something was imaged or of one class only, shapes do not
+        fit, or `start` was trained for another number of channels.
     """
     settings = settings or TrainSettings()
     device = choose_device(device)
     single = Frames(images)
     check_shapes(single.shape, strokes)
-    painted = find_strokes(strokes)
     before = choose_start(start, settings, single)
-    frames = frames_for(before.architecture.network if before else settings.network, images)
+    if before:
+        known = before.architecture
+        settings = settings.model_copy(update={"network": known.network, "width": known.width})
+    frames = frames_for(settings.network, images)
+    painted = find_strokes(strokes, frames)
     size = before.voxel_size if before else None
     if voxel_size is not None:
         size = check_voxel_size(voxel_size)

@@ -57,7 +57,7 @@ def test_patches_tell_how_much_there_is() -> None:
     """The network that ships, on an electrode that it never saw."""
     electrode = make_electrode(draw_settings(40, shape=(24, 72, 72), frames=1), 40)
     frames = Frames(electrode.images)
-    voxels = find_strokes(paint_strokes(electrode.phases)).voxels
+    voxels = find_strokes(paint_strokes(electrode.phases), frames).voxels
     normalise = Normalise({0: grey_scale(frames, 0)})
     sampler = PatchSampler(frames, voxels, (24, 64, 64), normalise)
     truth = np.bincount(electrode.phases[0].ravel(), minlength=4)[1:] / electrode.phases[0].size

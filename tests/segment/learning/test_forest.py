@@ -59,7 +59,7 @@ def test_features_of_strokes_are_those_of_the_whole_image(scene: object) -> None
     frames = Frames(np.tile(scene.image, (1, 3, 3, 3)))
     strokes = np.zeros(frames.volume_shape, np.uint8)
     strokes[7, 3:5, 7], strokes[40, 130, 100:104] = 1, 2
-    voxels = find_strokes(strokes).voxels
+    voxels = find_strokes(strokes, frames).voxels
     scale = grey_scale(frames, 0)
     rows = features_at(frames, voxels, Normalise({0: scale}))
     whole = scale_features(scale.apply(np.tile(scene.image, (1, 3, 3, 3))[0][None]))

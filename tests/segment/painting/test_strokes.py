@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from operando.errors import InputError
-from operando.segment.painting.strokes import check_shapes, class_weights, find_strokes, hold_out
+from operando.nets.frames import Frames
+from operando.segment.painting.strokes import (
+    Strokes,
+    check_shapes,
+    class_weights,
+    find_strokes,
+    hold_out,
+)
 
 
 def painted() -> np.ndarray:
@@ -17,9 +24,14 @@ def painted() -> np.ndarray:
     return strokes
 
 
+def found_in(strokes: np.ndarray) -> Strokes:
+    """All was imaged."""
+    return find_strokes(strokes, Frames(strokes))
+
+
 def test_lists_every_painted_voxel() -> None:
     strokes = painted()
-    voxels = find_strokes(strokes).voxels
+    voxels = found_in(strokes).voxels
     assert len(voxels) == np.count_nonzero(strokes)
     again = np.zeros_like(strokes)
     again[(voxels.frame, *voxels.position.T)] = voxels.label
@@ -27,7 +39,7 @@ def test_lists_every_painted_voxel() -> None:
 
 
 def test_counts_strokes_like_connected_components() -> None:
-    found = find_strokes(painted())
+    found = found_in(painted())
     assert found.classes == (1, 2)
     assert found.frames == (0, 1)
     assert found.count(1) == (5, 35)
@@ -39,7 +51,7 @@ def test_strokes_hang_together_as_in_scipy() -> None:
 
     rng = np.random.default_rng(0)
     strokes = (rng.random((1, 12, 13, 14)) < 0.12) * rng.integers(1, 3, (1, 12, 13, 14))
-    found = find_strokes(strokes.astype(np.uint8))
+    found = found_in(strokes.astype(np.uint8))
     for k in (1, 2):
         components, count = label(strokes[0] == k, np.ones((3, 3, 3)))
         of_class = found.voxels.label == k
@@ -48,8 +60,31 @@ def test_strokes_hang_together_as_in_scipy() -> None:
         assert len(pairs) == count == found.count(k)[0]
 
 
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+def test_what_was_not_imaged_is_no_part_of_a_stroke(hole: float) -> None:
+    """One stroke of two channels loses its middle, and is two; another goes whole."""
+    strokes = painted()
+    images = np.ones((2, 2, 70, 20, 20), np.float32)
+    images[0, 1, 3, 0, 4:7] = hole
+    images[1] = hole
+    found = find_strokes(strokes, Frames(images))
+    assert found.count(1) == (6, 32)
+    assert found.count(2) == (1, 4)
+    assert found.frames == (0,)
+    left = np.zeros_like(strokes)
+    left[(found.voxels.frame, *found.voxels.position.T)] = found.voxels.label
+    np.testing.assert_array_equal(left, strokes * np.isfinite(images).all(axis=1))
+
+
+def test_refuses_strokes_over_what_was_not_imaged() -> None:
+    strokes = painted()
+    images = np.where(strokes == 2, np.nan, 1)
+    with pytest.raises(InputError, match=r"6 voxels .* nothing was imaged; without .* two classes"):
+        find_strokes(strokes, Frames(images))
+
+
 def test_whole_strokes_are_held_out_and_rare_classes_are_kept() -> None:
-    found = find_strokes(painted())
+    found = found_in(painted())
     learn, score = hold_out(found, 0.3, np.random.default_rng(0))
     assert len(learn) + len(score) == len(found.voxels)
     assert set(score.label) == {1}
@@ -58,16 +93,16 @@ def test_whole_strokes_are_held_out_and_rare_classes_are_kept() -> None:
 
 
 def test_nothing_is_held_out_at_share_zero() -> None:
-    found = find_strokes(painted())
+    found = found_in(painted())
     learn, score = hold_out(found, 0, np.random.default_rng(0))
     assert (len(learn), len(score)) == (len(found.voxels), 0)
 
 
 def test_refuses_no_strokes_and_one_class() -> None:
     with pytest.raises(InputError, match="no strokes"):
-        find_strokes(np.zeros((1, 4, 4, 4), np.uint8))
+        found_in(np.zeros((1, 4, 4, 4), np.uint8))
     with pytest.raises(InputError, match=r"one class \(number 3\)"):
-        find_strokes(np.eye(4, dtype=np.uint8)[None, None] * 3)
+        found_in(np.eye(4, dtype=np.uint8)[None, None] * 3)
 
 
 @pytest.mark.parametrize("wrong", [-1, 256])
@@ -75,7 +110,7 @@ def test_refuses_numbers_that_are_no_class(wrong) -> None:
     strokes = np.zeros((3, 4, 5), np.int32)
     strokes[1, 1, 1], strokes[2, 2, 2] = 1, wrong
     with pytest.raises(InputError, match=rf"labels from .*{wrong}.*; use 0 where nothing"):
-        find_strokes(strokes)
+        found_in(strokes)
 
 
 def test_refuses_strokes_of_other_images() -> None:
@@ -88,7 +123,7 @@ def test_refuses_strokes_of_other_images() -> None:
 
 
 def test_weights_of_classes() -> None:
-    voxels = find_strokes(painted()).voxels
+    voxels = found_in(painted()).voxels
     assert class_weights(voxels, 3, 0) == pytest.approx((1, 1, 1))
     one, two, absent = class_weights(voxels, 3, 1)
     assert one * 35 == pytest.approx(two * 6)

@@ -28,3 +28,23 @@ def test_surprise_is_the_mean_over_classes_and_bounded() -> None:
     found = score.surprise(lambda _: network())
     expected = (-np.log([0.5, 0.25]).mean() + FARTHEST) / 2
     assert found == pytest.approx(expected)
+
+
+def test_patches_without_labels_are_passed_over() -> None:
+    """Their loss is not a number."""
+
+    class Boxes(_OneBox):
+        def cover(self, limit: int) -> list[int]:
+            return [0, 1][:limit]
+
+        def patch(self, voxel: int) -> tuple[np.ndarray, np.ndarray]:
+            image, labels = super().patch(voxel)
+            return image, labels if voxel == 0 else labels * 0
+
+    def loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        del logits
+        return torch.tensor(0.7) * labels.sum() / labels.sum()
+
+    found = HeldOutScore(Boxes(), loss, 2, "cpu")(lambda x: torch.zeros(1, 2, *x.shape[2:]))
+    assert found.loss == pytest.approx(0.7)
+    assert found.confusion.sum() == 3

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.nets.architecture import Architecture
-from operando.nets.frames import CELL, Frames
 from operando.nets.scale_features import REACH, n_features, scale_features
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from operando.nets.frames import Frames
     from operando.nets.patches import LabelledVoxels
     from operando.segment.learning.lesson import Lesson
     from operando.segment.normalise import Normalise
@@ -69,10 +69,8 @@ def features_at(
 ) -> NDArray[np.float32]:
     """Compute multi-scale features of labelled voxels, ``(n, F)``, one neighbourhood at a time."""
     rows = np.empty((len(voxels), n_features(frames.shape[1])), np.float32)
-    cells = np.column_stack([voxels.frame, voxels.position // np.array(CELL)])
-    for cell in np.unique(cells, axis=0):
-        here = np.flatnonzero((cells == cell).all(axis=1))
-        position, t = voxels.position[here], int(cell[0])
+    for here in voxels.cells():
+        position, t = voxels.position[here], int(voxels.frame[here[0]])
         low = np.maximum(position.min(axis=0) - REACH, 0)
         high = np.minimum(position.max(axis=0) + REACH + 1, frames.volume_shape)
         raw = frames.read(t, tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True)))

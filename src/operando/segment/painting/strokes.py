@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from operando.nets.frames import Frames
+
 SCANNED_SLICES = 64
 FEWEST_TO_HOLD_OUT = 3
 MOST_CLASSES = 255
@@ -53,19 +55,21 @@ class Strokes:
         return len(np.unique(self.stroke[of_class])), int(of_class.sum())
 
 
-def find_strokes(strokes: Any) -> Strokes:
-    """List what was painted; reads the array a few slices at a time.
+def find_strokes(strokes: Any, images: Frames) -> Strokes:
+    """List what was painted where something was imaged; reads the array a few slices at a time.
 
     Parameters
     ----------
     strokes
         ``(T, Z, Y, X)`` or ``(Z, Y, X)`` integers, 0 = unlabelled, 1..K = classes; may be a
         memmap far larger than memory.
+    images
+        What they are painted on.
 
     Raises
     ------
     InputError
-        If nothing is painted, one class only, or a number that is no class.
+        If nothing is painted there, one class only, or a number that is no class.
     """
     t_axis = strokes if len(strokes.shape) == 4 else [strokes]
     frames, positions, labels = [], [], []
@@ -92,7 +96,32 @@ def find_strokes(strokes: Any) -> Strokes:
         raise InputError(
             f"All strokes are of one class (number {found[0]})", "paint a second class too"
         )
+    voxels = keep_imaged(voxels, images)
     return Strokes(voxels, connect(voxels))
+
+
+def keep_imaged(voxels: LabelledVoxels, images: Frames) -> LabelledVoxels:
+    """Return the voxels that were imaged: a brush easily overruns into the margin.
+
+    Raises
+    ------
+    InputError
+        If fewer than two classes are left.
+    """
+    known = np.zeros(len(voxels), bool)
+    for here in voxels.cells():
+        position = voxels.position[here]
+        low, high = position.min(axis=0), position.max(axis=0) + 1
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        known[here] = images.imaged(int(voxels.frame[here[0]]), box)[tuple((position - low).T)]
+    kept = voxels.select(known)
+    if len(np.unique(kept.label)) < 2:
+        raise InputError(
+            f"{np.count_nonzero(~known)} voxels of the strokes lie where nothing was imaged; "
+            "without them there are fewer than two classes",
+            "paint two classes on what was imaged",
+        )
+    return kept
 
 
 def connect(voxels: LabelledVoxels) -> NDArray[np.int64]:

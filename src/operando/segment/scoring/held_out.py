@@ -25,6 +25,8 @@ FARTHEST = 7.0
 class HeldOutScore:
     """Scores a network on the same patches around held-out strokes every time.
 
+    Patches without labels are passed over.
+
     Parameters
     ----------
     sampler
@@ -44,7 +46,8 @@ class HeldOutScore:
         n_classes: int,
         device: str,
     ) -> None:
-        self._patches = [sampler.patch(v) for v in sampler.cover(MOST_PATCHES)]
+        patches = (sampler.patch(v) for v in sampler.cover(MOST_PATCHES))
+        self._patches = [(image, labels) for image, labels in patches if labels.any()]
         self._loss = loss
         self._device = device
         self._n_classes = n_classes
