@@ -5,12 +5,13 @@ import pytest
 
 from operando.data import DisplacementField, NodeStatus
 from operando.errors import InputError
+from operando.strain.field.gradient import plane_gradient
 from operando.strain.reading.extensometer import measure_elongation
 
 SIZE = (0.5, 0.25, 0.25)
 
 
-def make_field(displacement, sigma=0.01, bad=()):
+def make_field(displacement, sigma=0.01, bad=(), gradient=None):
     grid = (4, 5, 6)
     nodes = np.stack(np.meshgrid(*[np.arange(n) for n in grid], indexing="ij"), -1)
     positions = nodes.reshape(-1, 3) * 10.0 + 12
@@ -20,7 +21,7 @@ def make_field(displacement, sigma=0.01, bad=()):
     return DisplacementField(
         positions=positions,
         displacement=displacement(positions),
-        gradient=np.zeros((n, 3, 3)),
+        gradient=np.zeros((n, 3, 3)) + (0 if gradient is None else gradient),
         sigma=np.full((n, 3), sigma),
         zncc=np.ones(n),
         status=status,
@@ -48,6 +49,58 @@ def test_a_rigid_rotation_changes_no_length():
     field = make_field(lambda p: p @ (rotation - np.eye(3)).T)
     found = measure_elongation(field, (14, 15, 18), (40, 45, 55), SIZE)
     assert found.strain == pytest.approx(0.0, abs=1e-12)
+
+
+def uniform(deformation, size, bad=()):
+    """Field of ``x = F X`` in lengths, on voxels of a size."""
+    size = np.asarray(size)
+    gradient = (deformation - np.eye(3)) * size[None, :] / size[:, None]
+    return make_field(lambda p: p @ gradient.T, gradient=gradient, bad=bad)
+
+
+STRETCH = np.diag([1.02, 0.99, 1.0])
+TURN = np.array([[0.96, 0.28, 0], [-0.28, 0.96, 0], [0, 0, 1.0]])
+
+
+@pytest.mark.parametrize("size", [(1.0, 1.0, 1.0), (2.0, 1.0, 0.5)])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ((7.5, 20, 20), (46.5, 20, 20)),
+        ((7.5, 7.5, 7.5), (46.5, 56.5, 66.5)),
+        ((20, 20, 8), (8, 50, 66)),
+    ],
+)
+def test_up_to_half_a_spacing_outside_the_nodes_the_motion_goes_on(start, end, size):
+    line = np.subtract(end, start) * size
+    stretched = np.linalg.norm(STRETCH @ line) / np.linalg.norm(line) - 1
+    found = measure_elongation(uniform(STRETCH, size), start, end, size)
+    assert found.strain == pytest.approx(stretched, rel=1e-9)
+    turned = measure_elongation(uniform(TURN, size), start, end, size)
+    assert turned.strain == pytest.approx(0, abs=1e-12)
+    assert turned.length_um == pytest.approx(np.linalg.norm(line))
+
+
+def test_where_nodes_were_not_measured_the_others_are_followed_to_the_point():
+    field = uniform(STRETCH, SIZE, bad=[0, 1])
+    found = measure_elongation(field, (16, 16, 16), (40, 16, 16), SIZE)
+    assert found.strain == pytest.approx(0.02, rel=1e-9)
+
+
+def test_the_error_outside_the_nodes_covers_that_of_repeated_noise(rng):
+    start, end = (7.5, 22, 22), (46.5, 22, 22)
+    changes = []
+    for _ in range(400):
+        noise = rng.normal(0, 0.03, (120, 3))
+        gradient, _ = plane_gradient(noise, np.ones(120, bool), (4, 5, 6), (10.0,) * 3)
+        field = make_field(lambda p, u=noise: u, sigma=0.03, gradient=gradient)
+        changes.append(measure_elongation(field, start, end, SIZE).change_um)
+    predicted = measure_elongation(make_field(lambda p: 0 * p, sigma=0.03), start, end, SIZE)
+    inside = measure_elongation(
+        make_field(lambda p: 0 * p, sigma=0.03), (12, 22, 22), (42, 22, 22), SIZE
+    )
+    assert 0.8 < np.std(changes) / predicted.change_sd_um < 1
+    assert predicted.change_sd_um > 1.15 * inside.change_sd_um
 
 
 def test_the_error_is_that_of_repeated_noise(rng):

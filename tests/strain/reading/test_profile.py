@@ -39,6 +39,22 @@ def test_a_linear_quantity_is_met_exactly(field: DisplacementField) -> None:
     np.testing.assert_allclose(found, line @ [3.0, -2.0, 0.5] + 7)
 
 
+def test_half_a_spacing_outside_the_nodes_it_goes_on(field: DisplacementField) -> None:
+    start, end = np.array([1.5, 10, 1.5]), np.array([30.5, 40, 50.5])
+    line = start + np.linspace(0, 1, 11)[:, None] * (end - start)
+    values = _linear(field)
+    found = profile(field, values, start, end, 11)
+    np.testing.assert_allclose(found, line @ [3.0, -2.0, 0.5] + 7)
+    values[0, 0, 1] = np.nan
+    level = profile(field, values, (6, 6, 6), (6, 6, 1.5), 2)
+    np.testing.assert_allclose(level, values[0, 0, 0])
+
+
+def test_what_stays_outside_the_nodes_has_the_value_of_the_last(field: DisplacementField) -> None:
+    found = profile(field, _linear(field), (1.5, 6, 6), (30.5, 6, 6), 2, go_on=False)
+    np.testing.assert_allclose(found, _linear(field)[[0, -1], 0, 0])
+
+
 def test_beyond_the_nodes_there_is_nothing(field: DisplacementField) -> None:
     found = profile(field, _linear(field), (16, 16, -40), (16, 16, 90), 131)
     x = np.arange(-40, 91)

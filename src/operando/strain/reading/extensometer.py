@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import InputError
+from operando.strain.reading.place import place_in_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +49,11 @@ def measure_elongation(
 ) -> Elongation:
     """Measure how much longer a line between two points of the reference became.
 
-    Displacements are interpolated linearly between the valid nodes around each point. Errors of
-    nodes around one point are taken as common (their windows overlap), those of the two points as
-    independent: cautious for long lines, and too large for points within one window.
+    Displacements are interpolated linearly between the valid nodes around each point, and go on
+    with their gradient up to half a spacing outside the nodes. Errors of nodes around one point
+    are taken as common (their windows overlap), those of the two points as independent: cautious
+    for long lines, and too large for points within one window. A gradient is taken as that
+    between two nodes with independent errors.
 
     Parameters
     ----------
@@ -84,14 +87,13 @@ def _at_point(
     field: DisplacementField, point: NDArray[np.float64]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Displacement and its standard deviation at a point, ``(3,)`` each, voxels."""
-    place = (point - field.positions[0]) / field.spacing
-    last = np.asarray(field.grid_shape) - 1
-    if np.any(place < -0.5) or np.any(place > last + 0.5):
+    place, _, near = place_in_grid(field, point)
+    if not near:
         raise InputError(
             f"The point {tuple(round(float(v), 1) for v in point)} lies outside the nodes",
             "choose one inside",
         )
-    place = np.clip(place, 0, last)
+    last = np.asarray(field.grid_shape) - 1
     low = np.minimum(place.astype(int), np.maximum(last - 1, 0))
     weights, nodes = [], []
     for corner in product((0, 1), repeat=3):
@@ -109,4 +111,8 @@ def _at_point(
         )
     chosen, weight = np.asarray(nodes)[kept], np.asarray(weights)[kept]
     weight = weight / weight.sum()
-    return weight @ field.displacement[chosen], weight @ field.sigma[chosen]
+    from_nodes = point - weight @ field.positions[chosen]
+    gradient = np.tensordot(weight, field.gradient[chosen], 1)
+    sigma = weight @ field.sigma[chosen]
+    spread = np.sqrt(1 + 2 * ((from_nodes / field.spacing) ** 2).sum())
+    return weight @ field.displacement[chosen] + gradient @ from_nodes, sigma * spread

@@ -48,7 +48,7 @@ def profile_table(strain: StudyStrain, line: Sequence[Point]) -> pd.DataFrame | 
     table.insert(0, "distance_um", np.linalg.norm(places - places[0], axis=1))
     table["value"] = profile(field, view.values(field), start, end)
     known = errors is not None
-    table["value_sd"] = profile(field, errors, start, end) if known else np.nan
+    table["value_sd"] = profile(field, errors, start, end, go_on=False) if known else np.nan
     return table
 
 
