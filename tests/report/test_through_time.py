@@ -40,6 +40,12 @@ def test_every_quantity_has_a_row_with_its_unit_on_the_axis_of_time(cycled):
     np.testing.assert_allclose(at_frames, [[1, 3.25], [3, 3.75]])
 
 
+def test_outside_the_record_of_the_cycler_a_frame_has_no_voltage(cycled):
+    cycled.calibrate(times=(1.0, 30.0))
+    voltage = draw_through_time(cycled, QUANTITIES).axes[0]
+    np.testing.assert_allclose(voltage.lines[1].get_xydata(), [[1, 3.25], [30, np.nan]])
+
+
 def test_without_a_cycler_there_is_no_voltage(study):
     assert len(draw_through_time(study, QUANTITIES).axes) == 2
 

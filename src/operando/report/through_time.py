@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from operando.chemistry import cycling_at
 from operando.report.frame_curves import FrameQuantity, cycling_curve, frame_quantities
 from operando.report.section import Section, picture
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from operando.data import LabelClass
@@ -40,7 +42,8 @@ def draw_through_time(study: Study, quantities: list[FrameQuantity]) -> Figure:
     axes = list(figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0])
     first, last = study.times[0], study.times[-1]
     if voltage is not None:
-        _draw_voltage(axes.pop(0), *voltage, study.times)
+        at_frames = cycling_at(study.table("cycling"), study.times)
+        _draw_voltage(axes.pop(0), *voltage, at_frames)
     for ax, quantity in zip(axes, quantities, strict=True):
         for k, curve in enumerate(quantity.curves):
             colour = curve.colour or PALETTE[k % len(PALETTE)]
@@ -54,9 +57,9 @@ def draw_through_time(study: Study, quantities: list[FrameQuantity]) -> Figure:
     return figure
 
 
-def _draw_voltage(ax: Axes, hours: np.ndarray, volts: np.ndarray, times: tuple[float, ...]) -> None:
+def _draw_voltage(ax: Axes, hours: np.ndarray, volts: np.ndarray, at_frames: pd.DataFrame) -> None:
     ax.plot(hours, volts, color="#333333", linewidth=1)
-    ax.plot(times, np.interp(times, hours, volts), "o", ms=4, color="#333333")
+    ax.plot(at_frames["time_h"], at_frames["voltage_v"], "o", ms=4, color="#333333")
     _label(ax, "voltage", "V")
 
 
