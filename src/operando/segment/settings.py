@@ -36,14 +36,15 @@ class TrainSettings(BaseModel):
         title="Network",
         description="3D U-Net (pre-trained); the same looking at the frames before and after "
         "too; separable: a light U-Net; LRCS-Net in 3D; or the random forest on multi-scale "
-        "features, to compare with",
+        "features, to compare with. A model that is gone on from keeps its own",
     )
     width: int = Field(
         16,
         ge=4,
         le=64,
         title="Width",
-        description="Feature channels at full resolution; more learn finer distinctions, slower",
+        description="Feature channels at full resolution; more learn finer distinctions, slower. "
+        "Pre-trained networks and models that are gone on from keep their own",
     )
     patch: int = Field(
         64,

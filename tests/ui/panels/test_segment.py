@@ -16,7 +16,7 @@ from operando.ui.panels.segment import (
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
 
@@ -72,6 +72,20 @@ def test_every_choice_is_allowed(panel: SegmentPanel) -> None:
             field.setCurrentIndex(index)
             step = panel.form.value()
             assert STEPS["train"].model_validate(step.model_dump(mode="json")) == step
+
+
+def test_the_network_cannot_be_chosen_where_a_model_brings_its_own(
+    panel: SegmentPanel, session: Session, study: Study, trained: Callable[..., None]
+) -> None:
+    session.show_study(study)
+    trained(study, "model", "2025-01-01T00:00:00", 0.9)
+    panel.refresh()
+    start, network = (panel.form.field(name) for name in ("start", "settings.network"))
+    assert network.isEnabled()
+    start.setValue("model")
+    assert not network.isEnabled()
+    start.setValue("scratch")
+    assert network.isEnabled()
 
 
 def test_it_says_why_it_cannot_run(panel: SegmentPanel, session: Session, study: Study) -> None:

@@ -282,7 +282,10 @@ class SegmentPanel(RunPanel):
     def _on_form(self) -> None:
         study = self.session.study
         models = study.products("models") if study is not None else []
-        self.learn_first.show_for(self.form.value(), self._n_channels, models)
+        asked = self.form.value()
+        keeps_network = asked.start in models and asked.settings.network != "forest"
+        self.form.field("settings.network").setEnabled(not keeps_network)
+        self.learn_first.show_for(asked, self._n_channels, models)
         self.show_obstacle()
         self.queue.add.setEnabled(not self.hint.text())
 
