@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pickle
+
 import dask.array as da
 import numpy as np
 import pytest
 
 from operando.data import Series
+from operando.data.series import FrameCountError, check_times
 from operando.errors import InputError
 
 VALUES = np.random.default_rng(0).integers(0, 99, (3, 2, 4, 5, 6), dtype=np.uint16)
@@ -74,3 +77,10 @@ def test_calibration_that_makes_no_sense_is_refused() -> None:
     for words in (["a", "b", "c"], [None, 1, 2]):
         with pytest.raises(InputError, match="are no numbers"):
             series().with_calibration(words)  # type: ignore[arg-type]
+
+
+def test_how_many_frames_there_are_is_kept_with_the_error() -> None:
+    with pytest.raises(FrameCountError) as caught:
+        check_times((0, 1), 5)
+    assert caught.value.n_frames == 5
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

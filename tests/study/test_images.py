@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import tifffile
 
 from operando import Study
 from operando.errors import FileError, InputError, StudyError
@@ -36,6 +37,47 @@ def test_missing_images_are_named(tmp_path, images):
     with (
         Study.open(tmp_path / "cell.operando") as study,
         pytest.raises(FileError, match="scans"),
+    ):
+        _ = study.series
+
+
+def test_a_scan_that_was_added_or_lost_is_named(tmp_path, images):
+    folder, frames = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1), times=(0, 1, 3)).close()
+    (folder / "times.csv").write_text("time_h\n0\n1\n3\n")
+    added = folder / "a_late_scan.tif"
+    tifffile.imwrite(added, frames[0])
+    later = (folder / "frame_2.tif").stat().st_mtime + 10
+    os.utime(added, (later, later))
+    told = (
+        r"scans now holds 4 frames \(the newest: a_late_scan.tif\), the study was made of 3; "
+        "move the new ones out of it, or make a new study of all"
+    )
+    with (
+        Study.open(tmp_path / "cell.operando") as study,
+        pytest.raises(StudyError, match=told),
+    ):
+        _ = study.series
+    added.unlink()
+    (folder / "frame_1.tif").unlink()
+    with (
+        Study.open(tmp_path / "cell.operando") as study,
+        pytest.raises(StudyError, match=r"now holds 2 frames, the study was made of 3; put the"),
+    ):
+        _ = study.series
+    tifffile.imwrite(folder / "frame_1.tif", frames[1])
+    with Study.open(tmp_path / "cell.operando") as study:
+        assert study.series.times == (0, 1, 3)
+
+
+def test_a_file_that_grew_is_named(tmp_path, images):
+    path = tmp_path / "series.npy"
+    np.save(path, images[1])
+    Study.create(tmp_path / "cell", path, voxel_size=(1, 1, 1), axes="tzyx").close()
+    np.save(path, np.concatenate([images[1], images[1]]))
+    with (
+        Study.open(tmp_path / "cell.operando") as study,
+        pytest.raises(StudyError, match=r"now 6 frames in .*series.npy, the study was made of 3"),
     ):
         _ = study.series
 

@@ -157,11 +157,29 @@ def check_voxel_size(voxel_size: Sequence[float]) -> Spacing:
     return values
 
 
+class FrameCountError(InputError):
+    """Not as many times as frames.
+
+    Parameters
+    ----------
+    n_times, n_frames
+        That there are.
+    """
+
+    def __init__(self, n_times: int, n_frames: int) -> None:
+        super().__init__(f"{n_times} times for {n_frames} frames", "give one time per frame")
+        self.n_frames = n_frames
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str]]:
+        """Cross process borders as the sentence alone."""
+        return InputError, (self.what, self.advice)
+
+
 def check_times(times: Sequence[float], n_frames: int) -> tuple[float, ...]:
     """Return frame times in hours as floats, or say what is wrong with them."""
     values = _numbers(times)
     if len(values) != n_frames:
-        raise InputError(f"{len(values)} times for {n_frames} frames", "give one time per frame")
+        raise FrameCountError(len(values), n_frames)
     if not np.all(np.isfinite(values)) or np.any(np.diff(values) <= 0):
         raise InputError(f"The times {values} do not increase", "give hours in rising order")
     return values

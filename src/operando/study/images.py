@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from operando.data.series import check_times, check_voxel_size
+from operando.data.series import FrameCountError, check_times, check_voxel_size
 from operando.errors import StudyError
 from operando.study.converted import CONVERTED, open_converted
 from operando.study.image_sets import open_image_set
@@ -49,7 +49,10 @@ class Images:
     @property
     def source_series(self) -> Series:
         """The images as the source files hold them."""
-        return self.sources.open(**self._calibration, **self.manifest.hints)
+        try:
+            return self.sources.open(**self._calibration, **self.manifest.hints)
+        except FrameCountError as error:
+            raise self.sources.refusal(error.n_frames, len(self.manifest.times)) from error
 
     @property
     def sets(self) -> list[str]:

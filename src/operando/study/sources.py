@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from operando.compute.progress import Stopwatch
 from operando.data.series import Series, check_grey_values, check_times, check_voxel_size
-from operando.errors import FileError, InputError
+from operando.errors import FileError, InputError, StudyError
 from operando.study.products import COPIED, SOURCE
 from operando.study.source_state import file_version, source_state
 
@@ -101,6 +101,38 @@ class Sources:
                 "put them back, or correct the sources in its study.json",
             )
         return read(self.paths if len(self.paths) > 1 else self.paths[0], **hints)
+
+    def refusal(self, n_frames: int, n_before: int) -> StudyError:
+        """Say that the sources hold another number of frames than when the study was made."""
+        made = f"the study was made of {n_before}"
+        if len(self.paths) > 1 or not self.paths[0].is_dir():
+            where = ", ".join(map(str, self.paths[:3])) + ", …" * (len(self.paths) > 3)
+            return StudyError(
+                f"There are now {n_frames} frames in {where}, {made}",
+                "put the old files back, or make a new study",
+            )
+        folder, added = self.paths[0], n_frames - n_before
+        if added < 0:
+            return StudyError(
+                f"{folder} now holds {n_frames} frames, {made}",
+                "put the missing ones back, or make a new study of those",
+            )
+        return StudyError(
+            f"{folder} now holds {n_frames} frames{_newest(folder, n_frames, added)}, {made}",
+            "move the new ones out of it, or make a new study of all",
+        )
+
+
+def _newest(folder: Path, n_frames: int, n: int) -> str:
+    """Names of the newest frames of a folder, in brackets; empty where frames are no files."""
+    from operando.files.folders import natural_order, visible
+    from operando.files.formats import find_format
+
+    files = [path for path in visible(folder) if find_format(path)]
+    if len(files) != n_frames:
+        return ""
+    newest = natural_order(sorted(files, key=lambda path: path.stat().st_mtime_ns)[-n:])
+    return f" (the newest: {', '.join(path.name for path in newest[:3])}{', …' * (n > 3)})"
 
 
 def _stored(source: Path, folder: Path) -> str:
