@@ -12,6 +12,7 @@ from operando.steps import STEPS
 from operando.study.phases import create_phases
 from operando.study.record import Entry
 from operando.ui.panels.particles import ParticlesPanel
+from operando.ui.particles.table import ParticleTable
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
@@ -120,6 +121,28 @@ def test_a_layer_that_was_deleted_comes_back_with_the_table(qtbot: QtBot, found:
     session.viewer.layers.remove("particles")
     panel.open_table.click()
     assert [layer.name for layer in session.viewer.layers] == before
+    panel.close_panel()
+    session.close()
+
+
+def test_thumbnails_are_cut_from_the_study_s_images_where_particles_were_found(
+    qtbot: QtBot, found: Study
+) -> None:
+    session = Session(ViewerModel())
+    session.viewer.add_image(np.zeros((5, 5)), name="photo", contrast_limits=(0, 0.5))
+    session.show_study(found)
+    panel = ParticlesPanel(session)
+    panel.table = ParticleTable(panel.particles.view)
+    for widget in (panel, panel.table):
+        qtbot.addWidget(widget)
+    size = found.voxel_size
+    session.calibrate([2 * edge for edge in size])
+    _, _, spacing, limits = panel.table.gallery.model._source
+    assert spacing == size
+    assert limits == tuple(session.layers.image.contrast_limits)
+    assert limits[1] > 0.5
+    panel.table.unlink()
+    panel.table = None
     panel.close_panel()
     session.close()
 

@@ -233,6 +233,15 @@ def test_what_is_told_follows_corrections(panel: ParticlesPanel) -> None:
     assert panel.result.text() == "as found"
 
 
+def test_nothing_is_corrected_after_the_voxel_size_has_changed(panel: ParticlesPanel) -> None:
+    particle = _biggest(panel)[0]
+    panel.session.calibrate([2 * size for size in panel.session.study.voxel_size])
+    panel.refresh()
+    panel.particles.view.select(particle, frame=0)
+    assert not any(button.isEnabled() for button in panel.editor.tools.values())
+    assert "find the particles again" in panel.editor.hint.text()
+
+
 def test_scores_are_not_shown_beside_corrected_particles(
     panel: ParticlesPanel, electrode: Electrode
 ) -> None:

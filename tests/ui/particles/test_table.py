@@ -133,6 +133,15 @@ def test_the_frame_is_followed_where_the_rows_are_of_all_frames(
     assert dock.gallery.view.currentIndex().column() == 0
 
 
+def test_values_of_another_voxel_size_are_said_to_be_so(
+    dock: ParticleTable, view: ParticleView, particles: pd.DataFrame
+) -> None:
+    assert dock.status.text() == ""
+    view.show(view.labels.data, particles, "particles", PLACEMENT, (0.5, 0.2, 0.2))
+    dock.set_table(particles, 2)
+    assert "Find the particles again" in dock.status.text()
+
+
 def test_scrolling_shows_the_row_of_the_selected_particle(
     dock: ParticleTable, view: ParticleView, qtbot: QtBot
 ) -> None:

@@ -75,6 +75,24 @@ def test_a_click_selects_the_particle_under_it(view: ParticleView) -> None:
     assert heard == [7, 4, 0]
 
 
+def test_particles_are_found_again_after_the_voxel_size_has_changed(
+    view: ParticleView, ids: np.ndarray, table: pd.DataFrame
+) -> None:
+    assert view.is_to_scale
+    larger = PLACEMENT | {"scale": (1.0, 1.0, 0.2, 0.2)}
+    view.show(ids, table.assign(feret_max_um=1.0), "particles", larger, VOXEL)
+    view.viewer.layers["images"].scale = larger["scale"]
+    assert not view.is_to_scale
+    view.select(7, 1)
+    assert view.viewer.dims.point[1] == pytest.approx(3.0, abs=0.51)
+    z, y, x = view.box_of(7, 1)
+    assert z.stop >= 6
+    assert y.start <= 15
+    assert y.stop >= 25
+    assert x.start <= 12
+    assert x.stop >= 22
+
+
 @pytest.mark.parametrize("column", [None, VOLUME])
 def test_ids_whose_layer_was_deleted_come_back_with_a_colour(
     view: ParticleView, column: Column | None

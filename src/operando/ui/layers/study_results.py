@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from psygnal import Signal
 
+from operando.files import read
 from operando.report.frame_curves import field_frames
 from operando.steps.particle_motion import join_motion
 from operando.strain.reading.rigid_motion import without_motion
@@ -71,8 +72,9 @@ class StudyParticles:
         self.table = None
         if study is not None and layers is not None and self._is_there():
             self.table = join_motion(study, study.table(PARTICLES))
-            ids = study.open_array(f"particles/{PARTICLES}")
-            self.view.show(ids, self.table, PARTICLES, layers.placement)
+            product = f"particles/{PARTICLES}"
+            ids, measured = study.open_array(product), read(study.product_path(product)).voxel_size
+            self.view.show(ids, self.table, PARTICLES, layers.placement, measured)
             self._raise_strokes()
         self.changed.emit()
 

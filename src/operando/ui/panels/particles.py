@@ -234,15 +234,14 @@ class ParticlesPanel(RunPanel):
             self.table.plot.set_crack_grey(study.table(name) if study and there else None)
 
     def _feed_gallery(self) -> None:
-        study, labels = self.session.study, self.particles.view.labels
-        images = [layer for layer in self.session.viewer.layers if layer._type_string == "image"]
-        if self.table is None or study is None or labels is None or not images:
+        study, layers, view = self.session.study, self.session.layers, self.particles.view
+        if self.table is None or study is None or layers is None or view.labels is None:
             return
         self.table.gallery.model.set_source(
             study.series.data[:, 0],
             study.open_array("particles/particles"),
-            study.voxel_size,
-            tuple(images[0].contrast_limits),
+            view.spacing,
+            tuple(layers.image.contrast_limits),
         )
 
     def _on_edited(self, table: pd.DataFrame) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from operando.ui.particles.view import ParticleView
     from operando.ui.session import Session
 
+_OTHER_SCALE = "The voxel size was changed: find the particles again before you correct them."
+
 
 class ParticleEditor(QWidget):
     """Corrections of the particles in the canvas; each is on disk at once and can be undone.
@@ -87,7 +89,9 @@ class ParticleEditor(QWidget):
             button.setChecked(kind == self._tool)
         self.undo.setEnabled(ready and self.corrector.can_undo)
         self.redo.setEnabled(ready and self.corrector.can_redo)
-        if not self.corrector.is_busy and not (self.hint.text() and chosen):
+        if not self._view.is_to_scale:
+            self._say(_OTHER_SCALE)
+        elif not self.corrector.is_busy and not (self.hint.text() and chosen):
             self._say("" if chosen or not ready else "Select a particle to correct it.")
 
     def stop(self) -> None:
@@ -216,7 +220,7 @@ class ParticleEditor(QWidget):
 
     def _is_ready(self) -> bool:
         study = self._session.study
-        shown = self._view.labels is not None
+        shown = self._view.labels is not None and self._view.is_to_scale
         return shown and study is not None and study.writable and not self._session.is_busy
 
     def _frame(self) -> int:

@@ -42,6 +42,9 @@ _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
 _LEAST_HEIGHT = 195
 _LEAST_FILTER = 100
+_OTHER_SCALE = (
+    "The voxel size was changed: these values are of the old one. Find the particles again."
+)
 
 
 class ParticleTable(DockContent):
@@ -254,7 +257,7 @@ class ParticleTable(DockContent):
     def _say_what_is_shown(self, problem: str) -> None:
         where = "all frames" if self.all_frames.isChecked() else f"frame {self._frame()}"
         self.count.setText(f"{self.model.rowCount()} in {where}")
-        self._say(problem)
+        self._say(problem or ("" if self._view.is_to_scale else _OTHER_SCALE))
 
     def _say(self, text: str) -> None:
         self.status.setText(text)

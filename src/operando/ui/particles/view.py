@@ -19,6 +19,8 @@ from operando.ui.layers.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from napari.layers import Image, Labels
 
@@ -46,6 +48,8 @@ class ParticleView:
         Layer of a column's values, while particles are coloured by one.
     selects : bool
         Whether a click selects; not while clicks mean something else.
+    spacing : tuple of float
+        Voxel size ``(z, y, x)`` that the table was measured with, µm.
     """
 
     selected = Signal(int)
@@ -63,6 +67,7 @@ class ParticleView:
         self._outline: Labels | None = None
         self._table: pd.DataFrame | None = None
         self._placement: Placement = {}
+        self.spacing: tuple[float, ...] = (1.0, 1.0, 1.0)
         self._name = ""
         self._n_frames = 1
         self._featured: int | None = None
@@ -76,7 +81,14 @@ class ParticleView:
         self._clicks.close()
         self.viewer.dims.events.current_step.disconnect(self._on_step)
 
-    def show(self, ids: Any, table: pd.DataFrame, name: str, placement: Placement) -> None:
+    def show(
+        self,
+        ids: Any,
+        table: pd.DataFrame,
+        name: str,
+        placement: Placement,
+        spacing: Sequence[float] | None = None,
+    ) -> None:
         """Show particles.
 
         Parameters
@@ -89,13 +101,22 @@ class ParticleView:
             Of the layer.
         placement
             From the layer factory.
+        spacing
+            Voxel size ``(z, y, x)`` that the table was measured with, µm; None for that of the
+            placement.
         """
         self.clear()
         self._table, self._placement, self._name = table, placement, name
+        self.spacing = tuple(spacing or placement["scale"][1:])
         self._n_frames = int(ids.shape[0])
         self.labels = particles_layer(RecentSlices(ids), name, placement)
         self._add(self.labels)
         self.push_features()
+
+    @property
+    def is_to_scale(self) -> bool:
+        """Whether the table was measured with the voxel size that the layers have."""
+        return self.labels is None or np.allclose(self.spacing, self._placement["scale"][1:])
 
     def reread(self, table: pd.DataFrame) -> None:
         """Show ids and table after a correction."""
@@ -145,8 +166,8 @@ class ParticleView:
                 (self._table["particle"] == particle) & (self._table["frame"] == frame)
             ]
             if len(rows) and {"z_um", "y_um", "x_um"} <= set(rows):
-                point = rows[["z_um", "y_um", "x_um"]].to_numpy(float)[0]
-                navigation.go_to_point(self.viewer, frame, point)
+                voxel = rows[["z_um", "y_um", "x_um"]].to_numpy(float)[0] / self.spacing
+                navigation.go_to_point(self.viewer, frame, voxel * self._placement["scale"][1:])
         if changed:
             self.selected.emit(particle)
 
@@ -159,8 +180,8 @@ class ParticleView:
         """Voxels ``(z, y, x)`` that hold a particle in a frame; None if it is not there."""
         if self._table is None or self.labels is None or "feret_max_um" not in self._table:
             return None
-        shape, size = self.labels.data.shape[1:], self._placement["scale"][1:]
-        return ParticlePlaces(self._table, shape, size).box([particle], frame)
+        places = ParticlePlaces(self._table, self.labels.data.shape[1:], self.spacing)
+        return places.box([particle], frame)
 
     def colour_by(self, column: Column | None) -> None:
         """Colour particles by the values of a column; None goes back to a colour per id."""
