@@ -41,11 +41,15 @@ def make_pair(case: str, seed: int, size: int, folder: Path, extra: list[str]) -
     return out
 
 
-def read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Reference and deformed volume."""
+def read(folder: Path, smooth: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and deformed volume, filtered as reconstructions are."""
     from dvc_floor import read_tiff
+    from scipy.ndimage import gaussian_filter
 
     first, second = (read_tiff(str(folder / f"{n}.tif")) for n in ("reference", "deformed"))
+    if smooth:
+        first, second = (gaussian_filter(v.astype(np.float32), smooth) for v in (first, second))
+        return first, second
     return first.astype(np.uint16), second.astype(np.uint16)
 
 
@@ -58,12 +62,12 @@ def strain_rmse(gradient: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return float(np.sqrt((normal**2).mean())), float(np.sqrt((shear**2).mean()))
 
 
-def score(folder: Path, order: str) -> str:
+def score(folder: Path, order: str, smooth: float) -> str:
     from dvc_score import true_gradient
 
     from operando.strain import CorrelationSettings, correlate, fit_field
 
-    volumes = read(folder)
+    volumes = read(folder, smooth)
     start = time.process_time()
     field = correlate(*volumes, settings=CorrelationSettings(order=order))
     cpu = time.process_time() - start
@@ -147,6 +151,9 @@ def main() -> None:
     parser.add_argument("--orders", nargs="+", default=["auto", "affine"])
     parser.add_argument("--noise", type=float, default=0.015)
     parser.add_argument("--fwhm", type=float, nargs=2, default=[2.0, 3.4])
+    parser.add_argument(
+        "--smooth", type=float, default=0.0, help="filter both volumes by so many voxels; ours only"
+    )
     parser.add_argument("--out", type=Path, help="folder to keep the pairs in")
     parser.add_argument("--spam", type=Path, help="folder of SPAM's commands")
     parser.add_argument("--aldvc", type=Path, help="Python that has pyALDVC")
@@ -179,7 +186,10 @@ def main() -> None:
                 if case == "grains":
                     rows = [f"operando {score_grains(pair)}"]
                 else:
-                    rows = [f"operando {order} {score(pair, order)}" for order in args.orders]
+                    rows = [
+                        f"operando {order} {score(pair, order, args.smooth)}"
+                        for order in args.orders
+                    ]
                 for row in rows + run_peers(pair, BENCH, args.spam, args.aldvc):
                     print(f"| {case} | {seed} | {row}", flush=True)
     if ROCK.exists():

@@ -170,6 +170,7 @@ def _summarise(field: DisplacementField) -> tuple[str, dict[str, float]]:
     doubt = f", neighbours differ by {scatter:.1f} times that" if scatter > DISAGREEMENT else ""
     summary = f"{error:.3f} voxel error{doubt}, {100 * share:.0f} % of nodes valid"
     known = {} if np.isnan(scatter) else {"neighbour_scatter": scatter}
+    known["noise_inflation"] = float(field.info.get("noise_inflation", 1.0))
     known["own_motion_percent"] = 100 * float(field.info.get("own_motion_share", 0.0))
     return summary, known | {
         "nodes": float(valid.size),

@@ -139,6 +139,7 @@ def _correlate(
     frames = TiledFrames(reference, deformed, centres, window, plan, factor, device)
     solution = frames.solve(np.arange(len(centres)), guess, watch.advance, store)
     watch.advance(0, "checking")
+    frames.listen(solution, guess)
     verdict = judge(solution, layout, plan)
     narrowing = narrow(solution, verdict, frames, guess, layout, plan)
     if narrowing.looked:
@@ -156,6 +157,7 @@ def _correlate(
     gradient, found = node_gradient(
         verdict.displacement, variance, own, verdict.status, layout, plan.gradient, raised
     )
+    found["noise_inflation"] = float(frames.inflation.mean())
     found["own_motion_share"] = float(raised.sum() / max(verdict.sound.sum(), 1))
     return DisplacementField(
         positions=centres.astype(np.float64),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.data.displacement import NodeStatus
-from operando.strain.field.narrow import narrower_windows
 from operando.strain.grid.guess import Guess
 from operando.strain.grid.register import no_motion
 from operando.strain.volumes.volume import check_pair
+from operando.strain.windows.narrower import narrower_windows
 from operando.strain.windows.solver import solve_windows
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ def _split(
     residual, up, down, variance = _solve_halves(frames, field, centres, offsets)
     # the narrow window that a valid node was followed in is whole
     sound = min(w // 2 for w in (narrower_windows(field.window) or [field.window])[-1])
+    variance *= field.info.get("noise_inflation", 1.0)
     rows = []
     for k in range(len(nodes)):
         j = int(residual[k].argmin())

@@ -37,6 +37,9 @@ def describe(
         Rigid rotation and uniform stretch of the whole, fitted to the valid nodes.
     displacement_noise
         Predicted standard deviation at a typical node, voxels.
+    noise_inflation
+        Variance of a displacement over what noise that is independent from voxel to voxel would
+        give it; more than 1 where a filter, binning or the detector makes neighbours alike.
     snr, texture_width
         Grey texture over grey noise (standard deviations); width of the texture's details, voxels
         (z, y, x), from the ratio of grey values to their derivatives.

@@ -5,24 +5,10 @@ import pytest
 
 from operando.data import NodeStatus
 from operando.strain import correlate
-from operando.strain.field.narrow import Look, choose_windows, narrower_windows
+from operando.strain.field.narrow import Look, choose_windows
 
 GRID = (6, 6, 6)
 EDGES = (21.0, 13.0, 9.0)
-
-
-@pytest.mark.parametrize(
-    ("window", "narrower"),
-    [
-        ((21, 21, 21), [(13, 13, 13), (9, 9, 9)]),
-        ((11, 11, 11), [(7, 7, 7)]),
-        ((9, 21, 31), [(7, 13, 19), (7, 9, 13)]),
-        ((7, 7, 7), []),
-        ((5, 7, 5), []),
-    ],
-)
-def test_narrower_windows_are_odd_and_keep_seven_voxels(window, narrower):
-    assert narrower_windows(window) == narrower
 
 
 def looks(bias, seed=0, sound=True):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.strain.field.neighbours import neighbour_indices
+from operando.strain.windows.narrower import in_window, narrower_windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from operando.strain.windows.solution import Solution
 
 Triple = tuple[int, int, int]
-_SHARES = (0.62, 0.43)
-_SMALLEST = 7
 _WORTH_A_LOOK = 0.1
 _RESOLUTION = 2e-4
 """Voxels: smaller differences come from interpolation and the last iteration, not from bias."""
@@ -61,20 +60,6 @@ class Narrowing:
         self.voxels[nodes] = self.whole
 
 
-def narrower_windows(window: Triple) -> list[Triple]:
-    """Odd edges of about 0.62 and 0.43 of a window, none below 7 voxels.
-
-    >>> narrower_windows((21, 21, 21))
-    [(13, 13, 13), (9, 9, 9)]
-    """
-    out = [window]
-    for share in _SHARES:
-        z, y, x = (min(w, max(_SMALLEST, 2 * round((share * w - 1) / 2) + 1)) for w in window)
-        if (z, y, x) != out[-1]:
-            out.append((z, y, x))
-    return out[1:]
-
-
 def narrow(
     solution: Solution,
     verdict: Verdict,
@@ -105,7 +90,7 @@ def narrow(
     found = frames.solve_narrower(nodes, start, windows)
     looks = [Look.of(nodes, solution, verdict, layout.window)]
     for one, window in zip(found, windows, strict=True):
-        _scale(one, np.divide(np.array(layout.window) // 2, np.array(window) // 2))
+        one.motion[:] = in_window(one.motion, window, layout.window)
         looks.append(Look.judged(nodes, one, verdict, window, plan))
     level, bias = choose_windows(looks, layout.grid)
     result.bias[nodes] = bias
@@ -128,13 +113,6 @@ def _candidates(solution: Solution, verdict: Verdict) -> NDArray[np.int64]:
     uncertain = (verdict.order == 2) & biased
     known = np.isfinite(verdict.displacement).all(axis=1)
     return np.flatnonzero(known & (verdict.doubtful | uncertain))
-
-
-def _scale(solution: Solution, ratio: NDArray[np.float64]) -> None:
-    """Express motion in offsets of the full window, whose half edge is longer by a ratio."""
-    from operando.strain.windows.normal_matrix import POWERS
-
-    solution.motion[:] *= np.prod(ratio**POWERS, axis=1)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ A window measures one smooth motion. Where particles inside it turn or slide on 
 motion at its centre is another one, and no grey noise tells. Two things do: neighbours that differ
 by more than their errors, and grey values that do not fit (motion left over in the window). Either
 may have other reasons. A field that bends from node to node makes neighbours differ, but then it
-bends inside the windows too and they are of order 2; a new phase does not fit either. So
-neighbours alone tell for windows of order 1, and for those of order 2 what both agree on counts.
+bends inside the windows too and they are of order 2; a new phase does not fit either. So for
+windows of order 1 neighbours tell whether, and the larger of both how much, as windows of one
+order average alike; for those of order 2 what both agree on counts.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def with_own_motion(
     left_over = neighbour_mean(left_over[:, None], valid, layout.grid)
     scatter = neighbour_variance(verdict.displacement, valid, layout)
     straight = (verdict.order == 1)[:, None] & np.isfinite(scatter)
-    clear = np.where(scatter > _SIGNIFICANT * verdict.variance, scatter, 0.0)
+    larger = np.maximum(scatter, left_over)
+    clear = np.where(scatter > _SIGNIFICANT * verdict.variance, larger, 0.0)
     own = np.where(straight, clear, np.minimum(left_over, scatter))
     own = np.where(own > INTERPOLATION_ERROR**2, own, 0.0)
     settled = np.isfinite(narrowing.bias).all(axis=1) | ~valid

@@ -10,6 +10,8 @@ from operando.compute.tiles import plan_tiles
 from operando.strain.grid.guess import follow_levels
 from operando.strain.grid.nodes import MARGIN
 from operando.strain.volumes.frames import Frames
+from operando.strain.windows.narrower import in_window, narrower_windows
+from operando.strain.windows.noise_colour import noise_inflation, quiet_windows
 from operando.strain.windows.solution import Solution
 from operando.strain.windows.solver import solve_windows
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from operando.strain.volumes.volume import Volume
 
 _HALO = 14
+_LISTENED = 24
+"""Windows, all of one tile, that tell how far the noise of neighbouring voxels goes together."""
 
 
 class ResultStore(Protocol):
@@ -75,7 +79,12 @@ class TiledFrames:
         Voxels of the coarsest volume that the guesses come from; above 2 every tile refines its
         guesses on its own reductions first.
     device
-        As in `Frames.solve`.
+        As in `solve_windows`.
+
+    Attributes
+    ----------
+    inflation : ndarray
+        ``(3,)`` variance of displacements over that of white noise, as far as `listen` knows.
     """
 
     def __init__(
@@ -94,6 +103,31 @@ class TiledFrames:
         self.tile_of = tile_of_nodes(reference.shape, centres, plan.tile)
         self.whole: Frames | None = None
         self.single = fits_one_tile(reference.shape, plan.tile)
+        self.inflation = np.ones(3)
+
+    def listen(self, solution: Solution, guess: Guess) -> None:
+        """Find how far noise goes together, from what was solved; its errors grow accordingly.
+
+        So do those of all that is solved later. Narrower windows listen, as motion that a window
+        cannot follow goes together, too, and is no noise.
+        """
+        quiet = quiet_windows(solution)
+        if len(quiet) == 0:
+            return
+        tiles, tile = np.unique(self.tile_of[quiet], return_inverse=True)
+        here = quiet[tile == np.bincount(tile, minlength=len(tiles)).argmax()]
+        nodes = here[:: -(-len(here) // _LISTENED)]
+        frames, origin, offset = self._frames(self.centres[nodes], guess)
+        points = self.centres[nodes] - origin
+        slim, *_ = [*narrower_windows(self.window), self.window]
+        start = in_window(solution.motion[nodes, 0], self.window, slim)
+        start[..., 0] -= offset
+        found = self._run(frames, points, start, slim, (False, True), None)
+        ended = found.code[:, 1] == 0
+        if ended.any():
+            shares = noise_inflation(frames, points[ended], found.motion[ended, 1], slim)
+            self.inflation = np.maximum(np.median(shares, axis=0), 1.0)
+            solution.variance[:] *= self.inflation
 
     def solve(
         self,
@@ -116,6 +150,7 @@ class TiledFrames:
                 if store is not None:
                     store.save(name, vars(found))
             out.put(part, found)
+        out.variance[:] *= self.inflation
         return out
 
     def solve_narrower(
@@ -133,8 +168,11 @@ class TiledFrames:
             frames, origin, offset = self._frames(points, guess)
             near = guess.moved(origin, offset)
             for solution, window in zip(out, windows, strict=True):
-                found = self._run(frames, points - origin, near, window, (False, True), report)
+                local = points - origin
+                start = near.polynomials(local, window)
+                found = self._run(frames, local, start, window, (False, True), report)
                 found.motion[..., 0] += offset
+                found.variance[:] *= self.inflation
                 solution.put(part, found)
         return out
 
@@ -150,7 +188,8 @@ class TiledFrames:
         if self.reduction > 2 and not self.single:
             near = follow_levels(frames.reference, frames.grey, near, levels=(2, 1))
         orders = (True, self.plan.order != "affine")
-        found = self._run(frames, local, near, self.window, orders, report)
+        start = near.polynomials(local, self.window)
+        found = self._run(frames, local, start, self.window, orders, report)
         found.motion[..., 0] += offset
         return found
 
@@ -158,7 +197,7 @@ class TiledFrames:
         self,
         frames: Frames,
         points: NDArray[np.int64],
-        guess: Guess,
+        start: NDArray[np.float64],
         window: tuple[int, int, int],
         orders: tuple[bool, bool],
         report: Callable[[int], None] | None,
@@ -166,7 +205,7 @@ class TiledFrames:
         return solve_windows(
             frames,
             points,
-            guess.polynomials(points, window),
+            start,
             window,
             orders=orders,
             tolerance=self.plan.tolerance,
