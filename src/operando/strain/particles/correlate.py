@@ -13,6 +13,7 @@ from operando.strain.grid.guess import coarse_to_fine, follow_levels
 from operando.strain.grid.tiles import box_of, fits_one_tile, moved_box, tile_of_nodes
 from operando.strain.particles.body import MARGIN, find_bodies
 from operando.strain.particles.follow import follow_one, search_shift
+from operando.strain.particles.shared_noise import count_shared_noise
 from operando.strain.particles.table import motion_table
 from operando.strain.volumes.frames import Frames
 from operando.strain.volumes.volume import check_pair
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 _COARSE_VOXELS = 16_000_000
 _CUT = 4
+"""Standard deviations at which the Gaussian ends."""
+
 SMALLEST = 7
 """Voxels along an axis, without which no derivative of grey values is known inside."""
-"""Standard deviations at which the Gaussian ends."""
 
 
 def correlate_particles(
@@ -103,7 +105,9 @@ def correlate_particles(
         if factor > 2 and not frames.whole:
             near = follow_levels(frames.raw.reference, frames.raw.grey, near)
         local = [body.seen_from(frames.origin) for body in group]
-        for k, motion in zip(members, _follow_all(local, frames, near, watch), strict=True):
+        motions = _follow_all(local, frames, near, watch)
+        count_shared_noise(local, motions, frames.raw)
+        for k, motion in zip(members, motions, strict=True):
             motion.motion[..., 0] += frames.offset
             found[k] = motion
     ordered = [found[k] for k in range(len(bodies))]
