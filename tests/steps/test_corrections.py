@@ -115,6 +115,12 @@ def test_the_table_of_an_earlier_version_can_be_corrected(found) -> None:
     np.testing.assert_array_equal(_ids(found), np.where(merged == other, 0, merged))
 
 
+def test_particles_that_were_measured_with_other_voxels_are_not_corrected(found) -> None:
+    found.calibrate(voxel_size=tuple(2 * v for v in found.voxel_size))
+    with pytest.raises(StudyError, match=r"measured with voxels of .*; find the particles again"):
+        Corrections(found, FindParticles())
+
+
 def test_undo_survives_closing(found) -> None:
     before = _ids(found)
     corrections = Corrections(found, FindParticles())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError, OperandoError, StudyError
 from operando.steps.corrected_ids import CorrectedIds
@@ -57,12 +59,13 @@ class Corrections:
     Raises
     ------
     StudyError
-        If the study is read-only or has no particles.
+        If the study is read-only, has no particles, or other voxels than they were measured with.
     """
 
     def __init__(self, study: Study, step: ParticleSettings) -> None:
         if not study.writable:
             raise StudyError("The study is open for reading only", "open it to correct particles")
+        _check_voxels(study, step.particles)
         self._voxel_size = study.voxel_size
         volumes = MeasuredVolumes.of(study, step)
         self._tables = CorrectedTables(study, step, volumes)
@@ -224,3 +227,15 @@ class Corrections:
             near, crop = self._ids.crop(touch.ids, frame, places, touch.box)
             measured[frame] = self._tables.measure(frame, set(touch.ids), near, crop)
         self._tables.write(measured, [*self._log.accepted, *accepted])
+
+
+def _check_voxels(study: Study, particles: str) -> None:
+    from operando.files import read
+
+    measured = read(study.product_path(f"particles/{particles}")).voxel_size
+    if measured is not None and not np.allclose(measured, study.voxel_size):
+        raise StudyError(
+            f"The particles were measured with voxels of {measured} um, the study has "
+            f"{study.voxel_size} um",
+            "find the particles again",
+        )
