@@ -13,15 +13,14 @@ from operando.strain.windows.solver import solve_windows
 
 WINDOW = (21, 21, 21)
 SHIFT = np.array([0.37, -0.21, 0.45])
-STRENGTH = 0.06
 
 
-def noisy(texture, shift, width: float, seed: int) -> np.ndarray:
+def noisy(texture, shift, width: float, seed: int, strength: float = 0.06) -> np.ndarray:
     """Moved texture with noise that is alike over so many voxels (standard deviation)."""
     noise = np.random.default_rng(seed).normal(size=texture.shape)
     shared = gaussian_filter(noise, width) if width else noise
     still = texture.render(lambda points: np.broadcast_to(shift, points.shape))
-    return (still + STRENGTH * shared / shared.std()).astype(np.float32)
+    return (still + strength * shared / shared.std()).astype(np.float32)
 
 
 def solved(first, second, **masks):
@@ -60,9 +59,10 @@ def test_what_is_masked_is_not_listened_to(texture) -> None:
     np.testing.assert_allclose(found, expected, rtol=0.2)
 
 
-def test_shared_noise_is_taken_for_noise_and_not_for_motion(texture) -> None:
+@pytest.mark.parametrize("strength", [0.06, 0.25])
+def test_shared_noise_is_taken_for_noise_and_not_for_motion(texture, strength) -> None:
     """A plain shift stays one: windows of order 1, none narrowed, errors as they are."""
-    pair = noisy(texture, 0 * SHIFT, 0.8, 1), noisy(texture, SHIFT, 0.8, 2)
+    pair = [noisy(texture, s, 0.8, seed, strength) for s, seed in ((0 * SHIFT, 1), (SHIFT, 2))]
     field = correlate(*pair, spacing=8)
     straight = correlate(*pair, spacing=8, settings=CorrelationSettings(order="affine"))
     error, least = (np.sqrt(((f.displacement - SHIFT) ** 2).mean()) for f in (field, straight))

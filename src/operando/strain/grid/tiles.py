@@ -109,7 +109,8 @@ class TiledFrames:
         """Find how far noise goes together, from what was solved; its errors grow accordingly.
 
         So do those of all that is solved later. Narrower windows listen, as motion that a window
-        cannot follow goes together, too, and is no noise.
+        cannot follow goes together, too, and is no noise; where there is so much noise that most of
+        them find no motion, that hardly matters, and whole windows do.
         """
         quiet = quiet_windows(solution)
         if len(quiet) == 0:
@@ -118,16 +119,21 @@ class TiledFrames:
         here = quiet[tile == np.bincount(tile, minlength=len(tiles)).argmax()]
         nodes = here[:: -(-len(here) // _LISTENED)]
         frames, origin, offset = self._frames(self.centres[nodes], guess)
-        points = self.centres[nodes] - origin
-        slim, *_ = [*narrower_windows(self.window), self.window]
-        start = in_window(solution.motion[nodes, 0], self.window, slim)
-        start[..., 0] -= offset
+        points, motion, window = (
+            self.centres[nodes] - origin,
+            solution.motion[nodes, 0],
+            self.window,
+        )
+        motion[..., 0] -= offset
+        slim, *_ = [*narrower_windows(window), window]
+        start = in_window(motion, window, slim)
         found = self._run(frames, points, start, slim, (False, True), None)
         ended = found.code[:, 1] == 0
-        if ended.any():
-            shares = noise_inflation(frames, points[ended], found.motion[ended, 1], slim)
-            self.inflation = np.maximum(np.median(shares, axis=0), 1.0)
-            solution.variance[:] *= self.inflation
+        if 2 * ended.sum() >= len(nodes):
+            points, motion, window = points[ended], found.motion[ended, 1], slim
+        shares = noise_inflation(frames, points, motion, window)
+        self.inflation = np.maximum(np.median(shares, axis=0), 1.0)
+        solution.variance[:] *= self.inflation
 
     def solve(
         self,
