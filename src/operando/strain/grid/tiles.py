@@ -10,7 +10,7 @@ from operando.compute.tiles import plan_tiles
 from operando.strain.grid.guess import follow_levels
 from operando.strain.grid.nodes import MARGIN
 from operando.strain.volumes.frames import Frames
-from operando.strain.windows.narrower import in_window, narrower_windows
+from operando.strain.windows.narrower import in_window, narrower_window
 from operando.strain.windows.noise_colour import noise_inflation, quiet_windows
 from operando.strain.windows.solution import Solution
 from operando.strain.windows.solver import solve_windows
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from operando.strain.volumes.volume import Volume
 
 _HALO = 14
+_LISTENING = 0.72
+"""Edge of the windows that listen, as a share: narrower ones hold too few voxels to tell."""
+
 _LISTENED = 24
 """Windows, all of one tile, that tell how far the noise of neighbouring voxels goes together."""
 
@@ -125,7 +128,7 @@ class TiledFrames:
             self.window,
         )
         motion[..., 0] -= offset
-        slim, *_ = [*narrower_windows(window), window]
+        slim = narrower_window(window, _LISTENING)
         start = in_window(motion, window, slim)
         found = self._run(frames, points, start, slim, (False, True), None)
         ended = found.code[:, 1] == 0

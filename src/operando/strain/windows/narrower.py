@@ -24,10 +24,16 @@ def narrower_windows(window: Triple) -> list[Triple]:
     """
     out = [window]
     for share in _SHARES:
-        z, y, x = (min(w, max(_SMALLEST, 2 * round((share * w - 1) / 2) + 1)) for w in window)
-        if (z, y, x) != out[-1]:
-            out.append((z, y, x))
+        slim = narrower_window(window, share)
+        if slim != out[-1]:
+            out.append(slim)
     return out[1:]
+
+
+def narrower_window(window: Triple, share: float) -> Triple:
+    """Odd edges of about a share of a window, none below 7 voxels unless the window's are."""
+    z, y, x = (min(w, max(_SMALLEST, 2 * round((share * w - 1) / 2) + 1)) for w in window)
+    return z, y, x
 
 
 def in_window(motion: NDArray[np.float64], window: Triple, other: Triple) -> NDArray[np.float64]:
