@@ -8,7 +8,11 @@ from operando.data.displacement import NodeStatus
 from operando.strain import CorrelationSettings, correlate
 from operando.strain.grid.nodes import grid_points, node_axes
 from operando.strain.volumes.frames import Frames
-from operando.strain.windows.noise_colour import noise_inflation, quiet_windows
+from operando.strain.windows.noise_colour import (
+    common_inflation,
+    noise_inflation,
+    quiet_windows,
+)
 from operando.strain.windows.solver import solve_windows
 
 WINDOW = (21, 21, 21)
@@ -70,3 +74,9 @@ def test_shared_noise_is_taken_for_noise_and_not_for_motion(texture, strength) -
     assert not (field.status == NodeStatus.NARROWED).any()
     assert error < 1.2 * least
     assert np.sqrt((field.sigma**2).mean()) == pytest.approx(error, rel=0.35)
+
+
+def test_most_windows_are_believed_and_none_lowers_errors() -> None:
+    shares = np.array([[2.0, 0.8, 5.0], [2.2, 0.9, 5.5], [np.nan, 1.0, 1.0], [90.0, 0.7, 6.0]])
+    assert common_inflation(shares).tolist() == [2.2, 1, 5.5]
+    assert common_inflation(shares[2:3]).tolist() == [1, 1, 1]

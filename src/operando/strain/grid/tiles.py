@@ -11,7 +11,7 @@ from operando.strain.grid.guess import follow_levels
 from operando.strain.grid.nodes import MARGIN
 from operando.strain.volumes.frames import Frames
 from operando.strain.windows.narrower import in_window, narrower_window
-from operando.strain.windows.noise_colour import noise_inflation, quiet_windows
+from operando.strain.windows.noise_colour import common_inflation, noise_inflation, quiet_windows
 from operando.strain.windows.solution import Solution
 from operando.strain.windows.solver import solve_windows
 
@@ -135,7 +135,7 @@ class TiledFrames:
         if 2 * ended.sum() >= len(nodes):
             points, motion, window = points[ended], found.motion[ended, 1], slim
         shares = noise_inflation(frames, points, motion, window)
-        self.inflation = np.maximum(np.median(shares, axis=0), 1.0)
+        self.inflation = common_inflation(shares)
         solution.variance[:] *= self.inflation
 
     def solve(

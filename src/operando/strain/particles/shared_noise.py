@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.strain.windows.narrower import in_window
-from operando.strain.windows.noise_colour import noise_inflation
+from operando.strain.windows.noise_colour import common_inflation, noise_inflation
 
 if TYPE_CHECKING:
     from operando.strain.particles.body import Body
@@ -43,7 +43,7 @@ def count_shared_noise(bodies: list[Body], found: list[BodyMotion], raw: Frames)
     listened = known[:: -(-len(known) // _LISTENED)]
     motion = [in_window(m, tuple(2 * body.half + 1), _WINDOW) for body, m in listened]
     centres = np.array([body.centre for body, _ in listened])
-    shares = np.median(noise_inflation(raw, centres, np.array(motion), _WINDOW), axis=0)
-    growth = np.sqrt(np.maximum(shares, 1.0))
+    shares = noise_inflation(raw, centres, np.array(motion), _WINDOW)
+    growth = np.sqrt(common_inflation(shares))
     for one in found:
         one.covariance[:, :3, :3] *= np.outer(growth, growth)

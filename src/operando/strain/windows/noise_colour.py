@@ -72,6 +72,12 @@ def noise_inflation(
     return out
 
 
+def common_inflation(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what windows ``(N, 3)`` agree on, ``(3,)``: at least 1, and 1 if none tells."""
+    told = shares[np.isfinite(shares).all(axis=1)]
+    return np.maximum(np.median(told, axis=0), 1.0) if len(told) else np.ones(3)
+
+
 def _residual(
     frames: Frames, places: NDArray[np.int64], moved: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
