@@ -53,6 +53,13 @@ def images(tmp_path: Path, rng: np.random.Generator) -> Path:
     return folder
 
 
+@pytest.fixture
+def other(images: Path) -> Path:
+    """A second study."""
+    with Study.create(images.parent / "other.operando", images, (1, 1, 1)) as made:
+        return made.path
+
+
 def _open(qtbot: QtBot, panel: DataPanel, path: Path) -> None:
     panel.open_path([path])
     qtbot.waitUntil(lambda: not panel.is_busy, timeout=20_000)
@@ -211,32 +218,28 @@ def test_a_study_with_a_running_job_is_closed_only_if_that_is_wanted(
 
 
 def test_another_study_ends_a_running_job_only_if_that_is_wanted(
-    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, images: Path, answers: dict
+    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, other: Path, answers: dict
 ) -> None:
-    other = Study.create(images.parent / "other.operando", images, (1, 1, 1))
-    other.close()
     session.show_study(study)
     session.run(STEPS["quality"]())
-    panel.open_path([other.path])
+    panel.open_path([other])
     assert not panel.is_busy
     assert session.study is study
     (question,) = answers
     answers[question] = QMessageBox.StandardButton.Yes
-    _open(qtbot, panel, other.path)
-    assert session.holds(other.path)
+    _open(qtbot, panel, other)
+    assert session.holds(other)
 
 
 def test_a_job_that_starts_while_another_study_is_read_is_asked_about(
-    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, images: Path, answers: dict
+    qtbot: QtBot, panel: DataPanel, session: Session, study: Study, other: Path, answers: dict
 ) -> None:
-    other = Study.create(images.parent / "other.operando", images, (1, 1, 1))
-    other.close()
     session.show_study(study)
-    panel.open_path([other.path])
+    panel.open_path([other])
     session.run(STEPS["quality"]())
     qtbot.waitUntil(lambda: not panel.is_busy, timeout=20_000)
     assert session.study is study
     assert session.is_busy
     assert len(answers) == 1
-    with Study.open(other.path) as again:
+    with Study.open(other) as again:
         assert again.writable
