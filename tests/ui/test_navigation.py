@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -55,10 +57,33 @@ def test_the_camera_stays_while_the_point_is_in_sight(viewer: ViewerModel) -> No
     assert viewer.scene.camera.center[1:] == (2.0, 6.0)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"data": np.zeros((8, 30, 40)), "scale": (0.05, 0.05, 0.05)},
+        {"data": np.zeros((8, 8, 30, 40)), "scale": (0.5, *VOXEL)},
+        {"data": np.zeros((4, 8, 30, 40)), "scale": (1, *VOXEL), "translate": (0, -1.75, 0, 0)},
+    ],
+    ids=["finer voxels", "finer time", "begins before"],
+)
+def test_other_layers_do_not_change_which_frame_and_slice_is_shown(
+    viewer: ViewerModel, other: dict[str, Any]
+) -> None:
+    """Steps of the sliders follow all layers of the viewer, not those of the study."""
+    viewer.add_image(**other)
+    navigation.go_to_point(viewer, 2, (2.5, 1.0, 1.0))
+    assert navigation.current_frame(viewer, 4) == 2
+    assert navigation.current_slice(viewer, 8, VOXEL[0]) == 5
+    navigation.go_to_frame(viewer, 3)
+    assert navigation.current_frame(viewer, 4) == 3
+    assert viewer.dims.point[0] == 3
+
+
 def test_an_empty_viewer_stays_as_it_is() -> None:
     viewer = ViewerModel()
     assert navigation.time_axis(viewer) is None
     assert navigation.current_frame(viewer, 3) == 0
+    assert navigation.current_slice(viewer, 3, 0.5) == 0
     navigation.go_to_point(viewer, 1, (0, 0, 0))
     assert navigation.clicked_point(viewer, (1.0, 2.0)) is None
 

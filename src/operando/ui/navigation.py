@@ -24,14 +24,22 @@ def current_frame(viewer: Any, n_frames: int) -> int:
     axis = time_axis(viewer)
     if axis is None:
         return 0
-    return min(max(int(viewer.dims.current_step[axis]), 0), n_frames - 1)
+    return _nearest(viewer.dims.point[axis], n_frames)
+
+
+def current_slice(viewer: Any, n_slices: int, thickness_um: float) -> int:
+    """Slice across z that the viewer shows, from 0."""
+    axis = time_axis(viewer)
+    if axis is None:
+        return 0
+    return _nearest(viewer.dims.point[axis + 1] / thickness_um, n_slices)
 
 
 def go_to_frame(viewer: Any, frame: int) -> None:
     """Show a frame and leave the rest as it is."""
     axis = time_axis(viewer)
     if axis is not None:
-        viewer.dims.set_current_step(axis, frame)
+        viewer.dims.set_point(axis, frame)
 
 
 def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
@@ -49,6 +57,14 @@ def go_to_point(viewer: Any, frame: int, point_um: Sequence[float]) -> None:
     shown = [point_um[i - axis - 1] for i in viewer.dims.displayed if i in spatial]
     if len(shown) == viewer.dims.ndisplay and not _in_sight(viewer, shown):
         viewer.scene.camera.center = (0.0, *shown) if len(shown) == 2 else tuple(shown)
+
+
+def _nearest(place: float, n: int) -> int:
+    """Tell which frame or slice is at a place.
+
+    Steps of the sliders are no such numbers: they follow the finest layer, and begin at the first.
+    """
+    return min(max(round(place), 0), n - 1)
 
 
 def _in_sight(viewer: Any, shown_um: Sequence[float]) -> bool:

@@ -119,12 +119,11 @@ class SlicePreview(QObject):
         study = self._session.study
         if self._step is None or study is None:
             return
-        axis = navigation.time_axis(self._session.viewer)
-        if axis is None:
+        viewer, depth = self._session.viewer, study.series.volume_shape[0]
+        if navigation.time_axis(viewer) is None:
             return
-        depth = study.series.volume_shape[0]
-        t = navigation.current_frame(self._session.viewer, len(study.times))
-        z = int(np.clip(self._session.viewer.dims.current_step[axis + 1], 0, depth - 1))
+        t = navigation.current_frame(viewer, len(study.times))
+        z = navigation.current_slice(viewer, depth, study.voxel_size[0])
         try:
             operation = self._step.operation(study)
         except OperandoError as error:

@@ -168,13 +168,13 @@ class AnnotatePanel(Panel):
     def _show_place(self, event: Any = None) -> None:
         del event
         study, viewer = self.session.study, self.session.viewer
-        axis = navigation.time_axis(viewer)
-        if study is None or axis is None:
+        if study is None or navigation.time_axis(viewer) is None:
             self.place.setText("")
             return
-        t, z = (int(viewer.dims.current_step[axis + i]) for i in (0, 1))
         frames, slices = len(study.times), study.series.volume_shape[0]
-        frame = f"frame {t} of 0–{frames - 1} ({study.times[min(t, frames - 1)]:.2f} h), "
+        t = navigation.current_frame(viewer, frames)
+        z = navigation.current_slice(viewer, slices, study.voxel_size[0])
+        frame = f"frame {t} of 0–{frames - 1} ({study.times[t]:.2f} h), "
         text = f"slice z {z} of 0–{slices - 1}"
         self.place.setText(f"Now at {frame if frames > 1 else ''}{text}")
 

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from operando.errors import OperandoError
 from operando.particles.scoring.score_table import score_table
+from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.particles.export import write_table
@@ -172,7 +173,7 @@ class ScoreBox(QGroupBox):
         if self.frame.count() != n_frames:
             self.frame.clear()
             self.frame.addItems([f"truth of frame {t}" for t in range(n_frames)])
-            self.frame.setCurrentIndex(min(self._session.viewer.dims.current_step[0], n_frames - 1))
+            self.frame.setCurrentIndex(navigation.current_frame(self._session.viewer, n_frames))
         self.frame.setVisible(bool(single) and n_frames > 1)
 
     def _candidates(self) -> list[Labels]:

@@ -108,11 +108,10 @@ class InsideBox(ResultBox):
     def look(self) -> None:
         """Run the model on the slice in view, in a thread, and open the window."""
         study, viewer = self._session.study, self._session.viewer
-        axis = navigation.time_axis(viewer)
-        if study is None or axis is None or self._background.is_busy:
+        if study is None or navigation.time_axis(viewer) is None or self._background.is_busy:
             return
         frame = navigation.current_frame(viewer, len(study.times))
-        z = int(viewer.dims.current_step[axis + 1])
+        z = navigation.current_slice(viewer, study.series.volume_shape[0], study.voxel_size[0])
         self.button.setEnabled(False)
         self.say("Running the model on this slice …")
         self._background.start(

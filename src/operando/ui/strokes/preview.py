@@ -142,11 +142,15 @@ class LivePreview(QObject):
 
     def _place(self) -> Place | None:
         """Slice in view; None where it does not lie across z."""
-        dims = self._session.viewer.dims
-        axis = navigation.time_axis(self._session.viewer)
-        if axis is None or set(dims.displayed) != {axis + 2, axis + 3}:
+        study, viewer = self._session.study, self._session.viewer
+        axis = navigation.time_axis(viewer)
+        if study is None or axis is None or set(viewer.dims.displayed) != {axis + 2, axis + 3}:
             return None
-        return int(dims.current_step[axis]), int(dims.current_step[axis + 1])
+        depth = study.series.volume_shape[0]
+        return (
+            navigation.current_frame(viewer, len(study.times)),
+            navigation.current_slice(viewer, depth, study.voxel_size[0]),
+        )
 
     def _update(self) -> None:
         study, painter, place = self._session.study, self._session.painter, self._place()
