@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import pytest
 
@@ -32,6 +33,26 @@ def test_replacing_swaps_whole_folders(tmp_path):
         (partial / "new.json").write_text("{}")
     assert [p.name for p in target.iterdir()] == ["new.json"]
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "scan.tif").write_text("scan")
+    with pytest.raises(FileError, match=r"results is a folder; name a file"):
+        atomic.write_text(tmp_path / "results", "page")
+    assert (tmp_path / "results" / "scan.tif").read_text() == "scan"
+    assert [p.name for p in tmp_path.iterdir()] == ["results"]
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    (tmp_path / "study.json").write_text("old")
+    done = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (done.append("disk"), fsync(number)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("name"), replace(*paths)))
+    atomic.write_text(tmp_path / "study.json", "new")
+    assert done == ["disk", "name"]
+    assert (tmp_path / "study.json").read_text() == "new"
 
 
 def test_what_a_killed_program_left_is_tidied_up(tmp_path):

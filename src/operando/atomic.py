@@ -80,7 +80,16 @@ def swap_in(new: Path, path: Path) -> Path | None:
     Returns
     -------
     Where the folder that was there lies now, for the caller to remove; None if there was none.
+
+    Raises
+    ------
+    FileError
+        If a file would take the place of a folder.
     """
+    if new.is_file():
+        if path.is_dir():
+            raise FileError(f"{path} is a folder", "name a file, in the folder or elsewhere")
+        _hand_to_disk(new)
     if not path.is_dir():
         os.replace(new, path)
         return None
@@ -92,6 +101,12 @@ def swap_in(new: Path, path: Path) -> Path | None:
         os.replace(old, path)
         raise
     return old
+
+
+def _hand_to_disk(path: Path) -> None:
+    """Make sure that a loss of power after the renaming does not leave an empty file."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def tidy(folder: Path) -> None:

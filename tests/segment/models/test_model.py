@@ -76,3 +76,10 @@ def test_a_place_that_cannot_be_written_is_named(model: Model, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):
         model.save(tmp_path / "file" / "model")
+
+
+def test_a_folder_of_other_things_is_not_replaced(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "scan.tif").write_text("scan")
+    with pytest.raises(FileError, match="something else than a model; name a new folder"):
+        model.save(tmp_path)
+    assert os.listdir(tmp_path) == ["scan.tif"]

@@ -42,11 +42,14 @@ class Model(TaughtNetwork):
         Raises
         ------
         FileError
-            If the folder cannot be written.
+            If the folder cannot be written, or holds something else than a model.
         """
         from safetensors.numpy import save as serialise
 
-        with replacing(Path(folder)) as partial:
+        folder = Path(folder)
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
+            raise FileError(f"{folder} holds something else than a model", "name a new folder")
+        with replacing(folder) as partial:
             partial.mkdir()
             arrays = {k: np.asarray(v, order="C") for k, v in self.weights.items()}
             (partial / WEIGHTS_FILE).write_bytes(serialise(arrays))
