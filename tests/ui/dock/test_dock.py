@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication
 
 from operando import Study
@@ -129,6 +130,25 @@ def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, st
     viewer.close()
     assert dock.session.study is None
     Study.open(study.path).close()
+
+
+class ByFrame(QCloseEvent):
+    """A click on the X of the window's frame."""
+
+    def spontaneous(self) -> bool:
+        return True
+
+
+def test_a_window_that_stays_open_after_all_keeps_its_study(
+    viewer: Any, dock: OperandoDock, study: Study
+) -> None:
+    """napari asks after the dock has heard of the closing; the answer may be no."""
+    dock.session.show_study(study)
+    window = viewer.window._qt_window
+    assert not dock.eventFilter(window, ByFrame())
+    assert dock.session.study is study
+    window.hide()
+    assert dock.session.study is None
 
 
 def test_no_panel_is_wider_than_the_dock(qtbot: QtBot, dock: OperandoDock, study: Study) -> None:

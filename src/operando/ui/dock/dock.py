@@ -158,12 +158,17 @@ class OperandoDock(QWidget):
         self._watch_window()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask before the window closes while a job runs; close the session when it does."""
-        if watched is self._window and event.type() == QEvent.Type.Close:
-            if event.spontaneous() and not may_stop(self.session, self):
+        """Ask before the window closes while a job runs; close the session when it has.
+
+        Who closes the window by its frame is asked by napari afterwards, and may say no.
+        """
+        if watched is self._window and event.type() in (QEvent.Type.Close, QEvent.Type.Hide):
+            closing = event.type() == QEvent.Type.Close
+            if not event.spontaneous():
+                self.close_session()
+            elif closing and not may_stop(self.session, self):
                 event.ignore()
                 return True
-            self.close_session()
         return super().eventFilter(watched, event)
 
     def close_session(self) -> None:
