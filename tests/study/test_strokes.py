@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from operando.data import LabelClass
-from operando.errors import InputError, StudyError
+from operando.errors import FileError, InputError, StudyError
 from operando.study.strokes import StrokeSet
 
 SHAPE = (2, 5, 16, 16)
@@ -149,3 +149,45 @@ def test_loading_another_shape_is_refused(tmp_path, strokes):
     tifffile.imwrite(tmp_path / "labels.tif", np.zeros((5, 16, 15), np.uint8))
     with pytest.raises(InputError, match="choose strokes"):
         strokes.load(tmp_path / "labels.tif")
+
+
+LINE = slice(0, 3)
+
+
+@pytest.mark.parametrize(
+    ("box", "values", "words"),
+    [
+        ((LINE, LINE, LINE), 1, "no box of voxels"),
+        ((0, 0, LINE, LINE), 1, "no box of voxels"),
+        ((LINE, LINE, LINE, slice(None, None, 2)), 1, "without steps"),
+        ((LINE, LINE, LINE, LINE), np.ones((2, 2)), r"\(2, 2\) do not fit"),
+        ((LINE, LINE, LINE, LINE), "pore", "no label"),
+    ],
+)
+def test_what_is_no_stroke_is_refused_and_changes_nothing(strokes, box, values, words):
+    with pytest.raises(InputError, match=words):
+        strokes.paint(box, values)
+    assert not strokes.array.any()
+    assert strokes.revision == 0
+
+
+def test_a_stroke_that_cannot_be_recorded_is_taken_back(strokes, monkeypatch):
+    strokes.paint(box(0, 1, 4, 4), 1)
+    before = strokes.array.copy()
+
+    def no_room(*args):
+        raise FileError("The disk is full", "free some space")
+
+    monkeypatch.setattr(strokes._journal, "record", no_room)
+    with pytest.raises(FileError):
+        strokes.paint(box(0, 1, 5, 5), 2)
+    np.testing.assert_array_equal(strokes.array, before)
+
+
+def test_one_who_only_looks_does_not_touch_the_history(tmp_path, strokes):
+    strokes.paint(box(0, 1, 4, 4), 1)
+    journal = tmp_path / "strokes.journal"
+    journal.write_bytes(journal.read_bytes() + b"E")
+    seen = StrokeSet(tmp_path, "strokes", SHAPE, writable=False)
+    assert seen.voxel_counts() == {1: 9}
+    assert journal.read_bytes().endswith(b"E")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,19 +27,24 @@ class Journal:
     """Records of edits in one file.
 
     Every record is appended: an edit with the block before and after, or the fact that one was
-    undone or redone. A record that a crash cut short is dropped at the next opening.
+    undone or redone. A record that a crash cut short is dropped at the next opening; one for which
+    the disk has no room is not begun.
 
     Parameters
     ----------
     path
         The journal file, made if it is not there.
+    writable
+        Whether the file may be changed; another program may be writing it otherwise.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
         self._path = path
         self._undoable: list[int] = []
         self._redoable: list[int] = []
-        self._load()
+        whole = self._load()
+        if writable and path.exists():
+            os.truncate(path, whole)
 
     @property
     def count(self) -> int:
@@ -67,28 +73,32 @@ class Journal:
         """Put back what the last edit changed; returns where, or None if there is none."""
         if not self._undoable:
             return None
-        position = self._undoable.pop()
-        box, before, _ = self._read_edit(position)
-        array[box] = before
+        box, before, _ = self._read_edit(self._undoable[-1])
         self._append(_UNDO, b"", b"")
-        self._redoable.append(position)
+        self._redoable.append(self._undoable.pop())
+        array[box] = before
         return box
 
     def redo(self, array: NDArray[Any]) -> Box | None:
         """Do the last undone edit again; returns where, or None if there is none."""
         if not self._redoable:
             return None
-        position = self._redoable.pop()
-        box, _, after = self._read_edit(position)
-        array[box] = after
+        box, _, after = self._read_edit(self._redoable[-1])
         self._append(_REDO, b"", b"")
-        self._undoable.append(position)
+        self._undoable.append(self._redoable.pop())
+        array[box] = after
         return box
 
     def _append(self, kind: bytes, meta: bytes, blocks: bytes) -> int:
-        with plain_disk_errors(self._path), self._path.open("ab") as file:
+        record = memoryview(_HEADER.pack(kind, len(meta), len(blocks)) + meta + blocks)
+        with plain_disk_errors(self._path), self._path.open("ab", buffering=0) as file:
             position = file.tell()
-            file.write(_HEADER.pack(kind, len(meta), len(blocks)) + meta + blocks)
+            try:
+                while record:
+                    record = record[file.write(record) :]
+            except OSError:
+                file.truncate(position)
+                raise
         return position
 
     def _read_edit(self, position: int) -> tuple[Box, NDArray[Any], NDArray[Any]]:
@@ -101,20 +111,21 @@ class Journal:
         before, after = blocks.reshape(2, *(s.stop - s.start for s in box))
         return box, before, after
 
-    def _load(self) -> None:
-        if not self._path.exists():
-            return
-        with self._path.open("r+b") as file:
-            for kind, position, end in _records(file):
-                if kind == _EDIT:
-                    self._undoable.append(position)
-                    self._redoable.clear()
-                elif kind == _UNDO:
-                    self._redoable.append(self._undoable.pop())
-                elif kind == _REDO:
-                    self._undoable.append(self._redoable.pop())
-                whole = end
-            file.truncate(whole if self._undoable or self._redoable else 0)
+    def _load(self) -> int:
+        """Read what was done; returns the length of what counts."""
+        whole = 0
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                for kind, position, end in _records(file):
+                    if kind == _EDIT:
+                        self._undoable.append(position)
+                        self._redoable.clear()
+                    elif kind == _UNDO:
+                        self._redoable.append(self._undoable.pop())
+                    elif kind == _REDO:
+                        self._undoable.append(self._redoable.pop())
+                    whole = end
+        return whole if self._undoable or self._redoable else 0
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from operando.atomic import plain_disk_errors, write_text
 from operando.data.classes import DEFAULT_CLASSES, LabelClass, check_classes
-from operando.errors import InputError, StudyError
+from operando.errors import FileError, InputError, StudyError
 from operando.study.journal import Journal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class StrokeSet:
                 f"The strokes {name!r} are damaged ({error})",
                 f"restore {self._meta_path} and {path.name} from a copy",
             ) from error
-        self._journal = Journal(folder / f"{name}.journal")
+        self._journal = Journal(folder / f"{name}.journal", writable=writable)
 
     @property
     def classes(self) -> tuple[LabelClass, ...]:
@@ -120,10 +120,23 @@ class StrokeSet:
             Four slices (t, z, y, x); what reaches beyond the images is cut off.
         values
             Labels, 0 to the number of classes.
+
+        Raises
+        ------
+        InputError
+            If the box or the labels are not of this kind, or do not fit together.
         """
-        sides = zip(box, self.array.shape, strict=True)
-        box = tuple(slice(*side.indices(size)[:2]) for side, size in sides)
-        block = np.broadcast_to(np.asarray(values), self.array[box].shape)
+        box = self._checked_box(box)
+        shape = self.array[box].shape
+        try:
+            block = np.broadcast_to(np.asarray(values), shape)
+        except ValueError:
+            raise InputError(
+                f"Labels of the shape {np.shape(values)} do not fit a box of {shape} voxels",
+                "give one label, or one for every voxel",
+            ) from None
+        if block.dtype.kind not in "biuf":
+            raise InputError(f"A stroke of {block.dtype} is no label", "use 0, 1, 2, ...")
         if block.size:
             self._check_labels(block.min(), block.max(), "A stroke")
         if block.dtype.kind == "f":
@@ -170,9 +183,16 @@ class StrokeSet:
                 self.paint(box, frame[z])
 
     def record(self, box: Box, before: NDArray[np.uint8]) -> None:
-        """Note an edit that was already made on the array, given the block before it."""
+        """Note an edit that was already made on the array, given the block before it.
+
+        If that is not possible, as on a full disk, the edit is taken back.
+        """
         after = np.asarray(self.array[box])
-        self._journal.record(box, before, after)
+        try:
+            self._journal.record(box, before, after)
+        except FileError:
+            self.array[box] = before
+            raise
         changed = np.argwhere((before != after).any(axis=(2, 3)))
         self._touch({(box[0].start + int(t), box[1].start + int(z)) for t, z in changed})
 
@@ -196,6 +216,16 @@ class StrokeSet:
         for t, z in self._painted:
             counts += np.bincount(self.array[t, z].ravel(), minlength=256)
         return {int(k): int(counts[k]) for k in np.flatnonzero(counts) if k}
+
+    def _checked_box(self, box: Box) -> Box:
+        """Cut a box at the images; refuse what is none."""
+        sides = [side for side in box if isinstance(side, slice) and side.step in {None, 1}]
+        if not len(sides) == len(box) == self.array.ndim:
+            raise InputError(
+                f"{box} is no box of voxels", "give four slices without steps, for t, z, y and x"
+            )
+        cut = (side.indices(n)[:2] for side, n in zip(sides, self.array.shape, strict=True))
+        return tuple(slice(*ends) for ends in cut)
 
     def _check_labels(self, lowest: Any, highest: Any, what: str) -> None:
         if lowest < 0 or highest > len(self._classes):
