@@ -156,10 +156,11 @@ def follow(
 
 
 def rename(ids: NDArray[np.int32], tracks: pd.DataFrame, frame: int) -> NDArray[np.int32]:
-    """Replace the labels of a frame by the ids of its particles."""
+    """Replace the labels of a frame, or of a block of it, by the ids of its particles."""
     rows = tracks[(tracks["frame"] == frame) & (tracks["label"] > 0)]
-    names = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
-    names[rows["label"].to_numpy()] = rows["particle"].to_numpy()
+    labels = rows["label"].to_numpy()
+    names = np.zeros(int(max(ids.max(initial=0), labels.max(initial=0))) + 1, np.int32)
+    names[labels] = rows["particle"].to_numpy()
     return names[ids]
 
 
