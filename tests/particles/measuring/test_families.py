@@ -245,6 +245,27 @@ def test_a_mask_says_nothing_about_binder(ball) -> None:
     assert result["crack_fraction"] == 0
 
 
+@pytest.mark.parametrize("label", ["pore", "binder"])
+def test_nothing_is_known_of_a_phase_that_there_is_not(ball, label) -> None:
+    """A particle in what is not said to be a pore is not fully attached for that."""
+    labels = PhaseLabels().model_copy(update={label: None})
+    other = {"pore": "facing_binder_um2", "binder": "facing_pore_um2"}[label]
+    result = row(ball.astype(np.int32), phases_of(ball, below=BINDER), labels=labels)
+    unknown = ["detachment", f"facing_{label}_um2", "facing_collector_um2"]
+    assert result[unknown].astype(float).isna().all()
+    assert result[other] == pytest.approx(AREA / 2, rel=0.05)
+
+
+def test_the_particles_of_two_phases_are_no_binder(ball) -> None:
+    """By default label 2 is binder, but not if the particles have it."""
+    phases = np.where(ball, 2, PORE).astype(np.uint8)
+    image = np.random.default_rng(0).normal(10.0 * phases)
+    result = measure(ball.astype(np.int32), phases=phases, phase=2, image=image).iloc[0]
+    unknown = ["detachment", "facing_binder_um2", "path_mean_um", "unconnected_fraction", "density"]
+    assert result[unknown].astype(float).isna().all()
+    assert result["facing_pore_um2"] == pytest.approx(AREA, rel=0.01)
+
+
 def test_only_some_are_measured_but_all_are_neighbours(make_ellipsoid) -> None:
     ids = np.zeros((24, 24, 60), np.int32)
     for k, x in enumerate((12, 30, 48), start=1):

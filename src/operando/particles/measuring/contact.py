@@ -50,14 +50,14 @@ class Contacts:
 
 
 def roles_of(
-    body: Body, phases: NDArray[Any] | None, phase: int | None, labels: PhaseLabels | None
+    body: Body, phases: NDArray[Any] | None, phase: int | None, labels: PhaseLabels
 ) -> NDArray[np.uint8]:
     """Tell what every voxel of a crop is to its particle.
 
     Particle is every other particle, and solid of the particles' phase that has no id.
     """
     roles = np.zeros(body.ids.shape, np.uint8)
-    if phases is not None and labels is not None:
+    if phases is not None and phases.dtype.kind != "b" and phase is not None:
         known = ((Role.PORE, labels.pore), (Role.BINDER, labels.binder))
         for role, label in (*known, (Role.COLLECTOR, labels.collector)):
             if label is not None:
@@ -96,28 +96,31 @@ def find_contacts(body: Body, roles: NDArray[np.uint8], reach: float = 0.0) -> C
     return Contacts(faces, found, neighbours)
 
 
-def measure_contact(contacts: Contacts, *, known: bool, cut: float) -> dict[str, float]:
+def measure_contact(contacts: Contacts, labels: PhaseLabels, cut: float) -> dict[str, float]:
     """Columns of contact areas.
 
     Parameters
     ----------
     contacts
         Of one particle.
-    known
-        Whether pore and binder are told apart.
+    labels
+        Of the phases that there are: how much faces another one is not known.
     cut
         Area of the faces at the image border.
     """
-    nan = float("nan")
-    pore, binder = contacts.area(Role.PORE), contacts.area(Role.BINDER)
+
+    def facing(role: Role, label: int | None) -> float:
+        return float("nan") if label is None else contacts.area(role)
+
+    pore, binder = facing(Role.PORE, labels.pore), facing(Role.BINDER, labels.binder)
     others = np.unique(contacts.neighbours[contacts.neighbours > 0])
     return {
-        "facing_pore_um2": pore if known else nan,
-        "facing_binder_um2": binder if known else nan,
+        "facing_pore_um2": pore,
+        "facing_binder_um2": binder,
         "facing_particles_um2": contacts.area(Role.PARTICLE),
-        "facing_collector_um2": contacts.area(Role.COLLECTOR) if known else nan,
+        "facing_collector_um2": facing(Role.COLLECTOR, labels.collector),
         "cut_um2": cut,
-        "detachment": pore / (pore + binder) if known and pore + binder > 0 else nan,
+        "detachment": pore / (pore + binder) if pore + binder > 0 else float("nan"),
         "coordination": float(len(others)),
     }
 

@@ -84,7 +84,8 @@ def measure(
     phase
         Label of the particles in `phases`; by default the one that most of their voxels have.
     labels
-        What the other labels mean; for a label volume by default 1 is pore and 2 is binder.
+        What the other labels mean; for a label volume by default 1 is pore and 2 is binder, unless
+        that is the label of the particles.
     probabilities
         ``(K, Z, Y, X)`` of the classes 1 to K on any scale, for the error of the detachment.
     settings
@@ -196,22 +197,20 @@ def _measure_shape(body: Body, cut: float) -> dict[str, float]:
 def _measure_surroundings(
     scene: Scene, body: Body, phases: NDArray[Any] | None, cut: float
 ) -> dict[str, float]:
-    known = phases is not None and scene.labels is not None
-    attached = known and scene.labels is not None and scene.labels.binder is not None
-    roles = roles_of(body, phases, scene.phase, scene.labels)
+    labels, probabilities = scene.labels, scene.probabilities
+    roles = roles_of(body, phases, scene.phase, labels)
     contacts = find_contacts(body, roles, scene.settings.contact_reach)
-    row = measure_contact(contacts, known=attached, cut=cut)
+    row = measure_contact(contacts, labels, cut)
     row["detachment_sd"] = np.nan
-    if attached and scene.probabilities is not None and scene.labels is not None:
+    if probabilities is not None and labels.pore and labels.binder:
         pore, binder = (
-            np.asarray(scene.probabilities[(label - 1, *body.box)]) if label else None
-            for label in (scene.labels.pore, scene.labels.binder)
+            np.asarray(probabilities[(label - 1, *body.box)])
+            for label in (labels.pore, labels.binder)
         )
-        if pore is not None and binder is not None:
-            patch = scene.settings.error_patch or body.diameter / 10
-            row["detachment_sd"] = detachment_error(contacts, pore, binder, patch)
+        patch = scene.settings.error_patch or body.diameter / 10
+        row["detachment_sd"] = detachment_error(contacts, pore, binder, patch)
     doors = entrances(body, contacts, scene.settings, scene.ids.shape)
-    paths, _ = measure_electrons(body, doors, known=attached)
+    paths, _ = measure_electrons(body, doors, known=labels.binder is not None)
     return row | paths
 
 

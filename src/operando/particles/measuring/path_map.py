@@ -48,15 +48,15 @@ def electron_paths(
     """
     from scipy.ndimage import find_objects
 
-    scene = make_scene(ids, phases, spacing=spacing, phase=phase, labels=labels, settings=settings)
-    if scene.labels is None or scene.phases is None:
+    if phases.dtype == bool:
         raise InputError("A mask does not tell where binder is", "give labels of phases")
+    scene = make_scene(ids, phases, spacing=spacing, phase=phase, labels=labels, settings=settings)
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     watch = Stopwatch(progress, len(boxes), "particles", "Finding electron paths")
     out = np.full(scene.ids.shape, np.nan, np.float32)
     for label, box in boxes:
         body = scene.body(label, box)
-        roles = roles_of(body, scene.phases[body.box], scene.phase, scene.labels)
+        roles = roles_of(body, phases[body.box], phase, scene.labels)
         contacts = find_contacts(body, roles, scene.settings.contact_reach)
         doors = entrances(body, contacts, scene.settings, scene.ids.shape)
         _, lengths = measure_electrons(body, doors, known=True)

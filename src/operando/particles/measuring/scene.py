@@ -34,7 +34,7 @@ class Scene:
     phase
         Label of the particles.
     labels
-        What the other labels mean, if they mean anything.
+        What the other labels mean; nothing for a mask.
     probabilities
         ``(K, Z, Y, X)`` of every class in the order of the labels from 1, if known.
     scale
@@ -50,7 +50,7 @@ class Scene:
     solid: NDArray[np.bool_] | None
     image: NDArray[Any] | None
     phase: int | None
-    labels: PhaseLabels | None
+    labels: PhaseLabels
     probabilities: Any | None
     scale: GreyScale | None
     spacing: tuple[float, float, float]
@@ -94,11 +94,10 @@ def make_scene(
         phases = check_same_shape(phases, ids, "The phases")
         phase = _phase_of(ids, phases) if phase is None else phase
         solid = solid_of(phases, phase)
-    named = phases is not None and phases.dtype.kind != "b" and phase is not None
-    if not named:
-        labels = None
+    if phases is None or phases.dtype.kind == "b" or phase is None:
+        labels = _usual_labels(None)
     elif labels is None:
-        labels = PhaseLabels()
+        labels = _usual_labels(phase)
     if probabilities is not None and probabilities.shape[1:] != ids.shape:
         raise InputError(
             f"Probabilities of the shape {probabilities.shape} for ids of {ids.shape}",
@@ -106,7 +105,7 @@ def make_scene(
         )
     if image is not None:
         image = _check_image(image, ids)
-        if scale is None and phases is not None and labels is not None:
+        if scale is None and phases is not None:
             scale = grey_scale(image, phases, labels.grey_low, labels.grey_high)
     return Scene(
         ids=ids,
@@ -120,6 +119,12 @@ def make_scene(
         spacing=check_spacing(spacing),
         settings=settings or MeasureSettings(),
     )
+
+
+def _usual_labels(phase: int | None) -> PhaseLabels:
+    """Labels by default, without that of the particles; none at all if theirs is not known."""
+    kept = {name: None if phase in (None, label) else label for name, label in PhaseLabels()}
+    return PhaseLabels(**kept)
 
 
 def _phase_of(ids: NDArray[np.int32], phases: NDArray[Any]) -> int | None:
