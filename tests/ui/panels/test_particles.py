@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 
 from operando.data import LabelClass
 from operando.data.classes import COLOUR_CYCLE
-from operando.steps import STEPS
+from operando.steps import STEPS, run_step
 from operando.study.phases import create_phases
 from operando.study.record import Entry
 from operando.ui.panels.particles import ParticlesPanel
@@ -141,6 +141,31 @@ def test_thumbnails_are_cut_from_the_study_s_images_where_particles_were_found(
     assert spacing == size
     assert limits == tuple(session.layers.image.contrast_limits)
     assert limits[1] > 0.5
+    panel.table.unlink()
+    panel.table = None
+    panel.close_panel()
+    session.close()
+
+
+def test_thumbnails_are_cut_from_the_images_that_particles_were_found_in(
+    qtbot: QtBot, found: Study
+) -> None:
+    """Particles of aligned images lie elsewhere in those as recorded."""
+    run_step(found, STEPS["denoise"]())
+    (product,) = found.image_sets[1:]
+    (entry,) = [e for e in found.entries if e.step == "particles"]
+    found.add_entry(entry.model_copy(update={"id": "later", "settings": {"images": product}}))
+    session = Session(ViewerModel())
+    session.show_study(found)
+    panel = ParticlesPanel(session)
+    panel.table = ParticleTable(panel.particles.view)
+    for widget in (panel, panel.table):
+        qtbot.addWidget(widget)
+    panel.refresh()
+    panel._fill_table()
+    images, *_ = panel.table.gallery.model._source
+    np.testing.assert_array_equal(images[1, 3], found.image_series(product).data[1, 0, 3])
+    assert (np.asarray(images[1]) != np.asarray(found.series.data[1, 0])).any()
     panel.table.unlink()
     panel.table = None
     panel.close_panel()

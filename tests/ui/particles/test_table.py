@@ -192,6 +192,18 @@ def test_colours_stay_when_particles_were_found_anew(
     assert view.values.name == "crack · particles"
 
 
+def test_a_table_that_is_opened_again_names_the_colours_in_the_canvas(
+    dock: ParticleTable, view: ParticleView, particles: pd.DataFrame, qtbot: QtBot
+) -> None:
+    dock.colour.setCurrentText("crack")
+    again = ParticleTable(view)
+    qtbot.addWidget(again)
+    again.set_table(particles, 2)
+    assert again.colour.currentText() == "crack"
+    again.colour.setCurrentText("id")
+    assert view.values is None
+
+
 @pytest.mark.parametrize(("everything", "rows"), [(False, 6), (True, 60)])
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_export_writes_what_was_asked_for(

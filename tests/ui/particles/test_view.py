@@ -145,6 +145,17 @@ def test_colouring_hides_the_ids_and_back(view: ParticleView, viewer: ViewerMode
     assert len(viewer.layers) == 2
 
 
+def test_colours_tell_what_was_measured_after_a_correction(
+    view: ParticleView, table: pd.DataFrame
+) -> None:
+    """Also while no table is open, which would colour them anew."""
+    view.colour_by(VOLUME)
+    view.reread(table.assign(volume_um3=[1.0, 2.5, 30.0]))
+    assert view.values is not None
+    assert np.asarray(view.values.data)[1, 3, 20, 15] == 30
+    assert view.values.contrast_limits[1] > 20
+
+
 def test_features_follow_the_frame(view: ParticleView, viewer: ViewerModel) -> None:
     assert view.labels is not None
     assert view.labels.features["index"].tolist() == [0, 4]

@@ -8,7 +8,9 @@ from qtpy.QtCore import Qt
 
 from operando.data import PARTICLE_COLUMNS
 from operando.data.classes import DEFAULT_CLASSES
+from operando.steps import STEPS, run_step
 from operando.study.phases import create_phases
+from operando.study.record import Entry
 from operando.ui.layers.difference import DIFFERENCE_NAME
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.navigation import go_to_frame
@@ -114,6 +116,21 @@ def test_the_other_is_shown_beside_the_segmentation(qtbot: QtBot, panel: Segment
     qtbot.mouseClick(box.beside, Qt.MouseButton.LeftButton)
     panel.session.close_study()
     assert [layer.name for layer in viewer.layers] == ["by hand"]
+
+
+def test_beside_it_are_the_images_that_were_segmented(panel: SegmentPanel) -> None:
+    """Labels of aligned images lie elsewhere in those as recorded."""
+    study, layers = panel.session.study, panel.session.layers
+    run_step(study, STEPS["denoise"]())
+    layers.update("denoise")
+    (product,) = study.image_sets[1:]
+    made = Entry(step="segment", settings={"images": product}, outputs=("phases/phases",))
+    study.add_entry(made)
+    by_hand(panel)
+    panel.judge.difference.beside.setChecked(True)
+    (copy,) = [x for x in panel.session.viewer.layers if x.name == "images of by hand"]
+    np.testing.assert_array_equal(copy.data[1, 3], study.image_series(product).data[1, 0, 3])
+    assert (np.asarray(copy.data) != np.asarray(layers.image.data)).any()
 
 
 def test_nothing_covers_the_segmentation_when_another_is_shown_beside_it(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,10 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from operando.errors import InputError
+from operando.report import strain_figure
+from operando.report.strain_figure import draw_field_slice
+from operando.steps import STEPS, run_step
+from operando.study.record import Entry
 from operando.ui.layers.study_results import StudyStrain
 from operando.ui.strain.export import export_strain
 from operando.ui.strain.export_button import StrainExport
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando.data import DisplacementField
+    from operando.report.strain_figure import SlicePlace
     from operando.ui.session import Session
 
 
@@ -64,6 +69,26 @@ def test_a_figure_of_the_shown_slice(
 ) -> None:
     path = export_strain(strain, tmp_path / f"figure.{ending}")
     assert path.read_bytes().startswith(start)
+
+
+def test_a_figure_shows_the_images_that_were_correlated(
+    strain: StudyStrain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = strain.study
+    run_step(study, STEPS["denoise"]())
+    (product,) = study.image_sets[1:]
+    study.add_entry(Entry(step="strain", settings={"images": product}, outputs=("strain/000-001",)))
+    drawn: list[Any] = []
+
+    def draw(field: object, values: object, grey: object, place: SlicePlace, *args: Any, **k: Any):
+        drawn.append((grey, place.voxel))
+        return draw_field_slice(field, values, grey, place, *args, **k)
+
+    monkeypatch.setattr(strain_figure, "draw_field_slice", draw)
+    export_strain(strain, tmp_path / "figure.png")
+    ((grey, z),) = drawn
+    np.testing.assert_array_equal(grey, study.image_series(product).data[0, 0, z])
+    assert (grey != np.asarray(study.series.data[0, 0, z])).any()
 
 
 def test_nothing_to_export(session: Session, tmp_path: Path) -> None:

@@ -80,6 +80,10 @@ class StudyLayers:
         """Layer of the source images, of the first channel."""
         return self._images[0]
 
+    def image_of(self, product: str, channel: int = 0) -> Image:
+        """Return the layer of an image set; that of the source where the set is not shown."""
+        return self._sets.get(product, self._images[channel if product == SOURCE else 0])
+
     def update(self, step_name: str) -> None:
         """Show anew what a step has written."""
         if step_name == "segment":

@@ -13,6 +13,7 @@ from operando.steps.phase_names import PhaseNames
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, raise_dock, remove_dock
 from operando.ui.forms.form import SettingsForm
+from operando.ui.layers.images_read import images_read
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.particles.damage import DamageLayer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _PHASES = "phases"
+_PARTICLES = "particles/particles"
 
 
 class ParticlesPanel(RunPanel):
@@ -237,11 +239,12 @@ class ParticlesPanel(RunPanel):
         study, layers, view = self.session.study, self.session.layers, self.particles.view
         if self.table is None or study is None or layers is None or view.labels is None:
             return
+        images, channel = images_read(study, _PARTICLES)
         self.table.gallery.model.set_source(
-            study.series.data[:, 0],
-            study.open_array("particles/particles"),
+            study.image_series(images).data[:, channel],
+            study.open_array(_PARTICLES),
             view.spacing,
-            tuple(layers.image.contrast_limits),
+            tuple(layers.image_of(images, channel).contrast_limits),
         )
 
     def _on_edited(self, table: pd.DataFrame) -> None:

@@ -217,6 +217,8 @@ class ParticleTable(DockContent):
         for column in self.model.columns:
             if column.name not in (*_NOT_A_COLOUR, "particle"):
                 self.colour.addItem(column.header, column)
+        shown = self._view.column
+        self.colour.setCurrentIndex(max(0, self.colour.findText(shown.header)) if shown else 0)
         self.colour.blockSignals(False)
         for number in range(len(self.model.columns)):
             self.table.resizeColumnToContents(number)

@@ -46,6 +46,8 @@ class ParticleView:
         Layer of the ids.
     values : Image or None
         Layer of a column's values, while particles are coloured by one.
+    column : Column or None
+        Which one that is.
     selects : bool
         Whether a click selects; not while clicks mean something else.
     spacing : tuple of float
@@ -64,6 +66,7 @@ class ParticleView:
         self.selects = True
         self.labels: Labels | None = None
         self.values: Image | None = None
+        self.column: Column | None = None
         self._outline: Labels | None = None
         self._table: pd.DataFrame | None = None
         self._placement: Placement = {}
@@ -124,16 +127,18 @@ class ParticleView:
             return
         self._table, self._featured = table, None
         self.labels.data.forget()
-        for layer in (self.labels, self.values, self._outline):
+        for layer in (self.labels, self._outline):
             if layer is not None:
                 layer.refresh()
+        if self.values is not None and self.column is not None:
+            show_values(self.values, self.labels.data, table, self.column)
         self.push_features()
 
     def clear(self) -> None:
         """Take the layers away."""
         for layer in (self.labels, self.values, self._outline):
             self._remove(layer)
-        self.labels = self.values = self._outline = self._table = None
+        self.labels = self.values = self._outline = self._table = self.column = None
         self.particle, self._featured = 0, None
 
     def bring_back(self) -> None:
@@ -189,6 +194,7 @@ class ParticleView:
             return
         self.bring_back()
         self.labels.visible = column is None
+        self.column = column
         if column is None:
             self._remove(self.values)
             self.values = None

@@ -14,6 +14,7 @@ from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside
 from operando.ui.layers.difference import DIFFERENCE_NAME, Difference, difference_layer
+from operando.ui.layers.images_read import images_read
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.layers.study_results import PARTICLES
 from operando.ui.segment.result_box import PHASES, ResultBox
@@ -123,7 +124,8 @@ class DifferenceBox(ResultBox):
         _, _, classes = self.open_result()
         self._take_away()
         name = found[0].removeprefix(_OWN)
-        pair = layers_beside(layers.image, found[1], classes, name, layers.placement)
+        image = layers.image_of(*images_read(self._session.study, f"phases/{PHASES}"))
+        pair = layers_beside(image, found[1], classes, name, layers.placement)
         for layer in pair:
             viewer.add_layer(layer)
         self._pair = pair

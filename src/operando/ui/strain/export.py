@@ -9,6 +9,7 @@ import numpy as np
 from operando.atomic import replacing
 from operando.errors import InputError
 from operando.files.fields.write import FIELD_FORMATS, write_field
+from operando.ui.layers.images_read import images_read
 from operando.ui.strain.node_quantities import colour_limits, node_quantity
 
 if TYPE_CHECKING:
@@ -63,14 +64,16 @@ def _write_figure(strain: StudyStrain, path: Path) -> None:
     study, field, pair = strain.study, strain.field, strain.pair
     if study is None or field is None or pair is None:
         return
-    images, quantity = study.series, node_quantity(strain.view.quantity)
+    quantity = node_quantity(strain.view.quantity)
+    product, channel = images_read(study, f"strain/{pair[0]:03d}-{pair[1]:03d}")
+    images = study.image_series(product)
     axis, at = strain.view.plane or (0, images.volume_shape[0] / 2)
     place = SlicePlace(axis, int(np.clip(round(at), 0, images.volume_shape[axis] - 1)))
     values = strain.view.values(field)
     figure = draw_field_slice(
         field,
         values,
-        np.take(images.data[pair[0], 0], place.voxel, axis=axis).compute(),
+        np.take(images.data[pair[0], channel], place.voxel, axis=axis).compute(),
         place,
         study.voxel_size,
         title=f"{strain.view.header} in frame {pair[1]} {strain.view.since}",
