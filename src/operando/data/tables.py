@@ -123,7 +123,7 @@ PARTICLE_COLUMNS = (
             "detachment_sd",
             "detached ±",
             "",
-            "Standard deviation that the phase probabilities leave",
+            "Expected error (root mean square), from the phase probabilities",
             3,
         ),
     ),

@@ -124,7 +124,7 @@ class MeasureSettings(BaseModel):
         None,
         title="Error patch",
         description="Extent (um) over which the segmentation errs alike, for the error of the"
-        " detachment; empty: a tenth of the particle's diameter",
+        " detachment; empty: half of the particle's diameter",
         gt=0,
         le=1e6,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.special import ndtr
 
 from operando.particles import measure
 from operando.particles.settings import MeasureSettings, PhaseLabels
@@ -144,6 +146,35 @@ def test_the_error_is_that_of_repeated_draws(ball) -> None:
     said = row(ids, phases, probabilities=probabilities, settings=MeasureSettings(error_patch=4))
     assert np.mean(found) == pytest.approx(0.3, abs=0.05)
     assert said["detachment_sd"] == pytest.approx(np.std(found), rel=0.5)
+
+
+def test_the_detachment_is_off_by_as_much_as_its_error_says(ball) -> None:
+    """Pores are seen with errors as large as they are, and probabilities know how often."""
+    rng = np.random.default_rng(5)
+    ids = ball.astype(np.int32)
+    off, said = [], []
+    for _ in range(20):
+        true, noise = (gaussian_filter(rng.normal(size=SHAPE), 4, mode="wrap") for _ in range(2))
+        true, noise = true / true.std(), noise / noise.std()
+        pore = ndtr(0.8 / 0.6 * (0.8 * true + 0.6 * noise))
+        probabilities = np.stack([pore, 1 - pore, np.zeros(SHAPE)])
+        is_pore = (true > 0, pore > 0.5)
+        right, seen = (np.where(ball, SOLID, np.where(p, PORE, BINDER)) for p in is_pore)
+        found = row(ids, seen.astype(np.uint8), probabilities=probabilities)
+        off.append(found["detachment"] - row(ids, right.astype(np.uint8))["detachment"])
+        said.append(found["detachment_sd"])
+    assert np.sqrt(np.mean(np.square(off)) / np.mean(np.square(said))) == pytest.approx(1, abs=0.4)
+    assert 0.5 < np.mean(np.abs(off) < said) < 0.9
+
+
+def test_labels_that_take_what_is_likely_for_sure_are_off(ball) -> None:
+    """Where all is pore by a chance of 30 %, three tenths are, but no label says so."""
+    probabilities = np.stack([np.full(SHAPE, k) for k in (0.3, 0.7, 0.0)])
+    phases = phases_of(ball, below=BINDER, above=BINDER)
+    patch = MeasureSettings(error_patch=0.1)
+    found = row(ball.astype(np.int32), phases, probabilities=probabilities, settings=patch)
+    assert found["detachment"] == 0
+    assert found["detachment_sd"] == pytest.approx(0.3, abs=0.01)
 
 
 def test_paths_of_a_particle_that_is_attached_all_round(ball) -> None:

@@ -131,10 +131,12 @@ def detachment_error(
     binder: NDArray[Any],
     patch: float,
 ) -> float:
-    """Estimate the standard deviation of the detachment that the phase probabilities leave.
+    """Estimate how far the detachment is off (root mean square), from the phase probabilities.
 
     Every face is pore with the odds of the two probabilities in the voxel outside. Errors of a
-    segmentation come in patches: faces within one are taken to be right or wrong together.
+    segmentation come in patches: faces within one are taken to be right or wrong together. What
+    these odds lead to expect may also differ from what the labels say, which take all that is more
+    likely than not for sure.
 
     Parameters
     ----------
@@ -154,5 +156,6 @@ def detachment_error(
     total = p + b
     share = np.where(total > 0, p / np.where(total > 0, total, 1), 0.5)
     together = max(1.0, patch**2 / float(area.mean()))
-    variance = float((area**2 * share * (1 - share)).sum()) * together
-    return min(0.5, float(np.sqrt(variance) / area.sum()))
+    spread = np.sqrt((area**2 * share * (1 - share)).sum() * together) / area.sum()
+    offset = (area * ((contacts.roles[here] == Role.PORE) - share)).sum() / area.sum()
+    return float(np.hypot(min(0.5, spread), offset))

@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 WORKERS = 2
 PACKING_DIAMETERS = 3
 
+ERROR_PATCH = 0.5
+"""Extent over which a segmentation errs alike on the surface of a particle, in diameters.
+
+On synthetic electrodes that were segmented from strokes, the detachment is then off by less than
+its error at about two thirds of the particles."""
+
 
 def measure(
     ids: NDArray[Any],
@@ -207,7 +213,7 @@ def _measure_surroundings(
             np.asarray(probabilities[(label - 1, *body.box)])
             for label in (labels.pore, labels.binder)
         )
-        patch = scene.settings.error_patch or body.diameter / 10
+        patch = scene.settings.error_patch or ERROR_PATCH * body.diameter
         row["detachment_sd"] = detachment_error(contacts, pore, binder, patch)
     doors = entrances(body, contacts, scene.settings, scene.ids.shape)
     paths, _ = measure_electrons(body, doors, known=labels.binder is not None)
