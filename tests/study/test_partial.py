@@ -25,6 +25,18 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["phases.zarr"]
 
 
+def test_several_programs_share_the_work(tmp_path):
+    first = PartialResult(tmp_path / "phases.zarr", {})
+    first.content.mkdir()
+    second = PartialResult(tmp_path / "phases.zarr", {})
+    first.mark_done("frame 0")
+    second.mark_done("frame 1")
+    third = PartialResult(tmp_path / "phases.zarr", {})
+    assert third.is_done("frame 0")
+    assert third.is_done("frame 1")
+    assert not third.is_done("frame 2")
+
+
 def test_another_plan_starts_over(tmp_path):
     first = PartialResult(tmp_path / "phases.zarr", {"model": "a"})
     first.content.mkdir()
@@ -38,7 +50,7 @@ def test_a_half_written_line_does_not_count(tmp_path):
     first = PartialResult(tmp_path / "phases.zarr", {})
     first.content.mkdir()
     first.mark_done("frame 1")
-    done = next(tmp_path.rglob("done.txt"))
+    done = next(tmp_path.rglob("done-*.txt"))
     done.write_text("frame 1\nframe 1")
     assert PartialResult(tmp_path / "phases.zarr", {}).is_done("frame 1")
     done.write_text("frame 1")

@@ -15,7 +15,11 @@ from operando.compute.threads import wait_asleep
 from operando.errors import InputError, OperandoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from operando.steps.step import Step
+    from operando.study import Study
+    from operando.study.record import Entry
 
 app = typer.Typer(
     name="operando",
@@ -163,18 +167,38 @@ def open_study(study: Annotated[Path, typer.Argument(help="Folder of a study")])
 def run(
     study: Annotated[Path, typer.Argument(help="Folder of a study")],
     recipe: Annotated[Path, typer.Argument(help="YAML file that lists steps")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address or file of a dask scheduler: steps run on its workers, side by side"
+        ),
+    ] = None,
 ) -> None:
     """Run the steps of a recipe on a study, without a window."""
-    from operando.steps import load_recipe, run_step
+    from operando.jobs.cluster import run_on_cluster
+    from operando.steps import load_recipe
     from operando.study import Study
 
     steps = load_recipe(recipe)
     with Study.open(study) as opened:
         progress = TerminalProgress()
-        for number, step in enumerate(steps, 1):
-            progress.start(f"{number}/{len(steps)} {step.title}")
-            entry = run_step(opened, step, progress)
+        if scheduler is None:
+            ran = _one_after_the_other(opened, steps, progress)
+        else:
+            progress.start("On the cluster")
+            ran = run_on_cluster(opened, steps, scheduler, progress)
+        for number, (step, entry) in enumerate(ran, 1):
             progress.finish(f"{number}/{len(steps)} {step.title}: {entry.summary}")
+
+
+def _one_after_the_other(
+    study: Study, steps: Sequence[Step], progress: TerminalProgress
+) -> Iterator[tuple[Step, Entry]]:
+    from operando.steps import run_step
+
+    for number, step in enumerate(steps, 1):
+        progress.start(f"{number}/{len(steps)} {step.title}")
+        yield step, run_step(study, step, progress)
 
 
 @app.command()

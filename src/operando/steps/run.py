@@ -13,8 +13,54 @@ from operando.study.record import Entry, package_versions, read_entries, replay_
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
-    from operando.steps.step import Step
+    from operando.steps.step import Step, StepResult
     from operando.study import Study
+
+
+class StartedStep:
+    """A step that can run, with what it reads as it is now.
+
+    Parameters
+    ----------
+    study
+        Open for writing.
+    step
+        As `operando.steps.make_step` gives it.
+
+    Raises
+    ------
+    StudyError
+        If the study is read-only or lacks something that the step reads.
+    """
+
+    def __init__(self, study: Study, step: Step) -> None:
+        if not study.writable:
+            raise StudyError(f"The study {study.path} is open for reading only", "open it to write")
+        self.study, self.step = study, step
+        self._inputs = {product: study.fingerprint(product) for product in step.inputs(study)}
+        for product, fingerprint in self._inputs.items():
+            if not fingerprint:
+                raise StudyError(
+                    f"{step.title} needs {product}, which this study does not have",
+                    "do the step before it first",
+                )
+        self._at, self._clock = datetime.now(UTC), time.monotonic()
+
+    def record(self, result: StepResult) -> Entry:
+        """Record that it ran: settings, inputs, result, time and versions."""
+        entry = Entry(
+            step=self.step.name,
+            settings=self.step.model_dump(mode="json"),
+            inputs=self._inputs,
+            outputs=self.step.outputs(self.study),
+            summary=result.summary,
+            values={name: float(value) for name, value in result.values.items()},
+            started=self._at.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self._clock, 2),
+            versions=package_versions(),
+        )
+        self.study.add_entry(entry)
+        return entry
 
 
 def run_step(study: Study, step: Step, progress: ProgressCallback | None = None) -> Entry:
@@ -38,30 +84,8 @@ def run_step(study: Study, step: Step, progress: ProgressCallback | None = None)
     StudyError
         If the study is read-only or lacks something that the step reads.
     """
-    if not study.writable:
-        raise StudyError(f"The study {study.path} is open for reading only", "open it to write")
-    inputs = {product: study.fingerprint(product) for product in step.inputs(study)}
-    for product, fingerprint in inputs.items():
-        if not fingerprint:
-            raise StudyError(
-                f"{step.title} needs {product}, which this study does not have",
-                "do the step before it first",
-            )
-    started, clock = datetime.now(UTC), time.monotonic()
-    result = step.run(study, progress)
-    entry = Entry(
-        step=step.name,
-        settings=step.model_dump(mode="json"),
-        inputs=inputs,
-        outputs=step.outputs(study),
-        summary=result.summary,
-        values={name: float(value) for name, value in result.values.items()},
-        started=started.isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - clock, 2),
-        versions=package_versions(),
-    )
-    study.add_entry(entry)
-    return entry
+    started = StartedStep(study, step)
+    return started.record(step.run(study, progress))
 
 
 def load_recipe(path: str | Path) -> list[Step]:

@@ -44,47 +44,70 @@ class Segment(Step):
         """Labels with probabilities, and the fraction of every phase in every frame."""
         return (f"phases/{self.phases}", f"tables/{self.phases}")
 
+    def frames_apart(self, study: Study) -> range:
+        """All frames."""
+        return range(_Unfinished(self, study).images.n_frames)
+
+    def run_frame(self, study: Study, t: int, progress: ProgressCallback | None = None) -> None:
+        """Segment one frame block after block."""
+        _Unfinished(self, study).segment(range(t, t + 1), progress)
+
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Segment block after block; what a stopped run finished is not done again."""
-        from operando.segment import Model, choose_backend, predict_into
+        work = _Unfinished(self, study)
+        difference = work.segment(range(work.images.n_frames), progress)
+        table = phase_fractions(work.labels, work.model.classes, study.times, work.probabilities)
+        work.partial.publish()
+        study.write_table(self.phases, table)
+        summary, fractions = _summarise(table)
+        return StepResult(summary, {**fractions, "probability_difference": difference})
+
+
+class _Unfinished:
+    """Labels and probabilities that grow."""
+
+    def __init__(self, step: Segment, study: Study) -> None:
+        from operando.segment import Model
         from operando.study.partial import PartialResult
 
-        model = Model.load(study.product_path(f"models/{self.model}"))
-        inputs = {product: study.fingerprint(product) for product in self.inputs(study)}
-        plan = inputs | {"precision": self.precision}
-        partial = PartialResult(study.product_path(f"phases/{self.phases}"), plan)
-        labels, probabilities = open_or_create(partial, study, model.classes)
-        images = study.image_series(self.images)
+        self.step = step
+        self.model = Model.load(study.product_path(f"models/{step.model}"))
+        inputs = {product: study.fingerprint(product) for product in step.inputs(study)}
+        plan = inputs | {"precision": step.precision}
+        self.partial = PartialResult(study.product_path(f"phases/{step.phases}"), plan)
+        self.labels, self.probabilities = open_or_create(self.partial, study, self.model.classes)
+        self.images = study.image_series(step.images)
+
+    def segment(self, frames: range, progress: ProgressCallback | None) -> float:
+        """Return the largest difference of probabilities that computing faster makes."""
+        from operando.segment import choose_backend, predict_into
+
         backend = choose_backend(
-            model,
-            images.data,
-            frame=0,
-            n_frames=images.n_frames,
-            device=self.device,
-            precision=self.precision,
+            self.model,
+            self.images.data,
+            frame=frames[0],
+            n_frames=len(frames),
+            device=self.step.device,
+            precision=self.step.precision,
             progress=progress,
         )
-        whole = PartProgress(progress, images.n_frames)
-        for t in range(images.n_frames):
-            done = FrameBlocks(partial, t)
+        whole = PartProgress(progress, len(frames))
+        for t in frames:
+            done = FrameBlocks(self.partial, t)
             predict_into(
-                model,
-                images.data,
+                self.model,
+                self.images.data,
                 frame=t,
-                labels_out=FrameView(labels, t),
-                probabilities_out=FrameView(probabilities, t),
+                labels_out=FrameView(self.labels, t),
+                probabilities_out=FrameView(self.probabilities, t),
                 is_done=done.has,
                 on_block=done.add,
-                device=self.device,
+                device=self.step.device,
                 progress=whole,
                 backend=backend,
             )
             whole.next_part()
-        table = phase_fractions(labels, model.classes, study.times, probabilities)
-        partial.publish()
-        study.write_table(self.phases, table)
-        summary, fractions = _summarise(table)
-        return StepResult(summary, {**fractions, "probability_difference": backend.difference})
+        return backend.difference
 
 
 def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:

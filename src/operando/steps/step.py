@@ -64,6 +64,19 @@ class Step(BaseModel):
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Names of the products that it writes."""
 
+    def frames_apart(self, study: Study) -> range:
+        """Frames that several programs may compute at the same time with `run_frame`.
+
+        None unless a step says so. What they write into is made by this call; `run` then only has
+        to put the frames together.
+        """
+        del study
+        return range(0)
+
+    def run_frame(self, study: Study, t: int, progress: ProgressCallback | None = None) -> None:
+        """Compute one frame of `frames_apart`, so that `run` finds it done."""
+        raise NotImplementedError
+
     @abstractmethod
     def run(self, study: Study, progress: ProgressCallback | None = None) -> StepResult:
         """Do it.

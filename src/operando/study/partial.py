@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING
 
 from operando.atomic import plain_disk_errors, remove, swap_in, write_text
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLAN = "plan.json"
-_DONE = "done.txt"
+_DONE = "done-{}.txt"
+"""Every program that computes blocks of the result notes them in a file of its own."""
 
 
 def unfinished_folder(path: Path) -> Path:
@@ -35,6 +37,7 @@ class PartialResult:
     def __init__(self, path: Path, plan: object) -> None:
         self._path = path
         self._work = unfinished_folder(path)
+        self._done_file = self._work / _DONE.format(uuid.uuid4().hex[:8])
         self.content = self._work / "content"
         text = json.dumps(plan, sort_keys=True)
         with plain_disk_errors(path):
@@ -52,7 +55,7 @@ class PartialResult:
         """Note that a block is written."""
         with (
             plain_disk_errors(self._path),
-            (self._work / _DONE).open("a", encoding="utf-8") as file,
+            self._done_file.open("a", encoding="utf-8") as file,
         ):
             file.write(f"{block}\n")
         self._done.add(block)
@@ -81,8 +84,10 @@ class PartialResult:
             return None
 
     def _read_done(self) -> set[str]:
-        try:
-            lines = (self._work / _DONE).read_text(encoding="utf-8").splitlines(keepends=True)
-        except FileNotFoundError:
-            return set()
+        files = self._work.glob(_DONE.format("*"))
+        lines = [
+            line
+            for file in files
+            for line in file.read_text(encoding="utf-8").splitlines(keepends=True)
+        ]
         return {line.rstrip("\n") for line in lines if line.endswith("\n")}
