@@ -35,6 +35,21 @@ def test_replacing_swaps_whole_folders(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_folder_that_another_program_made_meanwhile_stays(tmp_path):
+    for name in ("ours", "theirs"):
+        with atomic.making(tmp_path / "content") as partial:
+            partial.mkdir()
+            (partial / name).touch()
+    assert [p.name for p in (tmp_path / "content").iterdir()] == ["ours"]
+    assert [p.name for p in tmp_path.iterdir()] == ["content"]
+
+
+def test_a_folder_that_is_only_half_made_is_not_there(tmp_path):
+    with pytest.raises(FileError), atomic.making(tmp_path / "content") as partial:
+        (partial / "too deep").mkdir()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_does_not_take_the_place_of_a_folder(tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "scan.tif").write_text("scan")

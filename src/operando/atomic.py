@@ -67,6 +67,30 @@ def replacing(path: Path, *, make_folder: bool = True) -> Iterator[Path]:
             remove(partial)
 
 
+@contextlib.contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """Give a unique path beside `folder`, to write a folder there that takes this name at the end.
+
+    If another program made one of this name meanwhile, that one stays.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.partial")
+    with plain_disk_errors(folder):
+        try:
+            yield partial
+            try:
+                partial.rename(folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise
+        finally:
+            remove(partial)
+
+
 def put_in_place(new: Path, path: Path) -> None:
     """Move a finished file or folder to `path`, replacing what is there."""
     old = swap_in(new, path)

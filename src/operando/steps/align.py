@@ -58,7 +58,7 @@ class Align(Step, AlignSettings):
         from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
-        check_new_set(product, self.images)
+        check_new_set(product, self.images, study.product_path)
         series = study.image_series(self.images)
         settings = AlignSettings(**{k: getattr(self, k) for k in AlignSettings.model_fields})
         voxels = study.product_path(product).with_suffix(".zarr")
@@ -82,7 +82,7 @@ class Align(Step, AlignSettings):
             )
             atomic.remove(transforms)
         else:
-            write_transforms(transforms, self.images, found.transforms)
+            write_transforms(transforms, self.images, found.transforms, series.voxel_size)
             atomic.remove(voxels)
         study.write_table(self.result, found.table)
         registered.discard()

@@ -52,7 +52,7 @@ class CleanStep(Step, Operation):
         from operando.study.partial import PartialResult
 
         product = f"images/{self.result}"
-        check_new_set(product, self.images)
+        check_new_set(product, self.images, study.product_path)
         operation = self.operation(study)
         series = operation.reads(study.image_series(self.images))
         path = study.product_path(product).with_suffix(".zarr")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from operando.atomic import making
 from operando.compute.progress import Stopwatch
 from operando.errors import FileError
 from operando.files.ome_levels import add_levels
@@ -71,16 +72,17 @@ class Convert(Step):
         partial = PartialResult(path, {"sources": state, "chunk": chunk})
         if not partial.content.exists():
             check_room(int(series.nbytes * PYRAMID), study.path)
-            create_image(
-                partial.content,
-                series.data.shape,
-                series.data.dtype,
-                axes="tczyx",
-                voxel_size=study.voxel_size,
-                times=study.times,
-                chunks=(1, 1, *chunk),
-                name=study.name,
-            )
+            with making(partial.content) as empty:
+                create_image(
+                    empty,
+                    series.data.shape,
+                    series.data.dtype,
+                    axes="tczyx",
+                    voxel_size=study.voxel_size,
+                    times=study.times,
+                    chunks=(1, 1, *chunk),
+                    name=study.name,
+                )
         target = open_image(partial.content, "r+")
         slabs = list(_slabs(series, chunk[0]))
         watch = Stopwatch(progress, len(slabs), "blocks", "Copying")

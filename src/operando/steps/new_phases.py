@@ -37,12 +37,14 @@ def open_or_create(
     partial: PartialResult, study: Study, classes: Sequence[LabelClass]
 ) -> tuple[Any, Any]:
     """Open labels and probabilities that an earlier run left unfinished, or make them."""
+    from operando.atomic import making
     from operando.study.phases import create_phases, open_phases
 
-    if partial.content.exists():
-        labels, probabilities, _ = open_phases(partial.content, writable=True)
-        return labels, probabilities
-    return create_phases(partial.content, study.series, classes)
+    if not partial.content.exists():
+        with making(partial.content) as empty:
+            create_phases(empty, study.series, classes)
+    labels, probabilities, _ = open_phases(partial.content, writable=True)
+    return labels, probabilities
 
 
 class FrameBlocks:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from operando.atomic import making, write_text
 from operando.data.series import Series
 from operando.errors import FileError, InputError
 from operando.study.converted import CONVERTED
-from operando.study.products import COPIED
+from operando.study.products import COPIED, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,20 +26,41 @@ if TYPE_CHECKING:
     from operando.align.transform import Transform
     from operando.compute.blocks import Extent, Place
     from operando.compute.progress import ProgressCallback
+    from operando.data.series import Spacing
     from operando.study.partial import PartialResult
 
 CHUNK = (32, 64, 64)
 """Nearly alike along all axes, and fits into the blocks that steps write."""
 
 
-def check_new_set(product: str, source: str) -> None:
-    """Say what is wrong with the name of a set that is to be made of another one."""
+def check_new_set(product: str, source: str, path_of: Callable[[str], Path]) -> None:
+    """Say what is wrong with the name of a set that is to be made of another one.
+
+    Parameters
+    ----------
+    product, source
+        The new set and the other.
+    path_of
+        Tells where a set lies, see `Study.product_path`.
+
+    Raises
+    ------
+    InputError
+        If the name is taken, or the other set looks at the one whose place the new one takes.
+    """
     name = product.partition("/")[2]
     if not name or name in (COPIED, CONVERTED):
         raise InputError(f"{name!r} cannot be the name of an image set", "choose another one")
-    if product == source:
+    seen = source
+    while seen not in (product, SOURCE):
+        path = path_of(seen)
+        if path.suffix != ".json":
+            return
+        seen = read_transforms(path)[0]
+    if seen == product:
+        other = "itself" if source == product else f"{source}, which looks at it"
         raise InputError(
-            f"{product} cannot be made of itself", "choose another name for the result"
+            f"{product} cannot be made of {other}", "choose another name for the result"
         )
 
 
@@ -54,6 +76,7 @@ def create_image_set(path: Path, images: Series) -> zarr.Array:
         voxel_size=images.voxel_size,
         times=images.times,
         chunks=(1, 1, *CHUNK),
+        name=images.name,
     )
 
 
@@ -82,10 +105,10 @@ def fill_image_set(
     from operando.files.ome_levels import add_levels
     from operando.files.ome_zarr import open_image
 
-    there = partial.content.exists()
-    target = (
-        open_image(partial.content, "r+") if there else create_image_set(partial.content, images)
-    )
+    if not partial.content.exists():
+        with making(partial.content) as empty:
+            create_image_set(empty, images)
+    target = open_image(partial.content, "r+")
     filter_blocks(
         source,
         target,
@@ -121,16 +144,17 @@ def open_image_set(
     return _like(images, read(path), name, path)
 
 
-def write_transforms(path: Path, source: str, transforms: Sequence[Transform]) -> None:
-    """Write the transforms through which the set `source` is looked at."""
-    from operando.atomic import write_text
-
-    content = {"source": source, "transforms": [t.as_list() for t in transforms]}
+def write_transforms(
+    path: Path, source: str, transforms: Sequence[Transform], voxel_size: Spacing | None
+) -> None:
+    """Write the transforms through which the set `source`, of such voxels, is looked at."""
+    rows = [t.as_list() for t in transforms]
+    content = {"source": source, "voxel_size": voxel_size, "transforms": rows}
     write_text(path, json.dumps(content, indent=1))
 
 
-def read_transforms(path: Path) -> tuple[str, list[Transform]]:
-    """Read what `write_transforms` wrote.
+def read_transforms(path: Path) -> tuple[str, list[Transform], Spacing | None]:
+    """Read what `write_transforms` wrote; earlier versions did not note the voxel size.
 
     Raises
     ------
@@ -141,7 +165,8 @@ def read_transforms(path: Path) -> tuple[str, list[Transform]]:
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return str(content["source"]), [Transform.from_list(t) for t in content["transforms"]]
+        transforms = [Transform.from_list(t) for t in content["transforms"]]
+        return str(content["source"]), transforms, content.get("voxel_size")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileError(f"{path} holds no transforms ({error})", "align again") from error
 
@@ -149,8 +174,8 @@ def read_transforms(path: Path) -> tuple[str, list[Transform]]:
 def _open_transformed(path: Path, open_other: Callable[[str], Series]) -> Series:
     from operando.align.resample import resampled
 
-    source, transforms = read_transforms(path)
-    return resampled(open_other(source), transforms)
+    source, transforms, voxel_size = read_transforms(path)
+    return resampled(open_other(source).with_calibration(voxel_size), transforms)
 
 
 def _like(images: Series, found: Series, name: str, path: Path) -> Series:

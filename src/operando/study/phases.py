@@ -41,7 +41,9 @@ def create_phases(path: Path, images: Series, classes: Sequence[LabelClass]) -> 
     from operando.files.ome_zarr import create_image
 
     t, _, z, y, x = images.data.shape
-    create = partial(create_image, voxel_size=images.voxel_size, times=images.times)
+    create = partial(
+        create_image, voxel_size=images.voxel_size, times=images.times, name=images.name
+    )
     labels = create(path, (t, z, y, x), "uint8", axes="tzyx")
     probabilities = create(path / _PROBABILITIES, (t, len(classes), z, y, x), "uint8", axes="tczyx")
     group = zarr.open_group(str(path), mode="r+")
