@@ -95,6 +95,48 @@ def test_one_frame_is_refused(drifting):
         align(single)
 
 
+@pytest.mark.parametrize(("motion", "outside"), [("shift", 0), ("rigid", np.nan)])
+def test_a_circle_that_stays_where_it_is_does_not_hold_the_sample(blobs, motion, outside):
+    """A reconstructed circle is the same in every frame, however the sample in it moved."""
+    _, y, x = blobs.shape
+    rows, columns = np.ogrid[:y, :x]
+    circle = np.hypot(rows - (y - 1) / 2, columns - (x - 1) / 2) < y / 2 - 3
+    frames = [np.where(circle, blobs.render(shift=s, offset=400), outside) for s in SHIFTS[:2]]
+    series = Series(data=da.from_array(np.stack(frames)[:, None]), voxel_size=(1, 1, 1))
+    found = align(series, AlignSettings(motion=motion)).table
+    shifts = found[[f"shift_{k}_um" for k in "zyx"]].to_numpy()
+    np.testing.assert_allclose(shifts, SHIFTS[:2], atol=0.05)
+
+
+def test_the_even_background_of_particles_counts(blobs):
+    """It is another shape in every slice, so it is no margin: its border tells the motion."""
+    frames = [(blobs.render(shift=s) > 60).astype(np.uint8) for s in SHIFTS[:2]]
+    series = Series(data=da.from_array(np.stack(frames)[:, None]), voxel_size=(1, 1, 1))
+    found = align(series, AlignSettings(motion="shift")).table
+    shifts = found[[f"shift_{k}_um" for k in "zyx"]].to_numpy()
+    np.testing.assert_allclose(shifts, SHIFTS[:2], atol=0.1)
+
+
+def test_one_infinite_voxel_spoils_no_frame(drifting):
+    frames = np.asarray(drifting.data)[:2].copy()
+    frames[1, 0, 20, 20, 20] = np.inf
+    series = Series(data=da.from_array(frames), voxel_size=(0.5, 0.5, 0.5))
+    found = align(series, AlignSettings(motion="shift")).table
+    shifts = found[[f"shift_{k}_um" for k in "zyx"]].to_numpy()
+    np.testing.assert_allclose(shifts, 0.5 * SHIFTS[:2], atol=0.5 * 0.05)
+
+
+@pytest.mark.parametrize("lost", [7.0, np.nan])
+def test_a_frame_that_shows_nothing_does_not_cut_the_chain(drifting, lost):
+    frames = np.asarray(drifting.data)
+    frames = np.stack([frames[0], np.full_like(frames[0], lost), frames[1], frames[2]])
+    series = Series(data=da.from_array(frames), voxel_size=(1, 1, 1))
+    found = align(series, AlignSettings(reference="previous", motion="shift")).table
+    shifts = found[[f"shift_{k}_um" for k in "zyx"]].to_numpy()
+    np.testing.assert_allclose(shifts[2:], SHIFTS[1:], atol=0.05)
+    assert found["zncc"][1] < 0.3
+
+
 def test_two_scans_of_a_rock(shared_data):
     """Rotation and stretch that independent software found, see its provenance."""
     from tifffile import imread

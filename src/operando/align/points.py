@@ -27,15 +27,17 @@ class Points:
         grey: NDArray[np.float32],
         spacing: NDArray[np.float64],
         origin: NDArray[np.float64],
+        sound: NDArray[np.bool_],
     ) -> Points:
-        """Take an even share of the voxels of a volume; parameters as of a `Level`."""
+        """Take an even share of the sound voxels of a volume; parameters as of a `Level`."""
         slopes = [
             _slope(grey, axis) / spacing[axis] if n > 1 else np.zeros_like(grey)
             for axis, n in enumerate(grey.shape)
         ]
         keep = np.zeros(grey.shape, bool)
-        few = min(_POINTS, grey.size)
-        keep.flat[np.random.default_rng(0).choice(grey.size, few, replace=False)] = True
+        candidates = np.flatnonzero(sound)
+        few = min(_POINTS, len(candidates))
+        keep.flat[np.random.default_rng(0).choice(candidates, few, replace=False)] = True
         at = np.argwhere(keep)
         return cls(
             origin + at * spacing,

@@ -130,13 +130,13 @@ def _shift_starts(reference: Level, moving: Level, turn: NDArray[np.float64]) ->
     from scipy.ndimage import affine_transform
 
     middle = (np.array(reference.grey.shape) - 1) / 2
-    turned = reference.grey
+    turned = reference.filled
     scale = reference.spacing
     if not np.array_equal(turn, np.eye(3)):
         voxels = np.diag(1 / scale) @ turn.T @ np.diag(scale)
         turned = affine_transform(turned, voxels, middle - voxels @ middle, order=1, mode="nearest")
     common = tuple(slice(0, min(n)) for n in zip(turned.shape, moving.grey.shape, strict=True))
-    shifts = shift_candidates(turned[common], moving.grey[common])
+    shifts = shift_candidates(turned[common], moving.filled[common])
     centre = reference.origin + middle * scale
     offset = moving.origin - reference.origin
     return [Transform.from_linear(turn, s * scale + offset, centre) for s in shifts]
@@ -220,12 +220,13 @@ def _fit(
 def _seen(
     moving: Level, places: NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which places lie inside a level, and the grey values there."""
+    """Which places lie in what was imaged of a level, and the grey values there."""
     from scipy.ndimage import map_coordinates
 
     voxels = (places - moving.origin) / moving.spacing
     limit = np.array(moving.grey.shape) - 1
     inside = np.asarray(((voxels >= -1e-6) & (voxels <= limit + 1e-6)).all(axis=1))
+    inside[inside] = moving.sound[tuple(np.rint(voxels[inside]).astype(int).T)]
     grey = map_coordinates(
         moving.coefficients, voxels[inside].T, order=3, prefilter=False, mode="mirror"
     )

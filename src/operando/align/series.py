@@ -162,20 +162,26 @@ def align(
     def to_first(t: int) -> Registration:
         return register(first, levels(t), settings.motion)
 
+    def to_frame(before: int, t: int) -> Registration:
+        step = register(levels(before), levels(t), settings.motion)
+        chained = step.transform.after(found[before].transform)
+        return Registration(chained, step.zncc, step.overlap)
+
     def to_previous(t: int) -> Registration:
-        return register(levels(t - 1), levels(t), settings.motion)
+        here = to_frame(t - 1, t)
+        if here.zncc >= LOST:
+            return here
+        # A frame that was not found leads nowhere, the last one that was may.
+        last = max((k for k in range(t - 1) if found[k].zncc >= LOST), default=t - 1)
+        return max(here, to_frame(last, t), key=lambda r: r.merit)
 
     def to_mean(t: int, mean: list[Level]) -> Registration:
         return register(mean, levels(t), settings.motion, start=found[t].transform)
 
     watch.advance()
     for t in range(1, series.n_frames):
-        if settings.reference == "previous":
-            step = remember(f"0 {t}", partial(to_previous, t))
-            chained = step.transform.after(found[-1].transform)
-            found.append(Registration(chained, step.zncc, step.overlap))
-        else:
-            found.append(remember(f"0 {t}", partial(to_first, t)))
+        find = to_previous if settings.reference == "previous" else to_first
+        found.append(remember(f"{settings.reference} {t}", partial(find, t)))
         watch.advance()
     for turn in range(1, rounds):
         before = found
@@ -218,8 +224,11 @@ def _mean(
     grid = first[0]
     box = tuple(slice(0, n) for n in grid.grey.shape)
     for t, registration in enumerate(found):
-        level = levels(t)[0]
-        grey = (level.grey - level.grey.mean()) / max(float(level.grey.std()), 1e-9)
+        grey = levels(t)[0].grey
+        known = grey[np.isfinite(grey)]
+        if not known.size:
+            continue
+        grey = (grey - known.mean()) / max(float(known.std()), 1e-9)
         place = np.eye(4)
         place[:3, 3] = grid.origin
         place[:3, :3] = np.diag(grid.spacing)
@@ -228,7 +237,8 @@ def _mean(
         total += np.nan_to_num(moved)
         count += np.isfinite(moved)
     origin = tuple(grid.origin)
-    made = make_pyramid(total / np.maximum(count, 1), tuple(grid.spacing))
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    made = make_pyramid(mean, tuple(grid.spacing))
     return [Level(m.grey, m.spacing, m.origin + origin) for m in made]
 
 
