@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 
 from operando.data import LabelClass
 from operando.data.classes import COLOUR_CYCLE
+from operando.files.ome_zarr import create_image
 from operando.steps import STEPS, run_step
 from operando.study.phases import create_phases
 from operando.study.record import Entry
@@ -170,6 +171,51 @@ def test_thumbnails_are_cut_from_the_images_that_particles_were_found_in(
     panel.table = None
     panel.close_panel()
     session.close()
+
+
+def test_maps_and_motion_go_by_what_the_particles_were_found_in(
+    qtbot: QtBot, found: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a phase of any name, and of images that were aligned; not what the form asks now."""
+    settings = {"images": "images/aligned", "channel": 1, "phase": "NMC", "phases": "phases"}
+    (entry,) = found.entries
+    found.add_entry(entry.model_copy(update={"id": "later", "settings": settings}))
+    session = Session(ViewerModel())
+    session.show_study(found)
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    ran: list[Any] = []
+    monkeypatch.setattr(session, "run", lambda *steps: ran.extend(steps))
+    for button in (panel.map_damage, panel.map_paths, panel.measure_motion):
+        button.click()
+    cracks, paths, motion = (step.model_dump() for step in ran)
+    assert settings.items() <= cracks.items()
+    assert settings.items() <= paths.items()
+    assert (cracks["paths"], paths["paths"]) == (False, True)
+    assert (motion["images"], motion["channel"]) == ("images/aligned", 1)
+    panel.close_panel()
+    session.close()
+
+
+def test_maps_go_with_the_study_and_come_back_hidden(qtbot: QtBot, found: Study) -> None:
+    product = "particles/particles-damage"
+    shape, size = (2, 4, 8, 8), found.voxel_size
+    create_image(
+        found.product_path(product), shape, "float32", axes="tzyx", voxel_size=size, times=(0, 1)
+    )[:] = 1
+    found.add_entry(Entry(step="damage", outputs=(product,)))
+    session = Session(ViewerModel())
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    session.show_study(found)
+    (layer,) = [x for x in session.viewer.layers if x.name.startswith("crack density")]
+    assert not layer.visible
+    session.products_changed.emit("damage")
+    (layer,) = [x for x in session.viewer.layers if x.name.startswith("crack density")]
+    assert layer.visible
+    session.close_study()
+    assert len(session.viewer.layers) == 0
+    panel.close_panel()
 
 
 def test_a_click_adds_the_motion_to_the_table(qtbot: QtBot, found: Study) -> None:

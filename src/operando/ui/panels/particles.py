@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
-from operando.steps.particles import summarise
+from operando.steps.particles import found_by, summarise
 from operando.steps.phase_names import PhaseNames
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, raise_dock, remove_dock
@@ -16,6 +16,7 @@ from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.images_read import images_read
 from operando.ui.layers.study_results import StudyParticles
 from operando.ui.panels.run_panel import RunPanel
+from operando.ui.particles.corrector import NAME
 from operando.ui.particles.damage import DamageLayer
 from operando.ui.particles.editor import ParticleEditor
 from operando.ui.particles.outdated import OutdatedSteps
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from operando.ui.session import Session
 
 _PHASES = "phases"
-_PARTICLES = "particles/particles"
+_PARTICLES = f"particles/{NAME}"
+_SHARED = {"images", "channel", "phases", "phase"}
+"""Settings of the step that found particles which their maps go by."""
 
 
 class ParticlesPanel(RunPanel):
@@ -111,6 +114,7 @@ class ParticlesPanel(RunPanel):
         self.editor.edited.connect(self._on_edited)
         self.open_table.clicked.connect(self.show_table)
         self.particles.changed.connect(self._on_particles)
+        session.study_changed.connect(self._on_study)
         session.products_changed.connect(self._on_products)
         session.viewer.events.theme.connect(self._on_theme)
         self.refresh()
@@ -199,6 +203,7 @@ class ParticlesPanel(RunPanel):
     def close_panel(self) -> None:
         """Let go of viewer and session."""
         self.particles.changed.disconnect(self._on_particles)
+        self.session.study_changed.disconnect(self._on_study)
         self.session.products_changed.disconnect(self._on_products)
         self.session.viewer.events.theme.disconnect(self._on_theme)
         if self.table is not None:
@@ -261,6 +266,16 @@ class ParticlesPanel(RunPanel):
         self._fill_table()
         self.refresh()
 
+    def _on_study(self) -> None:
+        """Take the maps of another study, or of another voxel size, away; offer those there are."""
+        self.damage.clear()
+        self.paths.clear()
+        self.session.later(self._offer_maps)
+
+    def _offer_maps(self) -> None:
+        self.damage.show(visible=False)
+        self.paths.show(visible=False)
+
     def _on_products(self, step_name: str) -> None:
         if step_name == self.step_name:
             self.score.forget()
@@ -279,14 +294,23 @@ class ParticlesPanel(RunPanel):
             self.refresh()
 
     def _on_map_damage(self) -> None:
-        self.run([STEPS["damage"]()])
+        self._map(paths=False)
 
     def _on_map_paths(self) -> None:
-        self.run([make_step("damage", {"paths": True})])
+        self._map(paths=True)
+
+    def _map(self, *, paths: bool) -> None:
+        """Map the phase that the particles were found in, with its images."""
+        study = self.session.study
+        if study is not None:
+            known = found_by(study, NAME).model_dump(include=_SHARED)
+            self.run([make_step("damage", known | {"paths": paths})])
 
     def _on_measure_motion(self) -> None:
-        name = self.form.value().images
-        self.run([STEPS["particle-motion"](images=name)])
+        study = self.session.study
+        if study is not None:
+            known = found_by(study, NAME).model_dump(include={"images", "channel"})
+            self.run([make_step("particle-motion", known)])
 
     def _on_learn(self) -> None:
         self.run([STEPS[STEP]()])

@@ -33,12 +33,12 @@ class DamageLayer:
 
     @property
     def is_there(self) -> bool:
-        """Whether the study holds a map."""
-        study = self._session.study
-        return study is not None and study.product_path(PRODUCT).exists()
+        """Whether the study holds a map of the particles as they are."""
+        status = self._session.status("damage")
+        return status is not None and status.state == "done"
 
-    def show(self) -> None:
-        """Show the map as it is now."""
+    def show(self, *, visible: bool = True) -> None:
+        """Show the map as it is now, or have it ready."""
         from napari.layers import Image
 
         self.clear()
@@ -53,6 +53,7 @@ class DamageLayer:
             contrast_limits=value_limits(data),
             opacity=0.7,
             blending="translucent",
+            visible=visible,
             interpolation2d="linear",
             multiscale=False,
             **block_placement(self._block(), study.voxel_size, layers.placement),

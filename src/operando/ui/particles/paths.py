@@ -45,11 +45,11 @@ class PathLayers:
 
     @property
     def is_there(self) -> bool:
-        """Whether the last run of the step kept the lengths."""
-        study, status = self._session.study, self._session.status("damage")
-        if study is None or status is None or status.entry is None:
+        """Whether the last run of the step kept the lengths, in the particles as they are."""
+        status = self._session.status("damage")
+        if status is None or status.entry is None:
             return False
-        return bool(status.entry.settings.get("paths")) and study.product_path(PRODUCT).exists()
+        return status.state == "done" and PRODUCT in status.entry.outputs
 
     def close(self) -> None:
         """Take the layers away and listen no more."""
@@ -57,8 +57,8 @@ class PathLayers:
         self._view.selected.disconnect(self._on_selected)
         self._session.viewer.dims.events.current_step.disconnect(self._on_step)
 
-    def show(self) -> None:
-        """Show the lengths as they are now."""
+    def show(self, *, visible: bool = True) -> None:
+        """Show the lengths as they are now, or have them ready."""
         from napari.layers import Image, Vectors
 
         self.clear()
@@ -66,13 +66,14 @@ class PathLayers:
         if study is None or layers is None or not self.is_there:
             return
         data = study.open_array(PRODUCT)
-        first = np.asarray(data[0])
+        middle = np.asarray(data[0, data.shape[1] // 2])
         self.lengths = Image(
             data,
             name=NAME,
             colormap="viridis",
-            contrast_limits=value_limits(first[np.isfinite(first)]),
+            contrast_limits=value_limits(middle),
             blending="translucent_no_depth",
+            visible=visible,
             multiscale=False,
             **layers.placement,
         )
@@ -83,6 +84,7 @@ class PathLayers:
             edge_color="#ff9d5c",
             edge_width=0.5,
             vector_style="line",
+            visible=visible,
             **layers.placement,
         )
         show_colour_bar(self.lengths)
