@@ -6,6 +6,7 @@ import pytest
 from operando.errors import StudyError
 from operando.particles import MeasureSettings, measure
 from operando.steps.damage import MapDamage
+from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
 from operando.study import Entry
 from operando.study.phases import create_phases
@@ -42,7 +43,9 @@ def test_map_and_profiles_of_every_frame(study, electrode, write_particles) -> N
     cracked = {(t, p) for t in range(2) for p in tables[t].query("crack_fraction > 0")["particle"]}
     own = grey[grey["particle"] > 0]
     assert set(zip(own["frame"], own["particle"], strict=True)) <= cracked
-    assert "crack_area_per_um" in result.values
+    whole = tables[1][["crack_area_um2", "volume_um3"]].sum()
+    cracks = whole["crack_area_um2"] / whole["volume_um3"]
+    assert result.values["crack_area_per_um"] == pytest.approx(cracks)
     lengths = np.asarray(study.open_array("particles/particles-paths")[1])
     finite = np.isfinite(lengths)
     for particle, mean in tables[1].set_index("particle")["path_mean_um"].dropna().items():
@@ -76,6 +79,18 @@ def test_paths_go_by_the_definitions_that_the_particles_were_measured_by(
     for particle, mean in means.items():
         own = lengths[electrode.ids[0] == particle]
         assert own[np.isfinite(own)].mean() == pytest.approx(mean, rel=1e-4)
+
+
+@pytest.mark.parametrize("step", [MapDamage(), MeasureParticleMotion()])
+def test_particles_that_were_measured_with_other_voxels_are_refused(
+    segmented, electrode, write_particles, step
+) -> None:
+    """Their depths and diameters would be mixed with lengths in the new voxels."""
+    write_particles()
+    segmented.write_table("particles", electrode.table)
+    segmented.calibrate(voxel_size=tuple(2 * v for v in segmented.voxel_size))
+    with pytest.raises(StudyError, match="find the particles again"):
+        step.run(segmented)
 
 
 def test_particles_that_are_none_are_refused(segmented, electrode, write_particles) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError, OperandoError, StudyError
 from operando.steps.corrected_ids import CorrectedIds
 from operando.steps.corrected_tables import CorrectedTables
-from operando.steps.measured_volumes import MeasuredVolumes
+from operando.steps.measured_volumes import MeasuredVolumes, check_voxels
 from operando.steps.particle_places import ParticlePlaces
 from operando.study.edits import EditLog, accepted_by
 
@@ -65,7 +63,7 @@ class Corrections:
     def __init__(self, study: Study, step: ParticleSettings) -> None:
         if not study.writable:
             raise StudyError("The study is open for reading only", "open it to correct particles")
-        _check_voxels(study, step.particles)
+        check_voxels(study, step.particles)
         self._voxel_size = study.voxel_size
         volumes = MeasuredVolumes.of(study, step)
         self._tables = CorrectedTables(study, step, volumes)
@@ -227,15 +225,3 @@ class Corrections:
             near, crop = self._ids.crop(touch.ids, frame, places, touch.box)
             measured[frame] = self._tables.measure(frame, set(touch.ids), near, crop)
         self._tables.write(measured, [*self._log.accepted, *accepted])
-
-
-def _check_voxels(study: Study, particles: str) -> None:
-    from operando.files import read
-
-    measured = read(study.product_path(f"particles/{particles}")).voxel_size
-    if measured is not None and not np.allclose(measured, study.voxel_size):
-        raise StudyError(
-            f"The particles were measured with voxels of {measured} um, the study has "
-            f"{study.voxel_size} um",
-            "find the particles again",
-        )

@@ -83,6 +83,7 @@ class MapDamage(Step):
         from operando.compute.progress import PartProgress
         from operando.files.ome_zarr import create_image
         from operando.particles.measuring.maps import crack_surface_map
+        from operando.steps.measured_volumes import check_voxels
         from operando.steps.phase_names import label_of
 
         labels, _, classes = study.phases(self.phases)
@@ -93,7 +94,9 @@ class MapDamage(Step):
                 f"The particles have the shape {ids.shape}, the phases {labels.shape}",
                 "find the particles again",
             )
-        if study.table(self.particles).empty:
+        particles = study.table(self.particles)
+        check_voxels(study, self.particles)
+        if particles.empty:
             raise StudyError(f"{self.particles!r} holds no particle", "find some first")
         part = PartProgress(progress, ids.shape[0])
         maps, edges = [], study.voxel_size
@@ -124,9 +127,11 @@ class MapDamage(Step):
         profiles = self._profiles(study)
         study.write_table(f"{self.particles}-profiles", profiles)
         study.write_table(f"{self.particles}-crack-grey", self._crack_grey(study, progress))
-        known = [float(np.nanmean(m)) if np.isfinite(m).any() else 0.0 for m in maps]
-        summary = f"{known[-1]:.3f} µm²/µm³ of cracks in the last frame"
-        return StepResult(summary, {"crack_area_per_um": known[-1]})
+        last = particles[particles["frame"] == len(maps) - 1]
+        area = float(last["crack_area_um2"].sum() / max(last["volume_um3"].sum(), 1e-30))
+        return StepResult(
+            f"{area:.3f} µm²/µm³ of cracks in the last frame", {"crack_area_per_um": area}
+        )
 
     def _write_paths(self, study: Study, phase: int) -> None:
         """Write the path lengths of every frame, voxel by voxel."""

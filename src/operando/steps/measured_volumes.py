@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.errors import StudyError
 from operando.files.ome_zarr import open_image
 from operando.particles.labels.frames import Frame
 from operando.particles.measuring.grey import GreyScale
@@ -121,4 +122,23 @@ class MeasuredVolumes:
             scale=GreyScale.of_table(rows) or scale_of_frame(image, phases, self.names),
             frame=frame,
             time_h=self.study.times[frame],
+        )
+
+
+def check_voxels(study: Study, particles: str) -> None:
+    """Refuse particles that were measured before the study got other voxels.
+
+    Raises
+    ------
+    StudyError
+        If the voxel size is another one.
+    """
+    from operando.files import read
+
+    measured = read(study.product_path(f"particles/{particles}")).voxel_size
+    if measured is not None and not np.allclose(measured, study.voxel_size):
+        raise StudyError(
+            f"The particles were measured with voxels of {measured} um, the study has "
+            f"{study.voxel_size} um",
+            "find the particles again",
         )

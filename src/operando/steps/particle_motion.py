@@ -83,11 +83,13 @@ class MeasureParticleMotion(Step):
         import pandas as pd
 
         from operando.compute.progress import PartProgress
+        from operando.steps.measured_volumes import check_voxels
         from operando.study.partial import PartialResult
 
         frames = range(1, study.series.n_frames)
         if not frames:
             raise InputError("This study has one frame", "motion needs at least two")
+        check_voxels(study, self.particles)
         (product,) = self.outputs(study)
         kept = PartialResult(
             study.product_path(product),
