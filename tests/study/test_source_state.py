@@ -9,6 +9,7 @@ import tifffile
 
 from operando import Study
 from operando.steps import make_step, run_step, step_status
+from operando.study import source_state as source_state_module
 from operando.study.source_state import WHOLE_BYTES, source_state
 
 
@@ -71,3 +72,39 @@ def test_steps_stay_done_when_study_and_images_are_copied(folder, tmp_path):
 def test_gone_files_are_another_state(folder):
     before = source_state([folder])
     assert source_state([folder.with_name("gone")]) != before
+
+
+def test_every_frame_counts_also_of_many_large_ones(tmp_path, rng):
+    """One of 20 frames is reconstructed anew: as large as before, under the same name."""
+    voxels = rng.integers(0, 255, (20, WHOLE_BYTES // 10), np.uint8)
+    for t, frame in enumerate(voxels):
+        frame.tofile(tmp_path / f"frame_{t}.raw")
+    before = source_state([tmp_path])
+    for t, frame in enumerate(voxels):
+        (frame + 1).tofile(tmp_path / f"frame_{t}.raw")
+        assert source_state([tmp_path]) != before
+        frame.tofile(tmp_path / f"frame_{t}.raw")
+    assert source_state([tmp_path]) == before
+
+
+def test_every_frame_counts_also_of_many_slices(tmp_path, monkeypatch):
+    monkeypatch.setattr(source_state_module, "MOST_FILES", 50)
+    monkeypatch.setattr(source_state_module, "WHOLE_BYTES", 0)
+    for t in range(5):
+        (tmp_path / f"frame_{t}").mkdir()
+        for z in range(40):
+            (tmp_path / f"frame_{t}" / f"slice_{z}.raw").write_bytes(bytes([t, z]))
+    before = source_state([tmp_path])
+    for z in range(40):
+        (tmp_path / "frame_4" / f"slice_{z}.raw").write_bytes(b"xx")
+    changed = source_state([tmp_path])
+    (tmp_path / "frame_2" / "slice_40.raw").write_bytes(b"xx")
+    assert len({before, changed, source_state([tmp_path])}) == 3
+
+
+def test_a_frame_that_is_written_over_is_noticed_while_the_study_is_open(folder, tmp_path):
+    with Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)) as study:
+        run_step(study, make_step("quality", {}))
+        path = folder / "frame_1.tif"
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+        assert step_status(study, "quality").state == "out of date"

@@ -11,7 +11,7 @@ from operando.compute.progress import Stopwatch
 from operando.data.series import Series, check_grey_values, check_times, check_voxel_size
 from operando.errors import FileError, InputError, StudyError
 from operando.study.products import COPIED, SOURCE
-from operando.study.source_state import file_version, source_state
+from operando.study.source_state import source_state, source_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Sources:
     @property
     def state(self) -> str:
         """Short text that changes when a file does; the same for a copy of the files."""
-        versions = tuple(map(file_version, self.paths))
+        versions = source_versions(self.paths)
         if versions != self._state[0]:
             self._state = (versions, source_state(self.paths))
         return self._state[1]
