@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from operando.clean import Denoise, denoise
-from operando.clean.noise import noise_sigma
+from operando.clean.noise import frame_noise, noise_sigma
 from operando.compute.blocks import Extent, filter_blocks
 
 
@@ -48,3 +48,11 @@ def test_blocks_fit_together(grains, as_series):
     )
     whole = denoise(noisy.astype(np.float32), prepared[0, 0], method="tv")
     assert np.abs(out[0, 0] - whole).max() < 1.0
+
+
+@pytest.mark.parametrize("radius", [0.95, 0.6])
+def test_noise_is_that_of_what_was_imaged(grains, as_series, radius):
+    rows, columns = np.ogrid[-1:1:160j, -1:1:160j]
+    noisy = grains + 20 * np.random.default_rng(1).standard_normal(grains.shape)
+    series = as_series(np.where(np.hypot(rows, columns) < radius, noisy, 0).astype(np.float32))
+    assert frame_noise(series)[0, 0] == pytest.approx(20, rel=0.05)

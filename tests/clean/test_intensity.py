@@ -56,3 +56,20 @@ def test_levels_of_small_differences_of_large_numbers(grains):
     low, high = phase_levels(grains)
     far = phase_levels(grains.astype(float) / (high - low) * 8 + 1e6)
     assert far[1] - far[0] == pytest.approx(8, rel=0.03)
+
+
+@pytest.mark.parametrize("by", ["phases", "quantiles"])
+def test_a_circle_of_zeros_does_not_count(grains, as_series, by):
+    rows, columns = np.ogrid[-1:1:160j, -1:1:160j]
+    circle = np.hypot(rows, columns) < 0.95
+    series = as_series(np.stack([grains, 1.3 * grains + 40]) * circle)
+    matched = run(MatchIntensity(by=by), series, t=1)
+    np.testing.assert_allclose(matched[:, circle], grains[:, circle], atol=0.5)
+
+
+def test_one_hot_voxel_does_not_count(grains, as_series):
+    later = 1.3 * grains + 40
+    later[3, 40, 40] = 1e6
+    matched = run(MatchIntensity(), as_series(np.stack([grains, later])), t=1)
+    matched[3, 40, 40] = grains[3, 40, 40]
+    np.testing.assert_allclose(matched, grains, atol=0.5)

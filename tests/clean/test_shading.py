@@ -65,3 +65,17 @@ def test_added_brightness_goes(grains):
     even = even_out(clean + added, surface.at(clean.shape, 0.0), surface.level, "subtract")
     assert added.std() > 8
     assert (even - clean).std() < 0.5
+
+
+@pytest.mark.parametrize("dark", [-5, -60, -200])
+def test_grey_values_below_zero_are_evened_out_too(grains, as_series, dark):
+    """Reconstructions are real numbers, in which pores are about 0 or below."""
+    clean = grains - 100 + dark
+    series = as_series((clean * bowl(clean.shape[1:])).astype(np.float32))
+    operation = EvenShading(scope="volume")
+    box = tuple(slice(0, n) for n in series.volume_shape)
+    even = operation.apply(series.frame(0), Place(0, 0, box), operation.prepare(series))
+    gain, offset = np.polyfit(clean.ravel(), even.ravel(), 1)
+    assert gain > 0.5
+    rest = even - (gain * clean + offset)
+    assert rest.std() < 0.04 * gain * clean.std()

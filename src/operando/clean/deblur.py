@@ -84,7 +84,7 @@ def deblur(
     from scipy.ndimage import gaussian_filter
 
     sigma = tuple(blur if n > 1 else 0.0 for n in image.shape)
-    least = np.float32(1e-6)
+    least = np.finfo(np.float32).tiny
     seen = np.maximum(image + np.float32(lift), 0)
     guess = np.maximum(seen, least)
     for _ in range(rounds):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from operando.clean.noise import read_sample
+from operando.clean.noise import imaged, read_sample
 from operando.clean.operation import Operation
 from operando.errors import InputError
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Levels = tuple[float, float]
 By = Literal["phases", "quantiles"]
 _TREND = 15
+_USUAL = (0.05, 99.95)
+"""Percentiles between which the histogram lies: one hot voxel would squeeze it into a bin."""
 
 
 class MatchIntensity(Operation):
@@ -97,9 +99,8 @@ class MatchIntensity(Operation):
         """Gain and offset ``(slices, 2)`` that bring every slice to the trend along z."""
         from scipy.ndimage import median_filter
 
-        own = np.array(
-            [self.levels(np.asarray(series.data[t, c, z])) for z in range(series.volume_shape[0])]
-        )
+        slices = (np.asarray(series.data[t, c, z]) for z in range(series.volume_shape[0]))
+        own = np.array([self.levels(imaged(image)) for image in slices])
         trend = median_filter(own, size=(_TREND, 1), mode="nearest")
         return np.array([linear(a, b) for a, b in zip(own, trend, strict=True)], np.float32)
 
@@ -113,7 +114,7 @@ class Matching:
 
 
 def phase_levels(image: NDArray[Any]) -> Levels:
-    """Median grey below and above Otsu's threshold [Otsu 1979]."""
+    """Median grey below and above Otsu's threshold [Otsu 1979], few outliers set aside."""
     from skimage.filters import threshold_otsu
 
     grey = np.asarray(image, np.float32)
@@ -121,8 +122,11 @@ def phase_levels(image: NDArray[Any]) -> Levels:
     if not grey.size or grey.min() == grey.max():
         level = float(grey[0]) if grey.size else 0.0
         return level, level
+    low, high = np.percentile(grey, _USUAL)
+    if low == high:
+        low, high = grey.min(), grey.max()
     # A histogram of small differences of large numbers has no bins in single precision.
-    border = grey.min() + threshold_otsu(grey - grey.min())
+    border = low + threshold_otsu(np.clip(grey, low, high) - low)
     return float(np.median(grey[grey <= border])), float(np.median(grey[grey > border]))
 
 

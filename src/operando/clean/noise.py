@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.blocks import sample_slices
+from operando.compute.margin import margin_of
 from operando.compute.spread import robust_sigma
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def frame_noise(
     }
 
 
-def read_sample(series: Series, t: int, c: int, most: int = 12) -> list[NDArray[Any]]:
-    """Read slices evenly spread over one frame, one after the other."""
-    return [np.asarray(series.data[t, c, z]) for z in sample_slices(series.volume_shape[0], most)]
+def read_sample(series: Series, t: int, c: int, most: int = 12) -> list[NDArray[np.float32]]:
+    """Read slices evenly spread over one frame; their margin is NaN, as it was not imaged."""
+    chosen = sample_slices(series.volume_shape[0], most)
+    return [imaged(np.asarray(series.data[t, c, z])) for z in chosen]
+
+
+def imaged(image: NDArray[Any]) -> NDArray[np.float32]:
+    """Slice ``(y, x)`` with NaN where nothing was imaged; see `operando.compute.margin`."""
+    known = np.isfinite(image) & ~margin_of(image)
+    return np.where(known, image, np.nan).astype(np.float32)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.clean.intensity import phase_levels
-from operando.clean.noise import noise_sigma
+from operando.clean.noise import imaged, noise_sigma
 from operando.compute.blocks import sample_slices
 from operando.compute.progress import Stopwatch
 from operando.compute.spread import robust_sigma
@@ -111,7 +111,7 @@ def judge_slice(image: NDArray[Any]) -> dict[str, float]:
     """
     from scipy.ndimage import gaussian_filter
 
-    raw = _imaged_part(np.asarray(image))
+    raw = _imaged_part(imaged(np.asarray(image)))
     grey = raw.astype(np.float32)
     dark, bright = phase_levels(grey)
     contrast = bright - dark

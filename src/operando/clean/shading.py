@@ -98,8 +98,8 @@ class EvenShading(Operation):
 def even_out(
     image: NDArray[np.float32], surface: NDArray[np.float32], level: float, mode: Mode
 ) -> NDArray[np.float32]:
-    """Bring a slice to one brightness."""
+    """Bring a slice to one brightness; the sign of the grey values does not matter."""
     if mode == "subtract":
         return np.asarray(image - surface + np.float32(level))
-    least = np.float32(LEAST * abs(level)) or np.float32(1e-6)
-    return np.asarray(image * (np.float32(level) / np.maximum(surface, least)))
+    relative = surface / np.float32(level) if level else np.ones_like(surface)
+    return np.asarray(image / np.maximum(relative, np.float32(LEAST)))
