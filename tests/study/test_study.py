@@ -125,6 +125,31 @@ def test_opening_removes_what_a_killed_program_left(tmp_path, images):
     assert not half.exists()
 
 
+def test_a_study_is_found_also_beside_a_folder_of_its_name(tmp_path, images):
+    folder, _ = images
+    Study.create(tmp_path / folder.name, folder, voxel_size=(1, 1, 1)).close()
+    with Study.open(tmp_path / folder.name, read_only=True) as study:
+        assert study.path == tmp_path / f"{folder.name}.operando"
+
+
+def test_who_has_it_open_already_is_told_so(tmp_path, images):
+    with (
+        Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study,
+        pytest.raises(StudyError, match=r"this program: go on with what it opened, or close\(\)"),
+    ):
+        Study.open(study.path)
+
+
+def test_a_product_is_never_the_study_itself(tmp_path, images):
+    with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
+        (study.path / "models").mkdir()
+        with pytest.raises(InputError, match="names no product"):
+            study.remove("models/..")
+        with pytest.raises(InputError, match="names no strokes"):
+            study.strokes("..")
+        assert (study.path / "study.json").exists()
+
+
 def test_open_elsewhere_is_refused_and_looking_is_not(tmp_path, images):
     with Study.create(tmp_path / "cell", images[0], voxel_size=(1, 1, 1)) as study:
         with pytest.raises(StudyError, match="open elsewhere"):

@@ -111,9 +111,12 @@ class StudyLock:
             f"{holder.get('user', 'someone')} on {holder.get('host', 'another machine')} "
             f"(process {holder.get('pid', '?')}) since {holder.get('since', 'a while')}"
         )
+        own = (holder.get("host"), holder.get("pid")) == (socket.gethostname(), os.getpid())
         return StudyError(
             f"The study {self._path.parent} is open elsewhere, held by {who}",
-            f"close it there; if that program is gone, delete {self._path}",
+            "that is this program: go on with what it opened, or close() it first"
+            if own
+            else f"close it there; if that program is gone, delete {self._path}",
         )
 
     def _holder(self) -> dict[str, object]:

@@ -23,6 +23,11 @@ SUFFIXES = {
 """Folders of products, and how the names of their files end."""
 
 
+def is_name(name: str) -> bool:
+    """Whether a file can be called so; hidden ones are those of unfinished results."""
+    return bool(name) and not name.startswith(".") and Path(name).name == name
+
+
 def product_path(study: Path, product: str) -> Path:
     """Path of a product such as ``"phases/phases"``.
 
@@ -34,7 +39,7 @@ def product_path(study: Path, product: str) -> Path:
         If it is no name of a product.
     """
     folder, _, name = product.partition("/")
-    if folder not in SUFFIXES or not name or Path(name).name != name:
+    if folder not in SUFFIXES or not is_name(name):
         raise InputError(f"{product!r} names no product", f"use one of {sorted(SUFFIXES)}/NAME")
     path = study / folder / f"{name}{SUFFIXES[folder]}"
     seen_through = path.with_suffix(".json")
@@ -46,8 +51,9 @@ def product_names(study: Path, folder: str) -> list[str]:
     root = study / folder
     if not root.is_dir():
         return []
+    endings = {SUFFIXES[folder], ".json"} if folder == SOURCE else {SUFFIXES[folder]}
     return sorted(
         path.name if folder == "models" else path.stem
         for path in root.iterdir()
-        if not path.name.startswith(".")
+        if is_name(path.name) and (path.suffix in endings or "" in endings)
     )

@@ -12,8 +12,8 @@ from operando.study.fields import write_field
 from operando.study.fingerprint import image_fingerprint, result_fingerprint
 from operando.study.images import Images
 from operando.study.lock import StudyLock
-from operando.study.manifest import Manifest
-from operando.study.products import SOURCE, SUFFIXES
+from operando.study.manifest import FILE_NAME, Manifest
+from operando.study.products import SOURCE, SUFFIXES, is_name
 from operando.study.results import StudyResults
 from operando.study.strokes import StrokeSet
 
@@ -122,12 +122,12 @@ class Study(StudyResults):
             If it is no study, damaged, from a newer version, or open elsewhere.
         """
         folder = Path(path)
-        if not folder.exists():
+        if not (folder / FILE_NAME).exists() and study_folder(folder).exists():
             folder = study_folder(folder)
         manifest = Manifest.read(folder)
         lock = None if read_only else StudyLock(folder, lock_token)
         if lock is not None and lock_token is None:
-            for name in ("", "strokes", *SUFFIXES):
+            for name in ("", "strokes", "edits", *SUFFIXES):
                 atomic.tidy(folder / name)
         return cls(folder, manifest, lock)
 
@@ -227,13 +227,15 @@ class Study(StudyResults):
         Raises
         ------
         InputError
-            If the name holds slashes.
+            If the name holds slashes or begins with a dot.
         StudyError
             If there is none of this name and the study is open for reading only.
         """
         if name not in self._strokes:
-            if not name or Path(name).name != name:
-                raise InputError(f"{name!r} names no strokes", "use a name without slashes")
+            if not is_name(name):
+                raise InputError(
+                    f"{name!r} names no strokes", "use a name without slashes or a dot before it"
+                )
             t, _, z, y, x = self.series.data.shape
             if not self.writable and not (self.path / "strokes" / f"{name}.u8").exists():
                 raise StudyError(f"There are no strokes {name!r}", "open the study to paint some")

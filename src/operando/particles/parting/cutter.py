@@ -140,7 +140,7 @@ class BlockCutter:
         if len(self.tiles()) == 1:
             yield np.zeros
             return
-        with TemporaryDirectory(dir=self.scratch) as folder:
+        with TemporaryDirectory(".partial", ".", self.scratch) as folder:
             yield DiskArrays(Path(folder))
 
     def find_cells(self, make: MakeArray, typical: float) -> tuple[Any, NDArray[np.int32], Cells]:
