@@ -176,6 +176,21 @@ def test_running_a_recipe(study, tmp_path):
         assert opened.products("strain") == ["000-001"]
 
 
+def test_running_a_recipe_on_a_cluster(study, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    path = study.path
+    study.close()
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("- step: strain\n  settings: {window: 15, spacing: 8}\n")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        run("run", path, recipe, "--scheduler", cluster.scheduler_address)
+    with Study.open(path) as opened:
+        assert opened.products("strain") == ["000-001"]
+        assert [entry.step for entry in opened.entries] == ["strain"]
+
+
 def test_exporting_a_field(study, tmp_path):
     path = study.path
     step = STEPS["strain"](window=15, spacing=8)

@@ -112,6 +112,7 @@ class _AtWork:
     """Whether the future left is that of the whole."""
 
     done: int = 0
+    failed: bool = False
 
 
 class _Crew:
@@ -141,12 +142,10 @@ class _Crew:
                 try:
                     result = self._look_at(work)
                 except OperandoError as error:
-                    failure = failure or error
+                    failure, result, work.failed = failure or error, None, True
+                if not work.futures:
                     self._at_work.remove(work)
-                    self._client.cancel(work.futures)
-                    continue
                 if result is not None:
-                    self._at_work.remove(work)
                     yield work.planned.step, work.started.record(result)
             self._report(len(waiting), len(steps))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -196,12 +195,12 @@ class _Crew:
         """Return the result if the whole is done; when all frames are, hand out the whole."""
         step = work.planned.step
         for future in [f for f in work.futures if f.done()]:
-            result = _result(future, step)
             work.futures.remove(future)
             work.done += 1
+            result = _result(future, step)
             if work.ends:
                 return result
-        if not work.futures:
+        if not work.futures and not work.failed:
             work.futures, work.ends = [self._submit(step, None)], True
         return None
 
