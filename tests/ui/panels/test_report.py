@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
 
@@ -88,3 +89,6 @@ def test_it_is_out_of_date_once_the_study_has_changed(
     panel.primary.click()
     qtbot.waitUntil(lambda: not panel.is_busy)
     assert panel.state()[0] is Mark.DONE
+    curve = {"time_h": [0.0, 1.0], "voltage_v": [3.0, 4.0]}
+    session.study.write_table("cycling", pd.DataFrame(curve))
+    assert panel.state()[0] is Mark.OUT_OF_DATE, "the page shows no voltage yet"

@@ -47,6 +47,18 @@ def test_the_form_gives_the_step(panel: StrainPanel) -> None:
     assert panel.steps() == [step]
 
 
+def test_what_was_typed_for_one_study_is_not_asked_of_the_next(
+    panel: StrainPanel, session: Session, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    panel.form.setValue(STEPS["strain"](reference=1, deformed=0, window=61))
+    panel.refresh()
+    assert panel.form.value().window == 61
+    images = rng.integers(0, 255, (2, 16, 32, 32)).astype(np.uint8)
+    session.show_study(Study.create(tmp_path / "next", images, (1, 1, 1)))
+    panel.refresh()
+    assert panel.steps() == [STEPS["strain"]()]
+
+
 def test_an_opened_study_brings_the_settings_of_its_last_run(
     qtbot: QtBot, session: Session
 ) -> None:

@@ -85,6 +85,11 @@ class OperationForms(QWidget):
         self._forms[value.name].setValue(value)
         self.operation.setValue(value.name)
 
+    def reset(self) -> None:
+        """Show the defaults of every step."""
+        for form in self._forms.values():
+            form.reset()
+
     def field(self, name: str) -> QWidget:
         """Return the editor of a field of the chosen step."""
         return self.current.field(name)

@@ -92,8 +92,9 @@ class CalibrationForm(QWidget):
         for field, size in zip(self.sizes, voxel_size or (0.0,) * 3, strict=True):
             field.setValue(size)
         choices = [(_EQUAL_STEPS, "equal steps")]
-        if times is not None and n_frames > 1:
+        if times is not None:
             choices.insert(0, (_AS_GIVEN, f"{given}, {times_text(times)}"))
+        if times is not None and n_frames > 1:
             self.step.setValue((times[-1] - times[0]) / (n_frames - 1))
         self.timing.set_choices(choices)
         self.timing.setCurrentIndex(0)

@@ -103,6 +103,10 @@ class SettingsForm(QWidget):
         self.blockSignals(before)
         self.valueChanged.emit()
 
+    def reset(self) -> None:
+        """Show the defaults."""
+        self.setValue(type(self._base)())
+
     def field(self, name: str) -> QWidget:
         """Return the editor of a field."""
         return self._fields[name]

@@ -159,6 +159,7 @@ class ParticlesPanel(RunPanel):
 
     def refresh(self) -> None:
         """Show the phases there are, and what was found."""
+        super().refresh()
         classes = self._classes()
         if classes:
             wanted = self.form.value().phase
@@ -173,7 +174,6 @@ class ParticlesPanel(RunPanel):
         self.measure_motion.setVisible(there and self._n_frames() > 1)
         self.map_paths.setVisible(there)
         self.score.refresh()
-        super().refresh()
 
     def refresh_job(self) -> None:
         """Show how far the job is; particles are not corrected while it runs."""

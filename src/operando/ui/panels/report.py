@@ -123,9 +123,10 @@ class ReportPanel(Panel):
 
 
 def is_older(page: Path, study: Study) -> bool:
-    """Whether a step ran, or the study was calibrated, after a report was written."""
+    """Whether the recipe, the calibration or a table changed after a report was written."""
     written = page.stat().st_mtime_ns
-    changes = (study.recipe_path, study.path / "study.json")
+    tables = (study.product_path(f"tables/{name}") for name in study.products("tables"))
+    changes = (study.recipe_path, study.path / "study.json", *tables)
     return any(path.exists() and path.stat().st_mtime_ns > written for path in changes)
 
 

@@ -102,8 +102,10 @@ class RunPanel(Panel):
 
     def refresh(self) -> None:
         """Show results, and whether the step can be run."""
+        other = self._is_other_study()
         self._offer_image_sets()
-        self._recall_settings()
+        if other:
+            self._recall_settings()
         self.show_obstacle()
         text = self.results()
         self.result.setText(text)
@@ -132,12 +134,19 @@ class RunPanel(Panel):
         else:
             self.show_error(None)
 
-    def _recall_settings(self) -> None:
-        """Show the settings of the last run when another study is opened."""
+    def _is_other_study(self) -> bool:
+        """Tell whether another study was opened; nothing that was typed for the last one stays."""
         study = self.session.study
         if study is None or study.path == self._recalled:
-            return
+            return False
+        if self._recalled is not None:
+            self.form.reset()
+            self._image_sets = []
         self._recalled = study.path
+        return True
+
+    def _recall_settings(self) -> None:
+        """Show the settings of the last run in a study that was opened."""
         name = self.form.value().name
         status = self.session.status(name)
         if status is not None and status.entry is not None:

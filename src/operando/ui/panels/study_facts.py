@@ -44,6 +44,7 @@ class StudyFacts(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._shown_for: tuple[object, ...] = ()
         self._described_for: tuple[object, ...] = ()
         self._background = Background(self)
         self.facts: dict[str, QElidingLabel] = {}
@@ -97,12 +98,14 @@ class StudyFacts(QWidget):
         study = self._session.study
         if study is None:
             return
-        asked = (id(study), study.voxel_size, study.times, study.series.source)
-        if asked != self._described_for and not self._background.is_busy:
-            self._described_for = asked
+        asked = _state(study)
+        if asked != self._shown_for:
+            self._shown_for = asked
             self.edit.setChecked(False)
             self._described(None)
-            self._background.start(partial(describe, study.series), self._described, self._dropped)
+        if asked != self._described_for and not self._background.is_busy:
+            self._described_for = asked
+            self._background.start(partial(describe, study.series), self._take, self._dropped)
         for title, text in facts_of(study).items():
             self._show_fact(title, text)
         self.edit.setEnabled(study.writable)
@@ -119,6 +122,12 @@ class StudyFacts(QWidget):
         self.facts[title].setText(text)
         self.facts[title].setToolTip(text)
 
+    def _take(self, description: Description) -> None:
+        """Show a description; if another study was opened meanwhile, describe that one."""
+        if self._described_for == self._shown_for:
+            self._described(description)
+        self.refresh()
+
     def _described(self, description: Description | None) -> None:
         warnings = description.warnings if description else ()
         self.warnings.setText("\n".join(f"⚠ {text}" for text in warnings))
@@ -127,7 +136,9 @@ class StudyFacts(QWidget):
         self.convert.set_reason(description.slow if description else "")
 
     def _dropped(self, error: OperandoError) -> None:
-        self.failed.emit(error)
+        if self._described_for == self._shown_for:
+            self.failed.emit(error)
+        self.refresh()
 
     def _on_edit(self, shown: bool) -> None:
         study = self._session.study
@@ -152,6 +163,11 @@ class StudyFacts(QWidget):
     def _on_close(self) -> None:
         if may_stop(self._session, self, "close the study"):
             self._session.close_study()
+
+
+def _state(study: Study) -> tuple[object, ...]:
+    """Tell one study, or state of it, from another."""
+    return id(study), study.voxel_size, study.times, study.series.source
 
 
 def facts_of(study: Study) -> dict[str, str]:
