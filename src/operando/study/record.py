@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "recipe.yaml"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _RECORDED_PACKAGES = ("napari-operando", "numpy", "scipy", "scikit-image", "torch", "numba", "zarr")
 
 
@@ -126,14 +127,18 @@ class Recipe:
         """Add a step that ran; older ones that wrote the same outputs become superseded."""
         wrote = set(entry.outputs)
         kept = [_superseded(e) if wrote & set(e.outputs) else e for e in self.entries]
-        write_entries(self.path, [*kept, entry])
+        self._write([*kept, entry])
 
     def supersede(self, product: str) -> None:
         """Mark the runs that wrote a product, and nothing else, as superseded."""
         entries = self.entries
         kept = [_superseded(e) if e.outputs == (product,) else e for e in entries]
         if kept != entries:
-            write_entries(self.path, kept)
+            self._write(kept)
+
+    def _write(self, entries: list[Entry]) -> None:
+        write_entries(self.path, entries)
+        self._read = (file_version(self.path), entries)
 
 
 def _superseded(entry: Entry) -> Entry:
@@ -143,7 +148,7 @@ def _superseded(entry: Entry) -> Entry:
 def write_entries(path: Path, entries: Sequence[Entry]) -> None:
     """Write a recipe, leaving out what has its default."""
     content = [entry.model_dump(mode="json", exclude_defaults=True) for entry in entries]
-    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    write_text(path, yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
 def replay_order(entries: Sequence[Entry]) -> list[Entry]:
