@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from operando.segment.phases.uncertainty import fraction_intervals
+from operando.segment.phases.uncertainty import SHARED, fraction_intervals
 
 
 def _two_classes(first: np.ndarray) -> np.ndarray:
@@ -37,11 +37,24 @@ def test_the_truth_lies_within(rng: np.random.Generator, sharpness: float, cube:
 
 def test_it_is_no_wider_than_errors_of_that_reach_make_it(rng: np.random.Generator) -> None:
     p = np.full((64, 64, 64), 0.6)
-    interval = fraction_intervals(_two_classes(p))
+    interval = fraction_intervals(_two_classes(p), shared=0)
     assert interval.high[0] == interval.fraction[0] == 1
     truths = [_draw(rng, p, 16) for _ in range(400)]
     width = (interval.expected[0] - interval.low[0]) / 1.96
     assert width == pytest.approx(np.std(truths), rel=0.15)
+
+
+def test_a_large_frame_is_no_surer_than_its_model(rng: np.random.Generator) -> None:
+    """Errors that all go one way do not average out, however many voxels there are."""
+    p = _smooth(rng, (96, 96, 96), 4.0)
+    spread = SHARED * np.sqrt(p * (1 - p))
+    noise = rng.uniform(size=p.shape)
+    truths = np.array([(noise < p + s * spread).mean() for s in rng.normal(size=200)])
+    interval = fraction_intervals(_two_classes(p))
+    inside = (interval.low[0] <= truths) & (truths <= interval.high[0])
+    assert inside.mean() >= 0.93
+    narrow = fraction_intervals(_two_classes(p), shared=0)
+    assert ((narrow.low[0] <= truths) & (truths <= narrow.high[0])).mean() < 0.7
 
 
 def test_certain_probabilities_leave_nothing_open() -> None:
