@@ -182,7 +182,8 @@ def test_biologic_with_decimal_commas(shared_data: Path) -> None:
     table = read_cycling(shared_data / "cycling" / "biologic" / "gcpl.issue_149.mpt")
     # The first row of the file reads 3,4228721E+000 V.
     assert table["voltage_v"].iloc[0] == 3.4228721
-    assert table.attrs["started"] == "2024-01-10T11:02:29.886000"
+    # Acquisition started half a minute before this technique, whose start the file tells as well.
+    assert table.attrs["started"].startswith("2024-01-10T11:03:00.03")
 
 
 def test_mean_current_is_what_the_cycler_says(shared_data: Path) -> None:
@@ -232,3 +233,83 @@ def test_every_shared_record_is_read_or_refused(shared_data: Path) -> None:
             read += 1
     assert read >= 5
     assert refused >= 1
+
+
+CURVE = [(t, 3.5 + 0.5 * q + 0.05 * i, i) for t, q, i in zip(
+    range(0, 7260, 60),
+    [*(k / 60 for k in range(60)), 1, *(1 - k / 60 for k in range(60))],
+    [*[1.0] * 60, 0.0, *[-1.0] * 60],
+    strict=True,
+)]  # fmt: skip
+"""Seconds, volts and amperes of an hour of charge and one of discharge."""
+
+
+def write_curve(path: Path, name: str = "Current/A", sign: str = "right") -> Path:
+    turned = {"right": float, "reversed": lambda i: -i, "none": abs}[sign]
+    rows = [f"{t},{v:.4f},{turned(i)}" for t, v, i in CURVE]
+    path.write_text(f"Time/s,Voltage/V,{name}\n" + "\n".join(rows))
+    return path
+
+
+def test_a_current_that_is_positive_on_discharge_is_turned_and_told(tmp_path: Path) -> None:
+    right = read_cycling(write_curve(tmp_path / "right.csv"))
+    turned = read_cycling(write_curve(tmp_path / "turned.csv", sign="reversed"))
+    assert "guessed" not in right.attrs
+    assert "Current/A is positive on discharge" in turned.attrs["guessed"]
+    for name in ("current_a", "capacity_ah"):
+        assert turned[name].tolist() == pytest.approx(right[name].tolist())
+
+
+def test_a_current_without_a_sign_makes_no_net_charge(tmp_path: Path) -> None:
+    table = read_cycling(write_curve(tmp_path / "cell.csv", sign="none"))
+    assert table[["current_a", "capacity_ah"]].isna().all(axis=None)
+    assert "Current/A is left out, as it has no sign" in table.attrs["guessed"]
+
+
+def test_a_capacity_that_starts_again_is_no_net_charge(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text(
+        "Time/s,Voltage/V,Capacity/mAh\n0,3,0\n60,3.5,1\n120,4,2\n180,3.9,0\n240,3.4,1\n"
+    )
+    table = read_cycling(path)
+    assert table["capacity_ah"].isna().all()
+    assert "Capacity/mAh is left out" in table.attrs["guessed"]
+
+
+def test_the_newest_row_may_come_first(tmp_path: Path) -> None:
+    path = write_curve(tmp_path / "cell.csv")
+    expected = read_cycling(path)
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *rows[::-1]]))
+    pd.testing.assert_frame_equal(read_cycling(path), expected)
+
+
+def test_dates_tell_when_a_record_started(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text("DateTime,Voltage(V)\n2024-02-29 23:00:00,3\n2024-03-01 00:30:00,4\n")
+    assert read_cycling(path).attrs["started"] == "2024-02-29T23:00:00"
+    path.write_text(
+        "DateTime,Voltage(V)\n2024-10-27T01:30:00+02:00,3\n2024-10-27T02:30:00+01:00,4\n"
+    )
+    table = read_cycling(path)
+    assert table["time_h"].tolist() == [0, 2]
+    assert table.attrs["started"] == "2024-10-26T23:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("separator", "cells"),
+    [
+        (";", ["999.5", "1,000.5", "12,345,678.5"]),
+        (",", ['"999.5"', '"1,000.5"', '"12,345,678.5"']),
+        (";", ["999,5", "1.000,5", "12.345.678,5"]),
+        (";", ["999.5", "1'000.5", "12'345'678.5"]),
+        (",", ['"999,5"', '"1000,5"', '"12345678,5"']),
+    ],
+)
+def test_numbers_with_signs_between_thousands(
+    tmp_path: Path, separator: str, cells: list[str]
+) -> None:
+    path = tmp_path / "cell.csv"
+    rows = [f"{k}{separator}3{separator}{cell}" for k, cell in enumerate(cells)]
+    path.write_text("\n".join([f"Time/h{separator}Voltage/V{separator}Current/mA", *rows]))
+    assert read_cycling(path)["current_a"].tolist() == pytest.approx([0.9995, 1.0005, 12345.6785])

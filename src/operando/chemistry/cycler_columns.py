@@ -23,8 +23,9 @@ NAMES = {
 """Names of every quantity, the preferred one first."""
 
 FACTORS = {
-    "time": {"h": 1.0, "hour": 1.0, "hours": 1.0, "min": 1 / 60, "s": 1 / 3600, "sec": 1 / 3600,
-             "second": 1 / 3600, "seconds": 1 / 3600, "ms": 1 / 3.6e6},
+    "time": {"d": 24.0, "day": 24.0, "days": 24.0, "h": 1.0, "hour": 1.0, "hours": 1.0,
+             "min": 1 / 60, "s": 1 / 3600, "sec": 1 / 3600, "second": 1 / 3600,
+             "seconds": 1 / 3600, "ms": 1 / 3.6e6},
     "voltage": {"v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3},
     "current": {"a": 1.0, "ampere": 1.0, "amps": 1.0, "ma": 1e-3, "milliampere": 1e-3, "ua": 1e-6,
                 "µa": 1e-6},
@@ -34,6 +35,8 @@ FACTORS = {
 FACTORS |= dict.fromkeys(("charged", "discharged", "plain"), FACTORS["capacity"])
 GUESSED = {"time": "s", "voltage": "V", "current": "A"}
 """Units of columns that name none; capacities without a unit are not taken."""
+DURATION = re.compile(r"[dhms]\w*([:.][hms]\w*)*(:m\w*)([:.]m?s\w*)*(\.\w+)?")
+"""Such as hh:mm:ss and d.h:min:s.ms."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def _meant(quantity: str, name: str, unit: str) -> Meant | None:
     factors = FACTORS[quantity]
     if unit in factors:
         return Meant(name, factors[unit])
+    if quantity == "time" and DURATION.fullmatch(unit):
+        return Meant(name)
     guess = GUESSED.get(quantity)
     if unit or guess is None:
         return None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
+from operando.chemistry.current_sign import positive_on
 from operando.chemistry.cycler_columns import recognise
 from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
-from operando.chemistry.cycler_times import read_times
+from operando.chemistry.cycler_times import read_times, to_numbers
 from operando.chemistry.cycling import STARTED, cycling_table
 from operando.errors import FileError, InputError, OperandoError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from operando.chemistry.cycler_columns import Meant
     from operando.chemistry.cycler_times import Times
 
 CYCLER_ENDINGS = (
@@ -32,6 +35,8 @@ CYCLER_ENDINGS = (
 """Files that `read_cycling` knows, some with an optional library."""
 MOST_LOST = 0.1
 """Share of the rows that may be left out as they have no time."""
+MOSTLY = 0.9
+"""Share of the steps that go back in time from which on a record has its last row first."""
 FAULTS = (
     *(ArithmeticError, AttributeError, BadZipFile, ImportError, LookupError, OSError),
     *(RuntimeError, TypeError, ValueError),
@@ -91,9 +96,20 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             f"{path} has no column of {' and '.join(missing)} ({names})",
             'name them with their units, such as "time / h" and "voltage / V"',
         )
-    times = read_times(frame[known["time"].name], known.pop("time"))
-    values = {q: _numbers(frame[m.name]) * m.factor for q, m in known.items()}
+    clock = known.pop("time")
+    times = read_times(frame[clock.name], clock)
+    if _goes_back(times.hours):
+        frame = frame.iloc[::-1].reset_index(drop=True)
+        times = read_times(frame[clock.name], clock)
+    values = {q: to_numbers(frame[m.name]) * m.factor for q, m in known.items()}
     _check_times(times, np.isfinite(values["voltage"]), path)
+    guesses = [times.guessed] if times.guessed else []
+    guesses += [
+        f"{m.name} in {m.guessed}"
+        for q, m in known.items()
+        if m.guessed and np.isfinite(values[q]).any()
+    ]
+    guesses += _mend_signs(times.running, values, known)
     try:
         table = cycling_table(
             _since_first(times.running),
@@ -105,15 +121,9 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
         )
     except InputError as error:
         raise FileError(f"{path}: {error.what}", error.advice) from error
-    guesses = [times.guessed] if times.guessed else []
-    guesses += [
-        f"{m.name} in {m.guessed}"
-        for q, m in known.items()
-        if m.guessed and np.isfinite(values[q]).any()
-    ]
     table.attrs |= {"source": path.name}
-    if started:
-        table.attrs[STARTED] = started
+    if begun := _first_row(times, started):
+        table.attrs[STARTED] = begun
     if guesses:
         table.attrs["guessed"] = ", ".join(guesses)
     return table
@@ -129,10 +139,44 @@ def _check_times(times: Times, rows: NDArray[np.bool_], path: Path) -> None:
         )
 
 
-def _numbers(column: pd.Series) -> NDArray[np.float64]:
-    import pandas as pd
+def _goes_back(hours: NDArray[np.float64]) -> bool:
+    steps = np.diff(hours[np.isfinite(hours)])
+    steps = steps[steps != 0]
+    return bool(steps.size and (steps < 0).mean() > MOSTLY)
 
-    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(float))
+
+def _first_row(times: Times, zero: str) -> str:
+    """Date of the first row, of times that are dates or of the date at which they were 0."""
+    if times.first is not None:
+        return times.first.isoformat()
+    known = times.hours[np.isfinite(times.hours)]
+    if not zero or not known.size:
+        return zero
+    return (datetime.fromisoformat(zero) + timedelta(hours=float(known[0]))).isoformat()
+
+
+def _mend_signs(
+    hours: NDArray[np.float64], values: dict[str, NDArray[np.float64]], known: dict[str, Meant]
+) -> list[str]:
+    """Turn or leave out what has not the sign of charging, and say so."""
+    if "current" in values:
+        name = known["current"].name
+        sign = positive_on(hours, values["voltage"], values["current"])
+        if sign == "discharge":
+            values["current"] = -values["current"]
+            return [f"{name} is positive on discharge, as the voltage falls with it"]
+        if sign == "none":
+            del values["current"], known["current"]
+            values.pop("plain", None)
+            return [f"{name} is left out, as it has no sign: the voltage rises and falls with it"]
+    elif "plain" in values and not {"capacity", "charged"} & values.keys():
+        name, counts = known["plain"].name, values["plain"]
+        counts = counts[np.isfinite(counts)]
+        if counts.size and np.abs(np.diff(counts)).max(initial=0) > 0.5 * np.ptp(counts) > 0:
+            del values["plain"]
+            return [f"{name} is left out, as it starts again and has no sign"]
+        return [f"{name} is the net charge"]
+    return []
 
 
 def _since_first(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ _DAY_0 = datetime(1899, 12, 30)
 
 
 def read_mpr(path: Path) -> tuple[pd.DataFrame, str]:
-    """Columns of a BioLogic file, and when it started (ISO 8601)."""
+    """Columns of a BioLogic file, and the date at which its time was 0 (ISO 8601)."""
     import pandas as pd
 
     try:
@@ -44,7 +44,7 @@ def read_mpr(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def read_res(path: Path) -> tuple[pd.DataFrame, str]:
-    """Columns of an Arbin database, and the date of its first row (ISO 8601)."""
+    """Columns of an Arbin database, and the date at which its time was 0 (ISO 8601)."""
     import pandas as pd
 
     try:
@@ -69,7 +69,8 @@ def read_res(path: Path) -> tuple[pd.DataFrame, str]:
                 "select * from Channel_Normal_Table order by Test_ID, Data_Point", connection
             )
     days = float(frame["DateTime"].iloc[0])
-    started = (_DAY_0 + timedelta(seconds=round(86400 * days))).isoformat()
+    since = float(frame["Test_Time"].iloc[0])
+    started = (_DAY_0 + timedelta(seconds=round(86400 * days - since))).isoformat()
     return frame.rename(
         columns={name: f"{name} / {unit}" for name, unit in _ARBIN.items()}
     ), started

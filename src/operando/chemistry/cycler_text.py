@@ -31,7 +31,7 @@ def read_text(path: Path) -> tuple[pd.DataFrame, str]:
 
     Returns
     -------
-    The table as it is, and when the record began (ISO 8601) or "".
+    The table as it is, and the date at which its time was 0 (ISO 8601) or "".
 
     Raises
     ------

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from operando.chemistry.cycler_columns import Meant
 
+_ZONE = r"(?:Z|[+-]\d\d:?\d\d)\s*$"
+
 
 @dataclass(frozen=True)
 class Times:
@@ -28,11 +30,14 @@ class Times:
         Whether they are dates.
     guessed
         What was assumed about them, or "".
+    first
+        The first date, where they are dates; without a time zone if they have none.
     """
 
     hours: NDArray[np.float64]
     is_clock: bool = False
     guessed: str = ""
+    first: datetime.datetime | None = None
 
     @property
     def running(self) -> NDArray[np.float64]:
@@ -64,8 +69,8 @@ def read_times(column: pd.Series, meant: Meant) -> Times:
     if column.dtype.kind == "m":
         return Times(_hours(column))
     if column.dtype.kind == "M":
-        return Times(_since_first(column), is_clock=True)
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+        return Times(_since_first(column), is_clock=True, first=_first(column))
+    numbers = to_numbers(column)
     if np.isfinite(numbers).any():
         guessed = f"{meant.name} in {meant.guessed}" if meant.guessed else ""
         return Times(numbers * meant.factor, guessed=guessed)
@@ -80,7 +85,36 @@ def read_times(column: pd.Series, meant: Meant) -> Times:
         return Times(_hours(spans))
     moments, first = _moments(text)
     guessed = f"{meant.name} with the {first} first" if first else ""
-    return Times(_since_first(moments), is_clock=True, guessed=guessed)
+    zoned = text.where(moments.notna()).str.contains(_ZONE, na=False).any()
+    begun = _first(moments if zoned else moments.dt.tz_localize(None))
+    return Times(_since_first(moments), is_clock=True, guessed=guessed, first=begun)
+
+
+def to_numbers(column: pd.Series) -> NDArray[np.float64]:
+    """Read numbers ``(rows,)``, NaN where there is none; 1,234.5 and 1.234,5 are some.
+
+    1,234 alone may be either, and is taken for neither.
+    """
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    lost = numbers.isna() & column.notna()
+    if column.dtype.kind in "mM" or not lost.any():
+        return np.asarray(numbers.to_numpy(float))
+    text = (
+        column[lost].astype(str).str.strip().str.replace(r"(?<=\d)['\s](?=\d{3})", "", regex=True)
+    )
+    if text.str.fullmatch(r"[-+]?\d{1,3}(,\d{3})+\.\d+").any():
+        text = text.str.replace(",", "")
+    elif text.str.fullmatch(r"[-+]?\d+,(\d{1,2}|\d{4,})|[-+]?\d{1,3}(\.\d{3})+,\d+").any():
+        text = text.str.replace(".", "").str.replace(",", ".")
+    numbers[lost] = pd.to_numeric(text, errors="coerce").astype(float)
+    return np.asarray(numbers.to_numpy(float))
+
+
+def _first(moments: pd.Series) -> datetime.datetime | None:
+    known = moments.dropna()
+    return known.iloc[0].to_pydatetime(warn=False) if len(known) else None
 
 
 def _hours(spans: pd.Series) -> NDArray[np.float64]:
