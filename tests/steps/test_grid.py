@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from operando.errors import InputError
-from operando.steps import STEPS, load_recipe
-from operando.steps.grid import expand_grid, free_names, parse_grid
+from operando.steps import STEPS, load_recipe, make_step
+from operando.steps.grid import expand_grid, free_names, make_steps, parse_grid
 
 
 def test_settings_are_called_by_name_or_title() -> None:
@@ -36,7 +36,7 @@ def test_without_lists_it_is_one_training() -> None:
         ("width", "No value"),
         ("width 8, wide", "'wide'"),
         ("width 2", "'2'"),
-        ("seed " + ",".join(map(str, range(101))), "101 trainings"),
+        ("seed " + ",".join(map(str, range(101))), "101 runs of one step"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, said: str) -> None:
@@ -72,3 +72,19 @@ def test_a_recipe_may_hold_lists(tmp_path) -> None:
     assert segment.model == "try 2"
     path.write_text("- step: train\n  settings: {model: NMC 811, settings: {seed: [1, 2]}}\n")
     assert [s.model for s in load_recipe(path)] == ["NMC 811", "NMC 811 2"]
+
+
+def test_strain_takes_lists_of_frames() -> None:
+    steps = make_steps("strain", {"reference": [0, 2], "deformed": [1, 3], "window": 31})
+    assert [(s.reference, s.deformed, s.window) for s in steps] == [
+        (0, 1, 31),
+        (0, 3, 31),
+        (2, 1, 31),
+        (2, 3, 31),
+    ]
+    assert make_steps("strain", {"window": 31}) == [make_step("strain", {"window": 31})]
+
+
+def test_an_empty_list_is_refused() -> None:
+    with pytest.raises(InputError, match="'deformed' is empty"):
+        make_steps("strain", {"deformed": []})

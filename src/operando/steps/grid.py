@@ -1,8 +1,9 @@
-"""Several trainings from lists of settings: ``width 8, 16; seed 0, 1, 2``."""
+"""Several runs of a step from lists of settings: ``width 8, 16; seed 0, 1, 2``."""
 
 from __future__ import annotations
 
 from itertools import count, product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from operando.errors import InputError
@@ -10,12 +11,13 @@ from operando.segment.settings import TrainSettings
 from operando.steps.registry import make_step
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from operando.steps.step import Step
     from operando.steps.train import Train
 
 MOST_RUNS = 100
+_FRAMES = ("reference", "deformed")
 
 
 def parse_grid(text: str) -> dict[str, list[str]]:
@@ -62,10 +64,13 @@ def expand_grid(step: Train, text: str, taken: Collection[str] = ()) -> list[Tra
 
 
 def make_steps(name: str, settings: Mapping[str, Any]) -> list[Step]:
-    """Build the step of an entry of a recipe; a training with lists of settings gives several.
+    """Build the steps of an entry of a recipe: several where a list of settings is given.
 
+    Strain takes lists of frames: ``{reference: 0, deformed: [1, 2, 3]}``. A training with
     ``settings: {width: [8, 16]}`` makes the models ``model`` and ``model 2``.
     """
+    if name == "strain":
+        return [make_step(name, dict(settings) | one) for one in _products(settings, _FRAMES)]
     inner = settings.get("settings")
     several = isinstance(inner, dict) and any(isinstance(v, list) for v in inner.values())
     if name != "train" or not several:
@@ -91,18 +96,19 @@ def free_names(base: str, taken: Collection[str], n: int = 1) -> list[str]:
 
 def _combinations(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     inner = settings["settings"]
-    lists = {name: values for name, values in inner.items() if isinstance(values, list)}
-    total = 1
-    for values in lists.values():
-        total *= len(values)
+    return [dict(settings) | {"settings": dict(inner) | one} for one in _products(inner, inner)]
+
+
+def _products(settings: Mapping[str, Any], names: Iterable[str]) -> list[dict[str, Any]]:
+    """Combine the values of those of the named settings that are lists."""
+    lists = {name: settings[name] for name in names if isinstance(settings.get(name), list)}
+    for name, values in lists.items():
+        if not values:
+            raise InputError(f"The list of {name!r} is empty", "give it values, or leave it out")
+    total = prod(len(values) for values in lists.values())
     if total > MOST_RUNS:
-        raise InputError(f"These are {total} trainings", f"ask for {MOST_RUNS} at most")
-    return [dict(settings) | {"settings": dict(inner) | one} for one in _products(lists)]
-
-
-def _products(lists: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
-    for values in product(*lists.values()):
-        yield dict(zip(lists, values, strict=True))
+        raise InputError(f"These are {total} runs of one step", f"ask for {MOST_RUNS} at most")
+    return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
 
 
 def _split(part: str) -> tuple[str, list[str]]:
