@@ -92,6 +92,19 @@ def test_whole_strokes_are_held_out_and_rare_classes_are_kept() -> None:
     assert len(score) == 14
 
 
+@pytest.mark.parametrize("share", [0.15, 0.5])
+def test_a_stroke_that_is_most_of_a_class_is_learnt_from(share: float) -> None:
+    """Who labels a whole area and dabs twice elsewhere still teaches the area."""
+    strokes = np.zeros((1, 1, 40, 40), np.uint8)
+    strokes[0, 0, :20, :30] = strokes[0, 0, 30, 30] = strokes[0, 0, 35, 35] = 1
+    strokes[0, 0, 22:25, ::5] = 2
+    found = found_in(strokes)
+    for seed in range(20):
+        learn, score = hold_out(found, share, np.random.default_rng(seed))
+        assert (learn.label == 1).sum() >= 600
+        assert set(score.label) == {1, 2}
+
+
 def test_nothing_is_held_out_at_share_zero() -> None:
     found = found_in(painted())
     learn, score = hold_out(found, 0, np.random.default_rng(0))

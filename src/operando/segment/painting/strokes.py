@@ -154,8 +154,8 @@ def hold_out(
     """Split into strokes to learn from and strokes to score with.
 
     Whole strokes are kept aside, never single voxels, whose neighbours would give them away.
-    Of every class about `share` of its strokes, at least one; a class with fewer than three
-    strokes keeps them all for learning.
+    Of every class about `share` of its strokes, at least one, but none that is most of what was
+    painted of the class; a class with fewer than three strokes keeps them all for learning.
 
     Returns
     -------
@@ -164,10 +164,11 @@ def hold_out(
     """
     aside: list[int] = []
     for label in strokes.classes:
-        ids = np.unique(strokes.stroke[strokes.voxels.label == label])
+        of_class = strokes.stroke[strokes.voxels.label == label]
+        ids, sizes = np.unique(of_class, return_counts=True)
         if share > 0 and len(ids) >= FEWEST_TO_HOLD_OUT:
             count = max(1, round(share * len(ids)))
-            aside.extend(rng.choice(ids, count, replace=False))
+            aside.extend(rng.choice(ids[2 * sizes <= len(of_class)], count, replace=False))
     kept_aside = np.isin(strokes.stroke, aside)
     return strokes.voxels.select(~kept_aside), strokes.voxels.select(kept_aside)
 
