@@ -49,6 +49,14 @@ def test_recognises_classes_by_what_they_look_like() -> None:
     assert recognise(rows, labels, known, [1, None]) == [1, 0]
 
 
+def test_a_slip_of_the_brush_takes_no_class_from_one_that_is_painted() -> None:
+    """One voxel of class 3 in the middle of class 1, where the network is surer than elsewhere."""
+    rows, labels = clouds(6.0)
+    known = (np.array([[-2.0], [2.0]], np.float32), np.array([6.0, -6.0]))
+    rows, labels = np.append(rows, [[-2.0]], 0), np.append(labels, np.uint8(3))
+    assert recognise(rows.astype(np.float32), labels, known, [None] * 3) == [0, 1, None]
+
+
 def test_does_not_recognise_what_it_cannot_tell_apart() -> None:
     rows, labels = clouds(6.0)
     blind = (np.zeros((3, 1), np.float32), np.zeros(3))
