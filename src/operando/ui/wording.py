@@ -33,6 +33,12 @@ def voxel_size_text(voxel_size: Sequence[float]) -> str:
     return " × ".join(f"{v:.4g}" for v in voxel_size) + " µm"
 
 
+def lengths_text(lengths_um: Sequence[float]) -> str:
+    """Write ``"2.1 µm"``, or one length for each axis where they differ."""
+    texts = [f"{length:.3g}" for length in lengths_um]
+    return f"{texts[0] if len(set(texts)) == 1 else ' × '.join(texts)} µm"
+
+
 def times_text(times: Sequence[float]) -> str:
     """Write ``"0 – 3 h"``."""
     return f"{times[0]:.4g} – {times[-1]:.4g} h"

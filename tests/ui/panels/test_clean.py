@@ -102,7 +102,8 @@ def test_the_region_is_the_box_around_the_strokes(qtbot, session):
     assert panel.use_strokes.isEnabled()
     panel.use_strokes.click()
     step = panel.form.value()
-    assert (step.z, step.y, step.x) == stroke_box(session.study.strokes().array)
+    _, *places = np.nonzero(session.study.strokes().array)
+    assert (step.z, step.y, step.x) == tuple((int(p.min()), int(p.max()) + 1) for p in places)
     assert [panel.whole.isChecked(), panel.use_strokes.isChecked()] == [False, True]
     panel.whole.click()
     assert [panel.whole.isChecked(), panel.use_strokes.isChecked()] == [True, False]
@@ -130,8 +131,26 @@ def test_frames_can_be_aligned_again_from_the_same_images(qtbot, session, study)
 def test_a_box_has_eight_voxels_where_there_are():
     strokes = np.zeros((1, 4, 30, 30), np.uint8)
     strokes[0, 1, 29, 10] = 1
-    assert stroke_box(strokes) == ((0, 4), (22, 30), (7, 15))
-    assert stroke_box(np.zeros_like(strokes)) is None
+    assert stroke_box(strokes, [(0, 1)]) == ((0, 4), (22, 30), (7, 15))
+    strokes[0, 3, 2, 28:] = 2
+    assert stroke_box(strokes, [(0, 1), (0, 3)]) == ((0, 4), (2, 30), (10, 30))
+    assert stroke_box(np.zeros_like(strokes), [(0, 1)]) is None
+    assert stroke_box(strokes, []) is None
+
+
+def test_only_painted_slices_are_read_for_the_box():
+    """Strokes of a large series take no room on disk, but gigabytes in memory."""
+    asked = []
+
+    class Strokes:
+        shape = (20, 2048, 30, 30)
+
+        def __getitem__(self, key):
+            asked.append(key)
+            return np.eye(30, dtype=np.uint8)
+
+    assert stroke_box(Strokes(), [(3, 1000)]) == ((997, 1005), (0, 30), (0, 30))
+    assert asked == [(3, 1000)]
 
 
 def test_a_change_of_lengths_is_pointed_out(study):

@@ -17,7 +17,7 @@ from operando.ui.panels.strain import StrainPanel
 from operando.ui.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
@@ -92,6 +92,55 @@ def test_lengths_are_told_in_micrometres(panel: StrainPanel, session: Session) -
         f"Window {21 * edge:.3g} µm, spacing {15 * edge:.3g} µm; "
         f"strain averages over {51 * edge:.3g} µm."
     )
+
+
+def test_lengths_of_voxels_that_are_no_cubes_are_told_for_every_axis(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    study = Study.create(tmp_path / "flat", np.zeros((2, 16, 32, 32), np.uint8), (0.3, 0.1, 0.1))
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    panel.form.setValue(STEPS["strain"](window=21, spacing=15))
+    assert panel.lengths.text() == (
+        "Window 6.3 × 2.1 × 2.1 µm, spacing 4.5 × 1.5 × 1.5 µm; "
+        "strain averages over 15.3 × 5.1 × 5.1 µm (z, y, x)."
+    )
+    panel.close_panel()
+    session.close()
+
+
+def test_single_slices_are_not_correlated(qtbot: QtBot, tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "slices", np.zeros((4, 1, 32, 32), np.uint8), (1, 1, 1))
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    assert not panel.primary.isEnabled()
+    assert "single slices" in panel.hint.text()
+    panel.close_panel()
+    session.close()
+
+
+def test_what_is_told_belongs_to_the_field_that_is_shown(
+    qtbot: QtBot, study: Study, uniform_stretch: Callable[[float], DisplacementField]
+) -> None:
+    for pair, change in (("000-001", 1.0), ("001-000", -1.0)):
+        study.write_field(pair, uniform_stretch(change / 300))
+        values = {"median_volume_change_percent": change}
+        outputs = (f"strain/{pair}",)
+        study.add_entry(Entry(step="strain", summary=pair, values=values, outputs=outputs))
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    panel.strain.show((0, 1))
+    assert panel.result.text() == "Frame 0 to 1: 000-001<br>median volume change +1.00 %"
+    panel.strain.show((1, 0))
+    assert panel.result.text() == "Frame 1 to 0: 001-000<br>median volume change -1.00 %"
+    panel.close_panel()
+    session.close()
 
 
 @pytest.mark.parametrize(("scatter", "own"), [(0.9, 88.4), (3.0, 2.0)])

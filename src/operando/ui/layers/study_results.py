@@ -171,7 +171,7 @@ class StudyStrain:
         """The field of the pair that is shown, as the study keeps it."""
         study = self._session.study
         known = study is not None and self.preview.field is None
-        return study.field(_field_name(self.pair)) if known and study and self.pair else None
+        return study.field(field_name(self.pair)) if known and study and self.pair else None
 
     @property
     def placement(self) -> Placement:
@@ -231,7 +231,7 @@ class StudyStrain:
 
     def _read(self, pair: tuple[int, int]) -> DisplacementField:
         study = self._session.study
-        name = _field_name(pair)
+        name = field_name(pair)
         if study is None:
             raise KeyError(name)
         if name not in self._fields:
@@ -299,5 +299,6 @@ def _hide_phases(session: Session) -> None:
         session.layers.phases.visible = False
 
 
-def _field_name(pair: tuple[int, int]) -> str:
+def field_name(pair: tuple[int, int]) -> str:
+    """Name the field from one frame to another, as the study keeps it."""
     return f"{pair[0]:03d}-{pair[1]:03d}"

@@ -13,7 +13,7 @@ from operando.ui.forms.form import SettingsForm
 from operando.ui.panels.run_panel import RunPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from qtpy.QtWidgets import QWidget
@@ -91,10 +91,10 @@ class AlignPanel(RunPanel):
         self.use_strokes.setEnabled(several)
 
     def _on_strokes(self) -> None:
-        study = self.session.study
-        if study is None:
+        painter = self.session.painter
+        if painter is None:
             return
-        sides = stroke_box(study.strokes().array)
+        sides = stroke_box(painter.strokes.array, painter.counts.slices)
         if sides is not None:
             self._set_region(sides)
         self._show_region()
@@ -116,17 +116,27 @@ class AlignPanel(RunPanel):
         self.form.more.setChecked(True)
 
 
-def stroke_box(strokes: Any) -> tuple[tuple[int, int], ...] | None:
-    """Box ``(z, y, x)`` around all strokes ``(t, z, y, x)``, at least 8 voxels where there are."""
-    found = np.zeros(strokes.shape[1:], bool)
-    for frame in strokes:
-        found |= np.asarray(frame) > 0
-    if not found.any():
+def stroke_box(
+    strokes: Any, painted: Iterable[tuple[int, int]]
+) -> tuple[tuple[int, int], ...] | None:
+    """Box ``(z, y, x)`` around all strokes, at least 8 voxels where there are.
+
+    Parameters
+    ----------
+    strokes
+        ``(t, z, y, x)``; only the painted slices are read.
+    painted
+        Frame and z of the slices that hold strokes.
+    """
+    places = [(z, *np.nonzero(strokes[t, z])) for t, z in painted]
+    spans = [
+        ((z, z + 1), (y.min(), y.max() + 1), (x.min(), x.max() + 1)) for z, y, x in places if y.size
+    ]
+    if not spans:
         return None
+    first, last = np.min(spans, axis=0)[:, 0], np.max(spans, axis=0)[:, 1]
     sides = []
-    for axis, n in enumerate(found.shape):
-        hit = np.flatnonzero(found.any(axis=tuple(k for k in range(3) if k != axis)))
-        start, stop = int(hit[0]), int(hit[-1]) + 1
+    for start, stop, n in zip(first.tolist(), last.tolist(), strokes.shape[1:], strict=True):
         missing = max(0, min(8, n) - (stop - start))
         start = max(0, min(start - missing // 2, n - (stop - start) - missing))
         sides.append((start, max(stop, start + min(8, n))))

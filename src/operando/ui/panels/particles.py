@@ -171,7 +171,7 @@ class ParticlesPanel(RunPanel):
         self.open_table.setVisible(there)
         self.correct.setVisible(there)
         self.map_damage.setVisible(there)
-        self.measure_motion.setVisible(there and self._n_frames() > 1)
+        self.measure_motion.setVisible(there and self._n_frames() > 1 and not self._is_flat())
         self.map_paths.setVisible(there)
         self.score.refresh()
 
@@ -314,6 +314,10 @@ class ParticlesPanel(RunPanel):
 
     def _on_learn(self) -> None:
         self.run([STEPS[STEP]()])
+
+    def _is_flat(self) -> bool:
+        study = self.session.study
+        return study is not None and study.series.volume_shape[0] == 1
 
     def _n_frames(self) -> int:
         study = self.session.study

@@ -107,10 +107,14 @@ class RunPanel(Panel):
         if other:
             self._recall_settings()
         self.show_obstacle()
+        self.show_results()
+        self.refresh_job()
+
+    def show_results(self) -> None:
+        """Say what came out."""
         text = self.results()
         self.result.setText(text)
         self.result.setVisible(bool(text))
-        self.refresh_job()
 
     def show_obstacle(self) -> None:
         """Say why nothing can be run now."""

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from operando.steps import STEPS
 from operando.steps.strain import DISAGREEMENT
 from operando.ui.forms.form import SettingsForm
-from operando.ui.layers.study_results import StudyStrain
+from operando.ui.layers.study_results import StudyStrain, field_name
 from operando.ui.panels.panel import heading, text_label
 from operando.ui.panels.run_panel import RunPanel
 from operando.ui.strain.display import StrainDisplay
@@ -19,6 +19,7 @@ from operando.ui.strain.export_button import StrainExport
 from operando.ui.strain.line_tool import LineTool
 from operando.ui.strain.tools import StrainTools
 from operando.ui.theme import plot_colours
+from operando.ui.wording import lengths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +114,8 @@ class StrainPanel(RunPanel):
         study = self.session.study
         if study is not None and len(study.times) < 2:
             return "Strain needs two frames; this study has one."
+        if study is not None and study.series.volume_shape[0] == 1:
+            return "Strain needs volumes; the frames of this study are single slices."
         return super().obstacle()
 
     def images_to_use(self, sets: Sequence[str]) -> str:
@@ -121,19 +124,23 @@ class StrainPanel(RunPanel):
 
     def results(self) -> str:
         """Error, gauge length and swelling of the field that is shown."""
-        status, study = self.status, self.session.study
+        status, study, pair = self.status, self.session.study, self.strain.pair
         if status is None or status.entry is None or study is None:
             return ""
-        lines = [escape(status.summary)]
-        change = status.entry.values.get("median_volume_change_percent")
+        shown = study.maker(f"strain/{field_name(pair)}") if pair is not None else None
+        entry = shown or status.entry
+        lines = [escape(status.summary if entry.id == status.entry.id else entry.summary)]
+        if shown is not None and len(self.strain.pairs) > 1:
+            lines[0] = f"Frame {pair[0]} to {pair[1]}: {lines[0]}"
+        change = entry.values.get("median_volume_change_percent")
         if change is not None and np.isfinite(change):
             lines.append(f"median volume change {change:+.2f} %")
-        own = status.entry.values.get("own_motion_percent", 0)
+        own = entry.values.get("own_motion_percent", 0)
         if own > OWN_MOTION_PERCENT:
             lines.append(_OWN_MOTION.format(own))
-        if status.entry.values.get("neighbour_scatter", 0) > DISAGREEMENT:
+        if entry.values.get("neighbour_scatter", 0) > DISAGREEMENT:
             lines.append(_DOUBT)
-        if status.entry.values.get("valid_fraction", 1) < FEW_VALID:
+        if entry.values.get("valid_fraction", 1) < FEW_VALID:
             lines.append(_FEW)
         return "<br>".join(lines)
 
@@ -162,7 +169,8 @@ class StrainPanel(RunPanel):
         self.line.plot.set_colours(*plot_colours(self.session.viewer))
 
     def _show_parts(self) -> None:
-        """Show what can be done with a field only where there is one."""
+        """Show what came out of the field that is shown, and what can be done with it."""
+        self.show_results()
         field = self.strain.field is not None
         self._showing.setVisible(field or self.strain.preview.field is not None)
         self._measuring.setVisible(field)
@@ -180,10 +188,13 @@ class StrainPanel(RunPanel):
         if study is None:
             return
         step = self.form.value()
-        edge = float(np.mean(study.voxel_size))
+        window, spacing, gauge = (
+            lengths_text(voxels * np.asarray(study.voxel_size))
+            for voxels in (step.window, step.spacing, 2 * step.spacing + step.window)
+        )
+        axes = " (z, y, x)" if len(set(study.voxel_size)) > 1 else ""
         self.lengths.setText(
-            f"Window {edge * step.window:.3g} µm, spacing {edge * step.spacing:.3g} µm; "
-            f"strain averages over {edge * (2 * step.spacing + step.window):.3g} µm."
+            f"Window {window}, spacing {spacing}; strain averages over {gauge}{axes}."
         )
 
 

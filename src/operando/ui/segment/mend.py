@@ -64,7 +64,7 @@ class MendBox(FoldingBox):
         self.steady = QPushButton("Steady in time")
         self.steady.setToolTip(
             "Average the probabilities with the frames before and after, along the motion, where "
-            "the image did not change"
+            "the image did not change; needs several frames of more than one slice"
         )
         self.repair = QPushButton("Repair")
         self.repair.setToolTip(
@@ -135,7 +135,8 @@ class MendBox(FoldingBox):
         """Wait while something runs."""
         study, busy = self._session.study, self._session.is_busy
         self.repair.setEnabled(not busy)
-        self.steady.setEnabled(not busy and study is not None and len(study.times) > 1)
+        several = study is not None and len(study.times) > 1 and study.series.volume_shape[0] > 1
+        self.steady.setEnabled(not busy and several)
 
     def _outcome(self, name: str) -> str:
         """Say what a step made; empty if it did not run."""

@@ -21,6 +21,7 @@ from operando.ui.forms.fields import FloatField
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.node_quantities import NODE_QUANTITIES, node_quantity
+from operando.ui.wording import lengths_text
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -241,8 +242,8 @@ def _preview_text(strain: StudyStrain) -> str:
         return ""
     if preview.refined:
         return "<b>Preview, being refined:</b> finished parts have replaced their preview."
-    gauge = float(np.mean(np.multiply(preview.field.gauge_length, study.voxel_size)))
+    gauge = lengths_text(np.multiply(preview.field.gauge_length, study.voxel_size))
     return (
         "<b>Preview, being refined:</b> from smaller copies of the frames; "
-        f"strain averages over {gauge:.3g} µm."
+        f"strain averages over {gauge}."
     )

@@ -10,6 +10,7 @@ from operando.atomic import replacing
 from operando.errors import InputError
 from operando.files.fields.write import FIELD_FORMATS, write_field
 from operando.ui.layers.images_read import images_read
+from operando.ui.layers.study_results import field_name
 from operando.ui.strain.node_quantities import colour_limits, node_quantity
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _write_figure(strain: StudyStrain, path: Path) -> None:
     if study is None or field is None or pair is None:
         return
     quantity = node_quantity(strain.view.quantity)
-    product, channel = images_read(study, f"strain/{pair[0]:03d}-{pair[1]:03d}")
+    product, channel = images_read(study, f"strain/{field_name(pair)}")
     images = study.image_series(product)
     axis, at = strain.view.plane or (0, images.volume_shape[0] / 2)
     place = SlicePlace(axis, int(np.clip(round(at), 0, images.volume_shape[axis] - 1)))

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SIZE = (760, 420)
+_LONG, _HUGE = 1e4, 1e9
 
 
 class TableModel(QAbstractTableModel):
-    """Cells of a pandas table; numbers with four digits that count."""
+    """Cells of a pandas table; counts in full, other numbers with four digits that count."""
 
     def __init__(self, table: pd.DataFrame, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +48,7 @@ class TableModel(QAbstractTableModel):
         value = self._table.iat[index.row(), index.column()]
         is_number = not isinstance(value, str)
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{value:.4g}" if is_number else value
+            return _text(value) if is_number else value
         if role == Qt.ItemDataRole.TextAlignmentRole and is_number:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -62,6 +63,12 @@ class TableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
             return str(self._table.columns[section])
         return None
+
+
+def _text(value: float) -> str:
+    """Write a number: digits before the point are not given up."""
+    is_whole = float(value).is_integer() or abs(value) >= _LONG
+    return f"{value:.0f}" if is_whole and abs(value) < _HUGE else f"{value:.4g}"
 
 
 class TableButtons(QWidget):
