@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Numbers of the errors that say so."""
+
 
 @contextlib.contextmanager
 def plain_disk_errors(path: Path) -> Iterator[None]:
@@ -24,7 +27,7 @@ def plain_disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in DISK_FULL:
             raise FileError(
                 f"The disk is full while writing {path}", "free some space and run it again"
             ) from error

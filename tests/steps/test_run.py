@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
 from operando import Study
-from operando.errors import InputError, OperandoError, StudyError
-from operando.steps import STEPS, load_recipe, make_step, run_step
+from operando.errors import Cancelled, FileError, InputError, OperandoError, StudyError
+from operando.steps import STEPS, load_recipe, make_step, run_step, step_status
+from operando.steps.damage import MapDamage
+from operando.study import Entry
 
 STRAIN = {"window": 15, "spacing": 8}
 
@@ -44,6 +48,52 @@ def test_a_read_only_study_is_not_written(study):
         pytest.raises(StudyError, match="reading only"),
     ):
         run_step(looking, make_step("strain", STRAIN))
+
+
+def test_a_run_that_is_cancelled_half_way_does_not_pass_for_the_one_before(segmented):
+    """The map is new by then, the tables that belong to it are not."""
+    run_step(segmented, make_step("particles", {"split": {"method": "watershed"}}))
+    run_step(segmented, make_step("damage", {"block": 0.8}))
+    assert step_status(segmented, "damage").state == "done"
+
+    def stop(*args):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run_step(segmented, make_step("damage", {"block": 0.4}), stop)
+    assert step_status(segmented, "damage").state == "done"
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(MapDamage, "_profiles", stop)
+        with pytest.raises(Cancelled):
+            run_step(segmented, make_step("damage", {"block": 0.4}))
+    assert step_status(segmented, "damage").state == "not yet"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("quality", {"channel": 3}, "no channel 3; the last one is 0"),
+        ("strain", {"channel": 1}, "no channel 1; the last one is 0"),
+        ("intensity", {"result": "a/b"}, "names no product"),
+        ("intensity", {"result": ".."}, "names no product"),
+        ("repair", {"result": "particles"}, "tables/particles, which holds something else"),
+        ("repair", {"result": "cycling"}, "tables/cycling, which holds something else"),
+    ],
+)
+def test_what_would_fail_in_the_end_is_said_before(segmented, monkeypatch, name, settings, words):
+    segmented.add_entry(Entry(step="particles", outputs=("tables/particles",)))
+    monkeypatch.setattr(STEPS[name], "run", None)
+    with pytest.raises(InputError, match=words):
+        run_step(segmented, make_step(name, settings))
+
+
+def test_a_full_disk_is_said_in_one_sentence(study, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(STEPS["intensity"], "run", full)
+    with pytest.raises(FileError, match="was full before Match grey values had ended; free some"):
+        run_step(study, make_step("intensity", {}))
 
 
 @pytest.mark.parametrize(

@@ -97,16 +97,16 @@ def test_a_damaged_lock_is_taken_over_once_nobody_can_be_writing_it(tmp_path, co
 
 def test_of_two_that_find_the_same_dead_lock_one_takes_it(tmp_path, monkeypatch):
     write_lock(tmp_path, started=psutil.Process().create_time() - 1000)
-    is_alive, faster = locks._is_alive, []
+    is_alive, faster = locks.is_alive, []
 
     def while_another_takes_it(holder):
         alive = is_alive(holder)
-        monkeypatch.setattr(locks, "_is_alive", is_alive)
+        monkeypatch.setattr(locks, "is_alive", is_alive)
         if not faster:
             faster.append(StudyLock(tmp_path))
         return alive
 
-    monkeypatch.setattr(locks, "_is_alive", while_another_takes_it)
+    monkeypatch.setattr(locks, "is_alive", while_another_takes_it)
     with pytest.raises(StudyError, match="open elsewhere"):
         StudyLock(tmp_path)
     assert json.loads((tmp_path / ".lock").read_text())["token"] == faster[0].token

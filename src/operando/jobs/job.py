@@ -71,7 +71,7 @@ class Job:
         self.entry: Entry | None = None
         self.error = ""
         self.details = ""
-        self._study_path = study.path
+        self._study = study
         self._lock_token = study.lock_token
         self._context = multiprocessing.get_context("spawn")
         self._cancel = self._context.Event()
@@ -92,7 +92,7 @@ class Job:
         self._process = self._context.Process(
             target=work,
             args=(
-                str(self._study_path),
+                str(self._study.path),
                 self._lock_token,
                 self.step.name,
                 self.step.model_dump(mode="json"),
@@ -131,6 +131,8 @@ class Job:
         if self.state.is_over:
             self._process.join(timeout=5)
             self._connection.close()
+            if self.state is not JobState.FINISHED and self._study.writable:
+                self._study.settle_runs()
         return self.state
 
     def wait(self, timeout: float | None = None) -> JobState:

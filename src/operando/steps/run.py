@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operando.errors import StudyError
+from operando.atomic import DISK_FULL
+from operando.errors import FileError, InputError, StudyError
 from operando.steps.grid import make_steps
 from operando.study.record import Entry, package_versions, read_entries, replay_order
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class StartedStep:
-    """A step that can run, with what it reads as it is now.
+    """A step that can run, with what it reads as it is now; `end` it, recorded or not.
 
     Parameters
     ----------
@@ -31,6 +33,8 @@ class StartedStep:
     ------
     StudyError
         If the study is read-only or lacks something that the step reads.
+    InputError
+        If there is no such channel, or what it writes would take the place of something else.
     """
 
     def __init__(self, study: Study, step: Step) -> None:
@@ -44,11 +48,17 @@ class StartedStep:
                     f"{step.title} needs {product}, which this study does not have",
                     "do the step before it first",
                 )
+        _check_channel(study, step)
+        _check_tables(study, step)
+        study.settle_runs()
+        self._id = uuid.uuid4().hex[:12]
+        study.begin_run(self._id, step.outputs(study))
         self._at, self._clock = datetime.now(UTC), time.monotonic()
 
     def record(self, result: StepResult) -> Entry:
         """Record that it ran: settings, inputs, result, time and versions."""
         entry = Entry(
+            id=self._id,
             step=self.step.name,
             settings=self.step.model_dump(mode="json"),
             inputs=self._inputs,
@@ -60,7 +70,12 @@ class StartedStep:
             versions=package_versions(),
         )
         self.study.add_entry(entry)
+        self.end()
         return entry
+
+    def end(self) -> None:
+        """Let what it has replaced, if it is not recorded, be no result of an earlier run."""
+        self.study.end_run(self._id)
 
 
 def run_step(study: Study, step: Step, progress: ProgressCallback | None = None) -> Entry:
@@ -85,7 +100,36 @@ def run_step(study: Study, step: Step, progress: ProgressCallback | None = None)
         If the study is read-only or lacks something that the step reads.
     """
     started = StartedStep(study, step)
-    return started.record(step.run(study, progress))
+    try:
+        return started.record(step.run(study, progress))
+    except OSError as error:
+        if error.errno in DISK_FULL and not isinstance(error, FileError):
+            raise FileError(
+                f"The disk of {study.path} was full before {step.title} had ended",
+                "free some space and run it again",
+            ) from error
+        raise
+    finally:
+        started.end()
+
+
+def _check_channel(study: Study, step: Step) -> None:
+    """Refuse to read a channel that the images do not have."""
+    channel, last = getattr(step, "channel", 0), study.series.n_channels - 1
+    if channel > last:
+        raise InputError(f"There is no channel {channel}", f"the last one is {last}")
+
+
+def _check_tables(study: Study, step: Step) -> None:
+    """Refuse to write over the table of another step, or over the cycling record."""
+    for product in step.outputs(study):
+        maker = study.maker(product)
+        foreign = maker is not None and maker.step != step.name
+        if product == "tables/cycling" or (product.startswith("tables/") and foreign):
+            raise InputError(
+                f"{step.title} would take the place of {product}, which holds something else",
+                "choose another name for the result",
+            )
 
 
 def load_recipe(path: str | Path) -> list[Step]:

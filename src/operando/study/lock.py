@@ -59,15 +59,9 @@ class StudyLock:
             self._path.unlink(missing_ok=True)
 
     def _take(self) -> None:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
         content = json.dumps(
-            {
-                "token": self.token,
-                "user": _user(),
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "started": psutil.Process().create_time(),
-                "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
+            {"token": self.token, "user": _user(), "since": since, **this_process()}
         )
         for _ in range(2):
             with plain_disk_errors(self._path):
@@ -102,7 +96,7 @@ class StudyLock:
         except FileNotFoundError:
             return None
         holder = _parsed(content)
-        if _is_alive(holder) if holder else abs(time.time() - written) < WRITING_S:
+        if is_alive(holder) if holder else abs(time.time() - written) < WRITING_S:
             raise self._refusal(holder)
         return content
 
@@ -166,7 +160,13 @@ def _user() -> str:
         return "unknown user"
 
 
-def _is_alive(holder: dict[str, object]) -> bool:
+def this_process() -> dict[str, object]:
+    """Say which process this is, of which machine; see `is_alive`."""
+    started = psutil.Process().create_time()
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": started}
+
+
+def is_alive(holder: dict[str, object]) -> bool:
     """Tell whether the holder runs; processes of other hosts cannot be asked and count as alive."""
     if holder.get("host") != socket.gethostname():
         return True

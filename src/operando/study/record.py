@@ -15,7 +15,7 @@ from operando.errors import FileError
 from operando.study.source_state import file_version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
 FILE_NAME = "recipe.yaml"
@@ -133,6 +133,13 @@ class Recipe:
         """Mark the runs that wrote a product, and nothing else, as superseded."""
         entries = self.entries
         kept = [_superseded(e) if e.outputs == (product,) else e for e in entries]
+        if kept != entries:
+            self._write(kept)
+
+    def disown(self, products: Collection[str]) -> None:
+        """Mark the runs that wrote some products as superseded: others lie in their place."""
+        entries = self.entries
+        kept = [_superseded(e) if set(e.outputs) & set(products) else e for e in entries]
         if kept != entries:
             self._write(kept)
 

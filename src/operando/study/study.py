@@ -16,6 +16,7 @@ from operando.study.manifest import FILE_NAME, Manifest
 from operando.study.products import SOURCE, SUFFIXES, is_name
 from operando.study.results import StudyResults
 from operando.study.strokes import StrokeSet
+from operando.study.underway import Underway
 
 if TYPE_CHECKING:
     import os
@@ -51,6 +52,7 @@ class Study(StudyResults):
         self._images = Images(path, manifest, self._recipe)
         self._lock = lock
         self._strokes: dict[str, StrokeSet] = {}
+        self._underway = Underway(path, self._recipe)
 
     @classmethod
     def create(
@@ -129,7 +131,10 @@ class Study(StudyResults):
         if lock is not None and lock_token is None:
             for name in ("", "strokes", "edits", *SUFFIXES):
                 atomic.tidy(folder / name)
-        return cls(folder, manifest, lock)
+        study = cls(folder, manifest, lock)
+        if study.writable:
+            study.settle_runs()
+        return study
 
     def close(self) -> None:
         """Hand painted strokes to the disk and let others open the study."""
@@ -266,6 +271,21 @@ class Study(StudyResults):
         """Record a step that ran."""
         self._held_lock()
         self._recipe.add(entry)
+
+    def begin_run(self, run: str, products: Sequence[str]) -> None:
+        """Note that a run, of this id in the recipe, is going to replace products."""
+        self._held_lock()
+        self._underway.begin(run, products)
+
+    def end_run(self, run: str) -> None:
+        """Note that a run has ended; if it is not recorded, what it replaced has no maker."""
+        self._held_lock()
+        self._underway.end(run)
+
+    def settle_runs(self) -> None:
+        """End the runs of programs that are gone without having done so."""
+        self._held_lock()
+        self._underway.settle()
 
     def fingerprint(self, product: str) -> str:
         """Short text that changes when a product does; empty if it is not there.

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from operando import Study
+from operando.errors import InputError
+from operando.study import Entry
+
+PRODUCTS = ("tables/sizes", "tables/shapes")
+
+
+def table(value):
+    return pd.DataFrame({"a": [value]})
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A study with two tables of one run."""
+    with Study.create(tmp_path / "cell", np.zeros((4, 5, 6), np.uint8), (1, 1, 1)) as study:
+        for product in PRODUCTS:
+            study.write_table(product.partition("/")[2], table(1))
+        study.add_entry(Entry(id="first", step="measure", outputs=PRODUCTS))
+        yield study
+
+
+def test_what_a_run_replaced_without_being_recorded_has_no_maker(made):
+    made.begin_run("second", PRODUCTS)
+    made.write_table("sizes", table(2))
+    made.end_run("second")
+    assert made.maker("tables/sizes") is None
+    assert made.fingerprint("tables/sizes") == "unrecorded"
+
+
+def test_a_run_that_replaced_nothing_leaves_all_as_it_was(made):
+    made.begin_run("second", PRODUCTS)
+    made.end_run("second")
+    assert made.maker("tables/sizes").id == "first"
+
+
+def test_a_recorded_run_owns_what_it_replaced(made):
+    made.begin_run("second", PRODUCTS)
+    made.write_table("sizes", table(2))
+    made.add_entry(Entry(id="second", step="measure", outputs=PRODUCTS))
+    made.end_run("second")
+    assert made.maker("tables/sizes").id == "second"
+
+
+@pytest.mark.parametrize(("alive", "maker"), [(True, "first"), (False, None)])
+def test_runs_of_programs_that_are_gone_are_settled_when_a_study_is_opened(made, alive, maker):
+    made.begin_run("second", PRODUCTS)
+    made.write_table("sizes", table(2))
+    note = made.path / ".running" / "second.json"
+    if not alive:
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"started": 0}))
+    made.close()
+    with Study.open(made.path) as study:
+        found = study.maker("tables/sizes")
+        assert (found.id if found else None) == maker
+        assert note.exists() == alive
+
+
+def test_what_is_no_product_is_refused(made):
+    with pytest.raises(InputError, match="names no product"):
+        made.begin_run("second", ("models/a/b",))
