@@ -136,7 +136,7 @@ def test_frames_without_particles() -> None:
     nothing = np.zeros((2, 4, 4, 4), np.int32)
     ids, tracks = link(nothing)
     assert not ids.any()
-    assert list(tracks.columns) == ["frame", "particle", "label", "score", "status"]
+    assert list(tracks.columns) == ["frame", "particle", "label", "score", "status", "parent"]
     assert len(tracks) == 0
 
 
@@ -191,3 +191,57 @@ def test_a_particle_that_leaves_the_image_keeps_its_id_while_it_shrinks(make_ell
     assert sizes[0] > 2.2 * sizes[1]
     linked, _ = link(ids)
     assert linked[0][15, 15, 59] == linked[1][15, 15, 59] > 0
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (3, 1, 1)])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_the_border_shows_of_a_particle_may_change_much(
+    make_ellipsoid, spacing, order
+) -> None:
+    """A fast drift takes most of some particles out of view, or brings it in."""
+    shape = tuple(np.array((54, 80, 80)) // spacing)
+    grid = np.stack(np.meshgrid((14, 40), (-4, 30, 75), (12, 40, 66), indexing="ij"), axis=-1)
+    places = grid.reshape(-1, 3) + np.random.default_rng(1).uniform(-3, 3, (18, 3))
+    frames = []
+    for x in (0, 9)[::order]:
+        frame = np.zeros(shape, np.int32)
+        for k, place in enumerate(places, start=1):
+            centre = (place + np.array((0, x, 0))) / spacing
+            frame[make_ellipsoid(shape, centre, 8 / np.array(spacing))] = k
+        frames.append(frame)
+    sizes = np.stack([np.bincount(frame.ravel(), minlength=19)[1:] for frame in frames])
+    shown = sizes.min(axis=0) > 50
+    assert (sizes.max(axis=0)[shown] > 4 * sizes.min(axis=0)[shown]).sum() >= 4
+    ids, _ = link(frames, spacing=spacing)
+    assert link_accuracy(ids, frames, smallest=50) == 1
+
+
+def test_fields_also_count_where_a_frame_shows_nothing(make_ellipsoid, bodies) -> None:
+    places, radii = bodies
+    drift = np.array([0.0, 12.0, 0.0])
+    first, last = (draw(make_ellipsoid, places + k * drift, radii) for k in (0, 2))
+    field = np.broadcast_to(drift[:, None, None, None], (3, *SHAPE))
+    ids, _ = link([first, np.zeros_like(first), last], fields=[field, field])
+    inside = places[:, 1] + 24 + radii < SHAPE[1]
+    assert inside.sum() > 4
+    for k in np.flatnonzero(inside) + 1:
+        assert set(ids[2][last == k]) == {k}
+
+
+def test_pieces_know_what_they_broke_off(make_ellipsoid, bodies) -> None:
+    """One part keeps the id; what comes in from outside has no parent."""
+    places, _ = bodies
+    centre = np.array((24, 40, 40))
+    others = [p for p in places if np.linalg.norm(p - centre) > 16]
+    places, radii = np.array([centre, *others]), [9, *(4 for _ in others)]
+    before = draw(make_ellipsoid, places, radii)
+    after = draw(make_ellipsoid, places + np.array([2.0, -3.0, 1.0]), radii)
+    after[(after == 1) & (np.indices(SHAPE)[2] < 38)] = 40
+    after[:6, :6, :6] = 41
+    ids, tracks = link([before, after])
+    kept, piece, entered = (set(ids[1][after == k]) for k in (1, 40, 41))
+    assert kept == {1}
+    parents = tracks[tracks["frame"] == 1].set_index("particle")["parent"]
+    assert parents[piece.pop()] == 1
+    assert parents[entered.pop()] == 0
+    assert (tracks["parent"] > 0).sum() == 1

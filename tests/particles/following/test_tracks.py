@@ -52,3 +52,15 @@ def test_what_was_deleted_is_lost_once() -> None:
     table = table[~((table["frame"] >= 1) & (table["particle"] == 1))]
     tracks = correct_tracks(found, table).query("particle == 1")
     assert tracks[["frame", "status"]].values.tolist() == [[0, "new"], [1, "lost"]]
+
+
+def test_the_parent_of_a_piece_stays_unless_it_is_no_more() -> None:
+    found = follow([frame((1, 2, 8), (2, 30, 8)), frame((1, 2, 7), (2, 30, 8), (3, 9, 1))])
+    assert found["parent"].tolist() == [0, 0, 0, 0, 1]
+    table = found[["frame", "particle"]].assign(volume_um3=1.0)
+    found = found.assign(volume_um3=1.0)
+    assert correct_tracks(found, table)["parent"].tolist() == [0, 0, 0, 0, 1]
+    without = table[table["particle"] != 1]
+    assert not correct_tracks(found, without)["parent"].any()
+    earlier = found.drop(columns="parent")
+    assert not correct_tracks(earlier, table)["parent"].any()

@@ -10,7 +10,7 @@ import numpy as np
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
 from operando.particles.following.outlines import find_outlines
-from operando.particles.following.pairing import Track, assign, expect
+from operando.particles.following.pairing import Track, assign, expect, parents
 from operando.particles.labels.arrays import check_ids, check_spacing
 from operando.particles.labels.frames import Frame
 from operando.particles.labels.names import numbered
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from operando.data.displacement import DisplacementField
 
     Field = NDArray[Any] | DisplacementField
+    Row = tuple[int, int, int, float, str, int]
 
-TRACK_COLUMNS = ("frame", "particle", "label", "score", "status")
+TRACK_COLUMNS = ("frame", "particle", "label", "score", "status", "parent")
+TRACK_KINDS = dict.fromkeys(("frame", "particle", "label", "parent"), "int64") | {
+    "score": "float64"
+}
 
 
 def link(
@@ -102,7 +106,8 @@ def follow(
     -------
     Tracks: one row per frame and particle with its `label` in that frame, the `score` of its link
     (0 to 1, NaN for a new one) and `status`: new, linked, or lost, which is said once, in the
-    first frame where the particle is missing, with the label 0.
+    first frame where the particle is missing, with the label 0. The `parent` of a new one is the
+    particle that it broke off, which held most of it before; 0 if there is none.
 
     Notes
     -----
@@ -120,7 +125,7 @@ def follow(
         )
     watch = Stopwatch(progress, total, "frames", "Linking particles")
     tracks: list[Track] = []
-    rows: list[tuple[int, int, int, float, str]] = []
+    rows: list[Row] = []
     count = 0
     shape: tuple[int, ...] | None = None
     for t, frame in enumerate(frames):
@@ -139,17 +144,18 @@ def follow(
         labels = list(outlines)
         for i, track in enumerate(tracks):
             if i in links:
-                rows.append((t, track.particle, labels[links[i][0]], links[i][1], "linked"))
+                rows.append((t, track.particle, labels[links[i][0]], links[i][1], "linked", 0))
             elif track.last_seen == t - 1:
-                rows.append((t, track.particle, 0, np.nan, "lost"))
+                rows.append((t, track.particle, 0, np.nan, "lost", 0))
         taken = {j: tracks[i].particle for i, (j, _) in links.items()}
+        new = [j for j in range(len(seen)) if j not in taken]
+        for j, parent in zip(new, parents(tracks, [seen[j] for j in new]), strict=True):
+            count += 1
+            taken[j] = count
+            rows.append((t, count, labels[j], np.nan, "new", parent))
         kept = [k for i, k in enumerate(tracks) if i not in links]
         tracks = [k for k in kept if t - k.last_seen <= settings.longest_gap]
         for j, outline in enumerate(seen):
-            if j not in taken:
-                count += 1
-                taken[j] = count
-                rows.append((t, count, labels[j], np.nan, "new"))
             tracks.append(Track(taken[j], outline, t))
         watch.advance()
     return _table(rows)
@@ -164,9 +170,8 @@ def rename(ids: NDArray[np.int32], tracks: pd.DataFrame, frame: int) -> NDArray[
     return names[ids]
 
 
-def _table(rows: list[tuple[int, int, int, float, str]]) -> pd.DataFrame:
+def _table(rows: list[Row]) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.DataFrame(rows, columns=list(TRACK_COLUMNS))
-    kinds = {"frame": "int64", "particle": "int64", "label": "int64", "score": "float64"}
-    return table.astype(kinds).sort_values(["frame", "particle"], ignore_index=True)
+    return table.astype(TRACK_KINDS).sort_values(["frame", "particle"], ignore_index=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.particles.labels.boxes import intersection
 from operando.particles.labels.frames import groups, places
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class Outline:
     """What linking needs to know of a particle in a frame; `cut` if the image border cuts it.
 
     `box` and `volume` are in voxels, `centroid` in µm, `spacing` is the voxel size (z, y, x), µm.
-    `bits` are the voxels of its box, eight in a byte: very many particles are kept.
+    `frame` is the box of the frame. `bits` are the voxels of its box, eight in a byte: very many
+    particles are kept.
     """
 
     box: Box
@@ -28,6 +30,7 @@ class Outline:
     volume: int
     centroid: NDArray[np.float64]
     spacing: tuple[float, float, float]
+    frame: Box
     cut: bool = False
 
     @property
@@ -41,6 +44,33 @@ class Outline:
         """Diameter of the sphere of the same volume, µm."""
         return float((6 * self.volume * np.prod(self.spacing) / np.pi) ** (1 / 3))
 
+    @property
+    def extent(self) -> float:
+        """Diagonal of its box, µm: no two of its places lie farther from each other."""
+        edges = np.array([s.stop - s.start for s in self.box]) * self.spacing
+        return float(np.linalg.norm(edges))
+
+    def within(self, view: Box) -> Outline | None:
+        """Return what of it lies in a part of the frame; None if nothing does."""
+        box = intersection(self.box, view)
+        if box == self.box:
+            return self
+        if box is None:
+            return None
+        mask = self.part(box)
+        voxels = np.argwhere(mask)
+        if not len(voxels):
+            return None
+        centroid = (voxels.mean(axis=0) + [s.start for s in box]) * self.spacing
+        bits = np.packbits(mask)
+        return replace(self, box=box, bits=bits, volume=len(voxels), centroid=centroid)
+
+    def part(self, box: Box) -> NDArray[np.bool_]:
+        """Which voxels of a box within its own it consists of."""
+        corner = [s.start for s in self.box]
+        z, y, x = (slice(s.start - c, s.stop - c) for s, c in zip(box, corner, strict=True))
+        return self.mask[z, y, x]
+
 
 def find_outlines(
     ids: Any, spacing: tuple[float, float, float], edge: int | None = None
@@ -49,6 +79,7 @@ def find_outlines(
     found = places(ids, edge)
     centroid = found.centroid * spacing
     outlines = {}
+    z, y, x = ids.shape
     for around, labels in groups(found, ids.shape, edge):
         block = np.asarray(ids[around])
         corner = np.array([s.start for s in around])
@@ -61,6 +92,7 @@ def find_outlines(
                 int(found.count[label]),
                 centroid[label],
                 spacing,
+                (slice(0, z), slice(0, y), slice(0, x)),
                 any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
             )
     return dict(sorted(outlines.items()))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.particles.following.motion import find_drift, motion_from_field, smooth_motion
+from operando.particles.labels.boxes import intersection, moved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,26 @@ class Track:
         """Where its centroid should be now, µm."""
         return np.asarray(self.outline.centroid + self.motion)
 
+    @property
+    def shift(self) -> NDArray[np.int64]:
+        """Its motion to the nearest voxel."""
+        return np.rint(self.motion / self.outline.spacing).astype(np.int64)
+
+    @property
+    def at_border(self) -> bool:
+        """Whether the border of the image cuts it, or will."""
+        here = moved(self.outline.box, self.shift)
+        return self.outline.cut or intersection(here, self.outline.frame) != here
+
+    def in_both(self, outline: Outline) -> tuple[Outline, Outline] | None:
+        """Return what of it and of an outline both frames show; None if nothing.
+
+        What the image border cuts off changes with every motion.
+        """
+        mine = self.outline.within(moved(outline.frame, -self.shift))
+        other = outline.within(moved(outline.frame, self.shift))
+        return None if mine is None or other is None else (mine, other)
+
 
 def expect(
     tracks: list[Track],
@@ -57,10 +78,10 @@ def expect(
     settings
         See `LinkSettings`.
     """
-    if not tracks or not seen:
+    if not tracks or (motion_field is None and not seen):
         return tracks
     places = np.array([k.expected for k in tracks])
-    spacing = np.array(seen[0].spacing)
+    spacing = np.array(tracks[0].outline.spacing)
     if motion_field is not None:
         motion = motion_from_field(motion_field, places / spacing, shape)
         return _moved(tracks, motion * spacing)
@@ -75,10 +96,10 @@ def expect(
     links = assign(tracks, seen, settings)
     if len(links) < 4:
         return tracks
-    pairs = [(tracks[i], seen[j]) for i, (j, _) in links.items()]
-    residual = np.array([o.centroid - k.expected for k, o in pairs])
+    pairs = [(tracks[i], tracks[i].in_both(seen[j])) for i, (j, _) in links.items()]
+    residual = np.array([b[1].centroid - b[0].centroid - k.motion for k, b in pairs if b])
     places = np.array([k.expected for k in tracks])
-    known = np.array([k.expected for k, _ in pairs])
+    known = np.array([k.expected for k, b in pairs if b])
     return _moved(tracks, smooth_motion(places, known, residual))
 
 
@@ -125,6 +146,26 @@ def assign(
     }
 
 
+def parents(tracks: list[Track], new: list[Outline]) -> list[int]:
+    """Find the particle that each new one broke off: it held most of its voxels; 0 if none did."""
+    from scipy.spatial import cKDTree
+
+    if not tracks or not new:
+        return [0] * len(new)
+    tree = cKDTree(np.array([k.expected for k in tracks]))
+    reach = max(k.outline.extent + float(np.linalg.norm(k.motion) * k.at_border) for k in tracks)
+    near = tree.query_ball_point(np.array([o.centroid for o in new]), reach)
+    return [
+        next((tracks[i].particle for i in sorted(around) if _held(tracks[i], outline)), 0)
+        for outline, around in zip(new, near, strict=True)
+    ]
+
+
+def _held(track: Track, outline: Outline) -> bool:
+    both = track.in_both(outline)
+    return both is not None and 2 * _overlap(*both, track.shift) > both[1].volume
+
+
 def _candidates(
     tracks: list[Track], seen: list[Outline], settings: LinkSettings
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -135,7 +176,11 @@ def _candidates(
     if tracks and seen:
         tree = cKDTree(np.array([o.centroid for o in seen]))
         reach = [settings.largest_motion * k.outline.diameter for k in tracks]
-        near = tree.query_ball_point(np.array([k.expected for k in tracks]), reach)
+        # By as much as it moves, the border may cut off more of a particle, or less.
+        around = [
+            r + np.linalg.norm(k.motion) * k.at_border for r, k in zip(reach, tracks, strict=True)
+        ]
+        near = tree.query_ball_point(np.array([k.expected for k in tracks]), around)
         for i, candidates in enumerate(near):
             for j in sorted(candidates):
                 score = _score(tracks[i], seen[j], reach[i], settings.largest_growth)
@@ -148,25 +193,25 @@ def _candidates(
 
 def _score(track: Track, outline: Outline, reach: float, largest_growth: float) -> float:
     """How likely a track and an outline are the same: mean of overlap, nearness and size."""
-    a, b = track.outline.volume, outline.volume
+    both = track.in_both(outline)
+    if both is None:
+        return 0.0
+    before, now = both
+    a, b = before.volume, now.volume
     growth = max(a, b) / min(a, b)
-    # What is seen of a particle at the border changes with every motion.
+    # How much of a particle at the border both frames show is only known to a voxel.
     if growth > largest_growth ** (2 if track.outline.cut or outline.cut else 1):
         return 0.0
-    distance = float(np.linalg.norm(outline.centroid - track.expected))
-    common = _overlap(track, outline)
+    distance = float(np.linalg.norm(now.centroid - before.centroid - track.motion))
+    if distance > reach:
+        return 0.0
+    common = _overlap(before, now, track.shift)
     return (common / (a + b - common) + (1 - distance / reach) + 1 / growth) / 3
 
 
-def _overlap(track: Track, outline: Outline) -> int:
-    """Voxels that both share once the expected motion is undone, to the nearest voxel."""
-    shift = np.rint(track.motion / outline.spacing).astype(int)
-    mine, other = [], []
-    for s, o, d in zip(track.outline.box, outline.box, shift, strict=True):
-        first, last = max(s.start + d, o.start), min(s.stop + d, o.stop)
-        if first >= last:
-            return 0
-        mine.append(slice(first - d - s.start, last - d - s.start))
-        other.append(slice(first - o.start, last - o.start))
-    both = track.outline.mask[tuple(mine)] & outline.mask[tuple(other)]
-    return int(np.count_nonzero(both))
+def _overlap(before: Outline, now: Outline, shift: NDArray[np.int64]) -> int:
+    """Voxels that two outlines share once the motion is undone."""
+    box = intersection(moved(before.box, shift), now.box)
+    if box is None:
+        return 0
+    return int(np.count_nonzero(before.part(moved(box, -shift)) & now.part(box)))
