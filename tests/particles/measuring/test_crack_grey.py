@@ -49,6 +49,16 @@ def test_the_voxel_size_changes_nothing(halves) -> None:
     np.testing.assert_allclose(two["distance_um"], one["distance_um"])
 
 
+def test_ids_may_be_any_numbers(halves) -> None:
+    ids, *others = halves
+    large = np.iinfo(np.int32).max
+    renamed = np.where(ids == 2, large, ids)
+    options = {"phase": 3, "step": 3, "longest": 15}
+    one, two = (crack_grey_profiles(i, *others, **options) for i in (ids, renamed))
+    assert (two["particle"] == one["particle"].replace(2, large)).all()
+    np.testing.assert_array_equal(two["grey"], one["grey"])
+
+
 def test_density_is_on_the_scale_of_the_reference_phases(halves) -> None:
     scale = GreyScale(100, 300, 0.01)
     table = crack_grey_profiles(*halves, phase=3, step=3, longest=15, scale=scale)

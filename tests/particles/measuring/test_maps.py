@@ -29,6 +29,13 @@ def test_area_per_volume_where_the_crack_is(cracked, scale) -> None:
     assert middle == pytest.approx(np.full_like(middle, 2 / 14), rel=0.05)
 
 
+def test_ids_may_be_any_numbers(cracked) -> None:
+    ids, solid = cracked
+    one, _ = crack_surface_map(ids, solid, block=4, window=4)
+    other, _ = crack_surface_map(np.iinfo(np.int32).max * ids, solid, block=4, window=4)
+    np.testing.assert_array_equal(one, other)
+
+
 def test_without_particles_there_is_nothing(cracked) -> None:
     ids, solid = cracked
     ids = np.where(np.indices(SHAPE)[2] < 40, ids, 0).astype(np.int32)

@@ -89,6 +89,8 @@ def test_paths_of_all_particles_of_a_frame(make_ellipsoid) -> None:
     assert lengths[ids == 1].max() == pytest.approx(1, abs=0.11)
     assert np.isinf(lengths[ids == 2]).all()
     assert np.isnan(lengths[ids == 0]).all()
+    large = electron_paths(ids * 10**9, phases, phase=3, spacing=(0.1, 0.1, 0.1))
+    np.testing.assert_array_equal(large, lengths)
     with pytest.raises(InputError, match="mask"):
         electron_paths(ids, ids > 0, phase=3)
 

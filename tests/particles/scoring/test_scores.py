@@ -18,6 +18,14 @@ def test_perfect_whatever_the_numbers() -> None:
     assert dict(zip(found.found.tolist(), found.true.tolist(), strict=True)) == {5: 1, 2: 9}
 
 
+def test_ids_may_be_any_numbers() -> None:
+    """As other programs give them; they are not counted up to."""
+    large = np.iinfo(np.int32).max
+    found = match(row(0, large, large, 0, 7, 7, 0), row(0, 1, 1, 0, 0, 0, large - 1))
+    assert (found.found.tolist(), found.true.tolist()) == ([large], [1])
+    assert (found.wrong.tolist(), found.missed.tolist()) == ([7], [large - 1])
+
+
 def test_scores_counted_by_hand() -> None:
     #            | 3 of 4     | missed | wrong
     true = row(1, 1, 1, 1, 0, 2, 2, 2, 0, 0, 0)

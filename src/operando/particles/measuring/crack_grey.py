@@ -8,6 +8,7 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.particles.labels.arrays import check_ids, check_same_shape, check_spacing, solid_of
+from operando.particles.labels.names import numbered
 from operando.particles.measuring.body import cut_out
 from operando.particles.measuring.grey import crack_distance
 from operando.particles.measuring.profiles import depth_profile
@@ -75,7 +76,7 @@ def crack_grey_profiles(
     import pandas as pd
     from scipy.ndimage import find_objects
 
-    ids = check_ids(ids)
+    ids, names = numbered(check_ids(ids))
     spacing = check_spacing(spacing)
     solid = solid_of(check_same_shape(phases, ids, "The phases"), phase)
     image = check_same_shape(image, ids, "The image")
@@ -87,7 +88,7 @@ def crack_grey_profiles(
         cracks = np.count_nonzero(body.cracks)
         if cracks and cracks >= cracked_from * np.count_nonzero(body.mask):
             layers = _layers(body, image[body.box], step, longest)
-            parts.append(layers.assign(particle=label, particles=1))
+            parts.append(layers.assign(particle=names[label], particles=1))
         watch.advance()
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS)).astype(float)

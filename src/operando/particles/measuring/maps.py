@@ -10,6 +10,7 @@ from operando.compute.progress import Stopwatch
 from operando.compute.surface import REACH
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape, check_spacing, solid_of
+from operando.particles.labels.names import numbered
 from operando.particles.measuring.body import cut_out
 from operando.particles.measuring.damage import crack_faces
 
@@ -55,7 +56,7 @@ def crack_surface_map(
     """
     from scipy.ndimage import find_objects, uniform_filter
 
-    ids = check_ids(ids)
+    ids, _ = numbered(check_ids(ids))
     spacing = check_spacing(spacing)
     if not 0 < block <= window:
         raise InputError(

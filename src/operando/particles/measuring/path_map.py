@@ -8,6 +8,8 @@ import numpy as np
 
 from operando.compute.progress import Stopwatch
 from operando.errors import InputError
+from operando.particles.labels.arrays import check_ids
+from operando.particles.labels.names import numbered
 from operando.particles.measuring.contact import find_contacts, roles_of
 from operando.particles.measuring.electrons import entrances, measure_electrons
 from operando.particles.measuring.scene import make_scene
@@ -50,6 +52,7 @@ def electron_paths(
 
     if phases.dtype == bool:
         raise InputError("A mask does not tell where binder is", "give labels of phases")
+    ids, _ = numbered(check_ids(ids))
     scene = make_scene(ids, phases, spacing=spacing, phase=phase, labels=labels, settings=settings)
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     watch = Stopwatch(progress, len(boxes), "particles", "Finding electron paths")

@@ -10,6 +10,7 @@ import numpy as np
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape
 from operando.particles.labels.closing import at_border
+from operando.particles.labels.names import numbered
 from operando.particles.labels.sums import overlaps
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def match(
     """
     if not 0.5 <= iou < 1:
         raise InputError(f"An IoU of {iou} does not tell which is which", "choose 0.5 to below 1")
-    found = check_ids(found)
-    true = check_ids(check_same_shape(true, found, "The truth"))
+    found, found_names = numbered(check_ids(found))
+    true, true_names = numbered(check_ids(check_same_shape(true, found, "The truth")))
     a, b, common = overlaps(found, true)
     size_found, size_true = np.bincount(found.reshape(-1)), np.bincount(true.reshape(-1))
     both = (a > 0) & (b > 0)
@@ -114,11 +115,11 @@ def match(
     all_found = np.flatnonzero((size_found > 0)[1:] & ~mostly_ignored[1:]) + 1
     all_true = np.flatnonzero(~ignored[1:]) + 1
     return Matches(
-        found=a[pair],
-        true=b[pair],
+        found=found_names[a[pair]],
+        true=true_names[b[pair]],
         iou=ratio[pair],
-        missed=np.setdiff1d(all_true, b[pair]),
-        wrong=np.setdiff1d(all_found, a[pair]),
+        missed=true_names[np.setdiff1d(all_true, b[pair])],
+        wrong=found_names[np.setdiff1d(all_found, a[pair])],
     )
 
 
