@@ -12,6 +12,7 @@ from operando.ui.layers.results import (
     arrows_layer,
     diverging_colormap,
     fitting_length,
+    hide_other_maps,
     node_layer,
     node_placement,
     outline_layer,
@@ -65,6 +66,19 @@ def test_nodes_lie_at_their_position_times_the_voxel_size(field: DisplacementFie
         np.testing.assert_allclose(
             layer.data_to_world((1, *index)), (1, *(position * VOXEL)), rtol=1e-12
         )
+
+
+def test_one_map_is_seen_at_a_time(field: DisplacementField) -> None:
+    """Colours of a map that shines through another are those of neither bar."""
+    quantity, placed = node_quantity("strain_zz"), node_placement(field, VOXEL, PLACEMENT)
+    data = NodeFrames(2, {1: np.zeros(field.grid_shape, np.float32)})
+    viewer = ViewerModel()
+    images = viewer.add_image(np.zeros((2, 40, 40, 40)), **PLACEMENT)
+    old, new = (node_layer(data, quantity, (-1, 1), name, placed) for name in ("old", "new"))
+    viewer.add_layer(old)
+    viewer.add_layer(new)
+    hide_other_maps(viewer, new)
+    assert [layer.visible for layer in (images, old, new)] == [True, False, True]
 
 
 def test_field_is_seen_at_its_frame_only(field: DisplacementField) -> None:

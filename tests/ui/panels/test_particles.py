@@ -9,9 +9,12 @@ from napari.components import ViewerModel
 from operando.data import LabelClass
 from operando.data.classes import COLOUR_CYCLE
 from operando.files.ome_zarr import create_image
+from operando.jobs import Job, JobState
 from operando.steps import STEPS, run_step
 from operando.study.phases import create_phases
 from operando.study.record import Entry
+from operando.ui.dock.section import Mark
+from operando.ui.layers.study_results import StudyStrain
 from operando.ui.panels.particles import ParticlesPanel
 from operando.ui.particles.table import ParticleTable
 from operando.ui.session import Session
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando import Study
+    from operando.data import DisplacementField
     from operando.samples import Electrode
 
 
@@ -197,7 +201,9 @@ def test_maps_and_motion_go_by_what_the_particles_were_found_in(
     session.close()
 
 
-def test_maps_go_with_the_study_and_come_back_hidden(qtbot: QtBot, found: Study) -> None:
+def test_maps_go_with_the_study_and_come_back_hidden(
+    qtbot: QtBot, found: Study, uniform_stretch: Callable[[float], DisplacementField]
+) -> None:
     product = "particles/particles-damage"
     shape, size = (2, 4, 8, 8), found.voxel_size
     create_image(
@@ -213,9 +219,29 @@ def test_maps_go_with_the_study_and_come_back_hidden(qtbot: QtBot, found: Study)
     session.products_changed.emit("damage")
     (layer,) = [x for x in session.viewer.layers if x.name.startswith("crack density")]
     assert layer.visible
+    found.add_entry(Entry(step="strain", outputs=("strain/000-001",)))
+    found.write_field("000-001", uniform_stretch(0.01))
+    strain = StudyStrain(session)
+    session.products_changed.emit("strain")
+    assert not layer.visible, "its colours would mix with those of the strain"
+    strain.close()
     session.close_study()
     assert len(session.viewer.layers) == 0
     panel.close_panel()
+
+
+def test_particles_stay_found_where_what_follows_fails(qtbot: QtBot, found: Study) -> None:
+    session = Session(ViewerModel())
+    session.show_study(found)
+    panel = ParticlesPanel(session)
+    qtbot.addWidget(panel)
+    for name, mark in (("damage", Mark.DONE), ("particles", Mark.FAILED)):
+        session.job = Job(found, STEPS[name]())
+        session.job.state = JobState.FAILED
+        assert panel.state()[0] is mark
+    session.job = None
+    panel.close_panel()
+    session.close()
 
 
 def test_a_click_adds_the_motion_to_the_table(qtbot: QtBot, found: Study) -> None:

@@ -193,6 +193,14 @@ def show_colour_bar(layer: Image) -> None:
     layer.name_overlay.box = True
 
 
+def hide_other_maps(viewer: Any, layer: Any) -> None:
+    """Hide what else has a colour bar: colours of one map over another mean nothing."""
+    for other in viewer.layers:
+        bar = getattr(other, "colorbar", None)
+        if other != layer and bar is not None and bar.visible:
+            other.visible = False
+
+
 def arrows_layer(name: str, placement: Placement, width: float) -> Vectors:
     """Make an empty layer of arrows; `arrow_data` fills it.
 

@@ -12,6 +12,7 @@ from operando.report.frame_curves import field_frames
 from operando.steps.particle_motion import join_motion
 from operando.strain.reading.rigid_motion import without_motion
 from operando.ui import navigation
+from operando.ui.layers.results import hide_other_maps
 from operando.ui.particles.view import ParticleView
 from operando.ui.strain.running_preview import RunningPreview
 from operando.ui.strain.view import StrainView, same_nodes
@@ -99,6 +100,7 @@ class StudyParticles:
         if step_name == "particles":
             self.refresh()
             _hide_phases(self._session)
+            hide_other_maps(self._session.viewer, self.view.labels)
         elif step_name == "particle-motion":
             self.refresh()
         elif step_name in ("segment", "strain"):
@@ -284,8 +286,8 @@ class StudyStrain:
     def _on_products(self, step_name: str) -> None:
         if step_name != "strain" or self._session.study is None:
             return
-        entry = self._session.status("strain").entry
-        made = field_frames(entry.outputs[0].partition("/")[2]) if entry else None
+        measured = [e for e in self._session.study.entries if e.step == "strain"]
+        made = field_frames(measured[-1].outputs[0].partition("/")[2]) if measured else None
         self.pair = made or self.pair
         self.view.visible = True
         self.refresh()

@@ -40,6 +40,8 @@ class Panel(QWidget):
     step_name: ClassVar[str | None] = None
     job_names: ClassVar[tuple[str, ...]] = ()
     """Names of further steps whose jobs belong to the panel."""
+    side_jobs: ClassVar[tuple[str, ...]] = ()
+    """Those among them that leave the result of the panel what it was, also when they fail."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,7 +77,8 @@ class Panel(QWidget):
             fraction = job.progress.fraction if job.progress else None
             share = "" if fraction is None else f" {100 * fraction:.0f} %"
             return Mark.RUNNING, f"{job.step.title}{share}"
-        if job is not None and job.state is JobState.FAILED:
+        failed = job is not None and job.state is JobState.FAILED
+        if failed and job.step.name not in self.side_jobs:
             return Mark.FAILED, "failed"
         return self.last_state()
 

@@ -64,7 +64,7 @@ class ParticlesPanel(RunPanel):
 
     title = "Particles"
     step_name = "particles"
-    job_names = ("damage", "particle-motion", STEP)
+    job_names = side_jobs = ("damage", "particle-motion", STEP)
     sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"
 
@@ -151,8 +151,6 @@ class ParticlesPanel(RunPanel):
     def state(self) -> tuple[Mark, str]:
         """Sign and result in a few words, with what was corrected by hand."""
         mark, text = super().state()
-        if mark is Mark.FAILED and self.job is not None and self.job.step.name == STEP:
-            mark, text = self.last_state()  # the particles are what they were
         if self._corrected is not None and mark is Mark.DONE:
             text = self._corrected[0]
         return mark, text

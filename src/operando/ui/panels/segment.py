@@ -59,10 +59,8 @@ class SegmentPanel(RunPanel):
 
     title = "Segment"
     step_name = "segment"
-    job_names = (
-        *("train", "learn-images", "import-model"),
-        *("connectivity", "score-model", "steady", "repair"),
-    )
+    side_jobs = ("import-model", "connectivity", "score-model", "steady", "repair")
+    job_names = ("train", "learn-images", *side_jobs)
     sentence = "Learn the classes from your strokes, then label every voxel of every frame."
     button_text = "Train and segment"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.steps import STEPS, make_step
-from operando.ui.layers.results import show_colour_bar, value_limits
+from operando.ui.layers.results import hide_other_maps, show_colour_bar, value_limits
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -59,6 +59,8 @@ class DamageLayer:
             **block_placement(self._block(), study.voxel_size, layers.placement),
         )
         show_colour_bar(self._layer)
+        if visible:
+            hide_other_maps(self._session.viewer, self._layer)
         active = self._session.viewer.layers.selection.active
         self._session.viewer.add_layer(self._layer)
         self._session.viewer.layers.selection.active = active

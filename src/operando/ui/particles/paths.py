@@ -8,7 +8,7 @@ import numpy as np
 
 from operando.particles.measuring.paths import streamlines
 from operando.ui import navigation
-from operando.ui.layers.results import show_colour_bar, value_limits
+from operando.ui.layers.results import hide_other_maps, show_colour_bar, value_limits
 
 if TYPE_CHECKING:
     from napari.layers import Image, Vectors
@@ -88,6 +88,8 @@ class PathLayers:
             **layers.placement,
         )
         show_colour_bar(self.lengths)
+        if visible:
+            hide_other_maps(self._session.viewer, self.lengths)
         active = self._session.viewer.layers.selection.active
         for layer in (self.lengths, self.lines):
             self._session.viewer.add_layer(layer)

@@ -12,6 +12,7 @@ from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
 from operando.ui.layers.lookups import RecentSlices
 from operando.ui.layers.results import (
+    hide_other_maps,
     outline_layer,
     particles_layer,
     show_values,
@@ -195,6 +196,8 @@ class ParticleView:
         self.bring_back()
         self.labels.visible = column is None
         self.column = column
+        if column is not None:
+            hide_other_maps(self.viewer, self.values)
         if column is None:
             self._remove(self.values)
             self.values = None

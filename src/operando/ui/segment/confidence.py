@@ -46,9 +46,8 @@ class ConfidenceBox(ResultBox):
         self.show_above(self.layer)
 
     def _on_products(self, step_name: str) -> None:
-        """Read a segmentation that was made anew; let later results be seen."""
-        if self.is_shown() and step_name in ("particles", "strain"):
-            self.layer.visible = False
-        elif self.is_shown() and self.is_there():
+        """Read a segmentation that was made anew."""
+        del step_name
+        if self.is_shown() and self.is_there():
             labels, probabilities, _ = self.open_result()
             self.layer.data = Confidence(labels, probabilities)

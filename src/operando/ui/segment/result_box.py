@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import StudyError
+from operando.ui.layers.results import hide_other_maps
 from operando.ui.panels.panel import text_label
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class ResultBox(QWidget):
         if layer not in viewer.layers:
             viewer.add_layer(layer)
             viewer.layers.selection.active = active
+        hide_other_maps(viewer, layer)
         layer.visible = True
         self.layer = layer
         viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))

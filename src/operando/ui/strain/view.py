@@ -14,6 +14,7 @@ from operando.ui.layers.results import (
     arrow_data,
     arrows_layer,
     fitting_length,
+    hide_other_maps,
     node_colormap,
     node_layer,
     node_placement,
@@ -183,6 +184,8 @@ class StrainView:
     def _draw(self) -> None:
         if not self._fields or (self.layer is None and not self.visible):
             return
+        if self.visible:
+            hide_other_maps(self.viewer, self.layer)
         quantity = node_quantity(self.quantity)
         grids = {t: self.values(f) for t, f in self._fields.items()}
         data = NodeFrames(self._n_frames, grids)
