@@ -10,6 +10,7 @@ from operando.files.folders import (
     natural_order,
     read_times,
     skipped_numbers,
+    unlike_others,
     visible,
 )
 
@@ -61,3 +62,15 @@ def test_numbers_that_are_left_out(numbers: tuple[int, ...], skipped: str) -> No
 
 def test_files_without_numbers_leave_nothing_out() -> None:
     assert skipped_numbers([Path("before.tif"), Path("after.tif")]) == ""
+
+
+def test_a_file_without_a_number_hides_no_gap() -> None:
+    paths = [Path(f"s_{n}.tif") for n in (1, 2, 4, 5)]
+    assert skipped_numbers([Path("average.tif"), *paths]) == "3"
+
+
+def test_names_unlike_all_others() -> None:
+    slices = [Path(f"s_{n:03d}.tif") for n in range(20)]
+    assert unlike_others([*slices, Path("average.tif")]) == [Path("average.tif")]
+    assert unlike_others(slices) == []
+    assert unlike_others([Path("before.tif"), Path("after.tif")]) == []

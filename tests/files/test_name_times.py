@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from operando.files import describe, read
-from operando.files.name_times import times_from_names
+from operando.files.name_times import in_order_of_times, times_from_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +48,41 @@ def test_a_series_says_where_its_times_are_from(tmp_path: Path) -> None:
     assert series.times == pytest.approx((0, 1.5, 1000 / 60))
     assert "Assumed: frame times are those in the file names" in describe(series).facts
     assert read(tmp_path, times=(0, 1, 2)).times == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("t_0h.npy", "t_1.25h.npy", "t_1.5h.npy", "t_2h.npy", "t_10h.npy"),
+        ("a_90min.npy", "a_100min.npy"),
+        ("30min.npy", "1h.npy", "90min.npy"),
+    ],
+)
+def test_frames_come_in_the_order_of_their_times(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for value, name in enumerate(names):
+        np.save(tmp_path / name, np.full((3, 4, 5), value, np.uint8))
+    series = read(tmp_path)
+    assert [int(v) for v in series.data[:, 0, 0, 0, 0].compute()] == list(range(len(names)))
+    assert series.times == pytest.approx(times_from_names(names))
+    listed = read([tmp_path / name for name in names[::-1]])
+    assert int(listed.data[0, 0, 0, 0, 0]) == len(names) - 1
+
+
+def test_folders_of_slices_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    import tifffile
+
+    for name in ("s_1.5h", "s_1.25h"):
+        (tmp_path / name).mkdir()
+        for z in range(3):
+            tifffile.imwrite(tmp_path / name / f"{z}.tif", np.zeros((4, 5), np.uint8))
+    series = read(tmp_path)
+    assert series.times == pytest.approx((0, 0.25))
+    assert series.source[0].parent.name == "s_1.25h"
+
+
+@pytest.mark.parametrize("names", [("a_1h", "b_1h"), ("b", "a"), ("b_2h", "a"), ("b_2h",)])
+def test_names_that_tell_no_order_stay(names: tuple[str, ...]) -> None:
+    from pathlib import Path
+
+    paths = [Path(name) for name in names]
+    assert in_order_of_times(paths) == paths

@@ -88,3 +88,15 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 times for 3 frames"):
         write_tiff(tmp_path / "a.tif", np.zeros((3, 2, 4, 5)), times=(0, 1))
     assert not list(tmp_path.iterdir())
+
+
+def test_half_precision_becomes_single(tmp_path: Path) -> None:
+    volume = np.random.default_rng(0).random((3, 6, 7)).astype(np.float16)
+    write_tiff(tmp_path / "a.tif", volume)
+    assert np.array_equal(tifffile.imread(tmp_path / "a.tif"), volume.astype(np.float32))
+
+
+def test_numbers_that_no_other_program_reads_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"int64.*int32"):
+        write_tiff(tmp_path / "a.tif", np.zeros((3, 6, 7), np.int64))
+    assert not (tmp_path / "a.tif").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.files.folders import skipped_numbers
+from operando.files.folders import skipped_numbers, unlike_others
 from operando.files.grey_checks import frame_warnings, grey_warnings
 from operando.files.speed import slow_reason, unpacks_whole_frames
 
@@ -86,6 +86,10 @@ def describe(series: Series) -> Description:
     gaps = skipped_numbers(series.source)
     if gaps:
         warnings.append(f"The files are numbered, and some numbers are missing: {gaps}.")
+    odd = unlike_others(series.source)
+    if odd:
+        names = ", ".join(path.name for path in odd[:3]) + (", …" if len(odd) > 3 else "")
+        warnings.append(f"Named unlike the other files, and taken all the same: {names}.")
     if series.n_channels > 16 and z == 1:
         warnings.append(
             f"The file calls its {series.n_channels} images channels; "

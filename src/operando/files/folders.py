@@ -86,7 +86,7 @@ def skipped_numbers(paths: Iterable[Path]) -> str:
     for path in paths:
         match = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
         if match is None:
-            return ""
+            continue
         runs.setdefault((path.parent, match[1], match[3]), []).append(int(match[2]))
     skipped: list[int] = []
     for numbers in runs.values():
@@ -98,3 +98,12 @@ def skipped_numbers(paths: Iterable[Path]) -> str:
         if len(span) < 2 * len(numbers):
             skipped += [n for n in span if n not in present]
     return ", ".join(map(str, skipped[:6])) + (", …" if len(skipped) > 6 else "")
+
+
+def unlike_others(paths: Iterable[Path]) -> list[Path]:
+    """Files that are named unlike nearly all others but for numbers, such as an average."""
+    patterns = {path: re.sub(r"\d+", "#", path.name) for path in paths}
+    counts = Counter(patterns.values())
+    few = 0.1 * max(counts.values(), default=0)
+    odd = [path for path, pattern in patterns.items() if counts[pattern] <= few]
+    return odd if len(odd) <= few else []

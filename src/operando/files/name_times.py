@@ -11,6 +11,7 @@ from operando.files.units import hours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 DATE = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)[-_T. ]+"
@@ -33,11 +34,27 @@ def times_from_names(names: Sequence[str]) -> tuple[float, ...] | None:
     -------
     None unless every name has one and they rise.
     """
+    known = _told(names)
+    return sound_times([time - known[0] for time in known]) if known else None
+
+
+def in_order_of_times(paths: Sequence[Path]) -> list[Path]:
+    """Put frames in the order of the times in their names, such as 1.25h before 1.5h.
+
+    They stay as they are unless every name has one and no two are the same.
+    """
+    known = _told([path.name for path in paths])
+    if known is None or len(set(known)) < len(known):
+        return list(paths)
+    return [path for _, path in sorted(zip(known, paths, strict=True))]
+
+
+def _told(names: Sequence[str]) -> list[float] | None:
+    """Hours that names tell, None unless all of several do in one way."""
     for pattern in (_from_date, _from_duration):
-        found = [pattern(name) for name in names]
-        known = [time for time in found if time is not None]
+        known = [time for time in map(pattern, names) if time is not None]
         if len(known) == len(names) > 1:
-            return sound_times([time - known[0] for time in known])
+            return known
     return None
 
 

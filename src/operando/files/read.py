@@ -16,7 +16,7 @@ from operando.files.folders import (
     visible,
 )
 from operando.files.formats import READERS, Hints, find_format, raw_frames
-from operando.files.name_times import times_from_names
+from operando.files.name_times import in_order_of_times, times_from_names
 from operando.files.source import Joined, Opened, Source, to_dask
 from operando.files.volumes.raw import HEADERS
 
@@ -46,8 +46,9 @@ def read(
     A folder of single-page TIFFs is one frame, its files the slices; a folder of sub-folders
     of them one frame per sub-folder; a folder of multi-page TIFFs, of ``.npy`` or of Zarr folders
     one file per frame. A list of files or folders is read as a folder that holds them, in the
-    order of the list. Files are taken in natural order (``frame_2`` before ``frame_10``); hidden
-    ones and those of no known format are passed over.
+    order of the list. Files are taken in natural order (``frame_2`` before ``frame_10``), frames
+    whose names all tell a time in the order of these; hidden files and those of no known format
+    are passed over.
 
     Voxel size and times come from, in this order: the arguments, ``times.csv`` (column
     ``time_h``) in the folder, the metadata of the files, and for times dates or durations in the
@@ -167,7 +168,8 @@ def _open_folder(folder: Path, hints: Hints) -> list[Opened]:
             f"There are no images in {folder} ({found_suffixes(entries)})",
             f"known are {', '.join(f.name for f in READERS)}",
         )
-    return _open_entries(images, folders, folder, hints)
+    folders = {p: folders[p] for p in in_order_of_times(list(folders))}
+    return _open_entries(images, folders, folder, hints, by_time=not folders)
 
 
 def _sort_out(entries: Paths) -> tuple[Paths, dict[Path, Paths]]:
@@ -190,6 +192,7 @@ def _open_entries(
     folders: dict[Path, Paths],
     where: Path,
     hints: Hints,
+    by_time: bool = False,
 ) -> list[Opened]:
     """Open files as slices or frames, or sub-folders as one frame each."""
     if folders and images:
@@ -214,7 +217,8 @@ def _open_entries(
             f"{several} holds several volumes",
             "keep one frame in each folder, or all frames in one folder",
         )
-    return form.frames([p for frame in frames for p in frame], hints)
+    paths = [p for frame in frames for p in frame]
+    return form.frames(in_order_of_times(paths) if by_time else paths, hints)
 
 
 def _equal(opened: list[Opened]) -> tuple[Source, ...]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MICROMETRES = {
     "m": 1e6,
     "meter": 1e6,
@@ -10,15 +15,17 @@ MICROMETRES = {
     "decimeter": 1e5,
     "cm": 1e4,
     "centimeter": 1e4,
+    "centimetre": 1e4,
     "mm": 1e3,
     "millimeter": 1e3,
+    "millimetre": 1e3,
     "um": 1.0,
     "micron": 1.0,
-    "microns": 1.0,
     "micrometer": 1.0,
     "micrometre": 1.0,
     "nm": 1e-3,
     "nanometer": 1e-3,
+    "nanometre": 1e-3,
     "angstrom": 1e-4,
     "å": 1e-4,
     "pm": 1e-6,
@@ -31,6 +38,7 @@ HOURS = {
     "d": 24.0,
     "day": 24.0,
     "h": 1.0,
+    "hr": 1.0,
     "hour": 1.0,
     "min": 1 / 60,
     "minute": 1 / 60,
@@ -46,12 +54,18 @@ HOURS = {
 
 def micrometres(unit: str | None) -> float | None:
     """Micrometres in one `unit`, or None for no length ("pixel", "", unknown)."""
-    return MICROMETRES.get(_plain(unit))
+    return _factor(unit, MICROMETRES)
 
 
 def hours(unit: str | None) -> float | None:
     """Hours in one `unit`, or None for no duration."""
-    return HOURS.get(_plain(unit))
+    return _factor(unit, HOURS)
+
+
+def _factor(unit: str | None, known: Mapping[str, float]) -> float | None:
+    name = _plain(unit)
+    # "ms" is no plural.
+    return known.get(name, known.get(name.removesuffix("s")) if len(name) > 2 else None)
 
 
 def _plain(unit: str | None) -> str:

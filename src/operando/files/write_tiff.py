@@ -47,7 +47,7 @@ def write_tiff(
         File to write, replaced if it is there.
     volume
         Array ``(z, y, x)``, ``(t, z, y, x)`` or ``(t, c, z, y, x)``; dask arrays are read plane
-        by plane. Booleans become 0 and 255.
+        by plane. Booleans become 0 and 255, half precision numbers float32.
     voxel_size
         ``(z, y, x)`` in µm.
     times
@@ -72,7 +72,7 @@ def write_tiff(
     five = _five_axes(volume, axes)
     spacing = check_voxel_size(voxel_size) if voxel_size is not None else None
     hours = check_times(times, five.shape[0]) if times is not None else None
-    dtype = np.dtype("uint8") if five.dtype.kind == "b" else five.dtype
+    dtype = _written_type(five.dtype)
     interval = _interval(hours)
     nbytes = int(np.prod(five.shape)) * dtype.itemsize
     imagej = (
@@ -115,6 +115,14 @@ def _five_axes(volume: NDArray[Any] | da.Array, axes: str | None) -> NDArray[Any
             "give two or more axes of numbers",
         )
     return to_5d(volume, names)
+
+
+def _written_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind in "iu" and dtype.itemsize == 8:
+        raise InputError(
+            f"TIFF files for other programs hold no {dtype} numbers", "convert them to int32 before"
+        )
+    return np.dtype({"bool": "uint8", "float16": "float32"}.get(dtype.name, dtype))
 
 
 def _planes(

@@ -108,3 +108,36 @@ def test_a_file_that_crashes_its_reader_is_named(
     monkeypatch.setattr(subprocess, "run", crash)
     paths = [tmp_path / "good.h5", tmp_path / "bad.h5", tmp_path / "not_reached.h5"]
     assert first_that_crashes(paths) == paths[1]
+
+
+def _virtual(path: Path, *names: str) -> None:
+    layout = h5py.VirtualLayout((len(names), 4, 5), "u2")
+    for k, name in enumerate(names):
+        layout[k] = h5py.VirtualSource(name, "a", (4, 5))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("whole", layout)
+
+
+def test_parts_of_a_virtual_data_set_that_are_not_there_are_no_zeros(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["a"] = RAMP[:20].reshape(4, 5) + 1
+    _virtual(tmp_path / "master.h5", "one.h5", "two.h5")
+    with pytest.raises(FileError, match=r"from 2 files, of which 1 cannot be found \(two\.h5\)"):
+        read(tmp_path / "master.h5")
+    _virtual(tmp_path / "moved.h5", "/beamline/one.h5", "one.h5")
+    assert np.asarray(read(tmp_path / "moved.h5").data).min() > 0
+
+
+def test_blocks_that_were_never_written_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("a", (6, 4, 5), "u2", chunks=(2, 4, 5))
+        data[:2] = 7
+    (note,) = read(path).metadata[0]["notes"]
+    assert note == "2 of 3 blocks were never written and read as 0"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", (6, 4, 5), "u2")
+    assert read(path).metadata[0]["notes"] == ("its voxels were never written",)
+    with h5py.File(path, "w") as file:
+        file["a"] = RAMP.reshape(6, 4, 5)
+    assert read(path).metadata[0]["notes"] == ()

@@ -35,6 +35,12 @@ def test_imagej_units(unit: str | None, expected: tuple[float, ...] | None) -> N
     assert found.get("voxel_size") == (pytest.approx(expected) if expected else None)
 
 
+def test_imagej_axes_with_units_of_their_own() -> None:
+    known = {"unit": "mm", "yunit": "um", "zunit": "nm", "spacing": 500.0}
+    found = imagej_calibration(known, (1000, 2), 1, 4)
+    assert found["voxel_size"] == pytest.approx((0.5, 0.5, 1))
+
+
 def test_imagej_without_spacing() -> None:
     volume = imagej_calibration({"unit": "um"}, (10, 10), 1, 4)
     assert volume["voxel_size"] == pytest.approx((1, 0.1, 0.1))

@@ -78,7 +78,7 @@ def test_a_rotation_leaves_the_voxels_as_they_are(tmp_path: Path) -> None:
     }
     series = read(image(tmp_path / "a.zarr", multiscale, "0.6"))
     assert series.voxel_size is None
-    assert "not applied" in series.metadata[0]["note"]
+    assert "not applied" in series.metadata[0]["notes"][0]
     assert np.array_equal(np.asarray(series.data)[:, 0], VALUES)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,6 +115,7 @@ def open_hdf5(path: Path, axes: str | None = None, dataset: str | None = None) -
         source = _source(path, image, data, names)
         known = calibration(data, names) if axes is None else {}
         compression = _compression(data)
+        unwritten = _unwritten(data)
     return Opened(
         source=source,
         files=(path,),
@@ -121,7 +123,7 @@ def open_hdf5(path: Path, axes: str | None = None, dataset: str | None = None) -
             "format": image.layout,
             "dataset": image.name,
             "compression": compression,
-            "notes": image.notes,
+            "notes": (*image.notes, *unwritten),
         },
         **known,
     )
@@ -170,16 +172,52 @@ def _source(path: Path, image: Found, data: Any, names: str) -> Dataset | Mapped
 
 def _check_storage(path: Path, data: Any) -> None:
     """Refuse a data set whose stored bytes do not fit its shape."""
+    if data.is_virtual:
+        _check_virtual(path, data)
     if data.chunks is None:
         sound = data.is_virtual or data.external or data.id.get_storage_size() in (0, data.nbytes)
     else:
-        wanted = [-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True)]
-        sound = data.id.get_num_chunks() <= int(np.prod(wanted, dtype=object))
+        wanted = prod(-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True))
+        sound = data.id.get_num_chunks() <= wanted
     if not sound:
         raise FileError(
             f"{path} is damaged: the data of {data.name} do not fit its shape {data.shape}",
             "copy it again from its origin",
         )
+
+
+def _check_virtual(path: Path, data: Any) -> None:
+    """Refuse a data set whose parts lie in files that are not there: they would read as 0."""
+    named = list(dict.fromkeys(source.file_name for source in data.virtual_sources()))
+    lost = [name for name in named if not _is_found(name, path.parent)]
+    if lost:
+        raise FileError(
+            f"{path} puts {data.name} together from {len(named)} files, of which {len(lost)} "
+            f"cannot be found ({', '.join(lost[:3])}{', ...' if len(lost) > 3 else ''})",
+            "put all of them beside it",
+        )
+
+
+def _is_found(name: str, folder: Path) -> bool:
+    """Whether HDF5 finds a source of a virtual data set; patterns of names are left to it."""
+    from pathlib import Path
+
+    named = Path(name)
+    beside = folder / (named.name if named.is_absolute() else named)
+    return name == "." or "%" in name or named.exists() or beside.exists()
+
+
+def _unwritten(data: Any) -> tuple[str, ...]:
+    """Say how much of a data set was announced, but never written."""
+    if data.is_virtual or data.external:
+        return ()
+    if data.chunks is None:
+        return () if data.id.get_storage_size() else ("its voxels were never written",)
+    wanted = prod(-(-n // c) for n, c in zip(data.shape, data.chunks, strict=True))
+    lost = wanted - data.id.get_num_chunks()
+    if not lost:
+        return ()
+    return (f"{lost} of {wanted} blocks were never written and read as {data.fillvalue}",)
 
 
 def _dataset(file: Any, name: str) -> Any:

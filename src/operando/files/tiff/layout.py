@@ -90,8 +90,9 @@ def _where(
     for page in series:
         if page is None:
             raise FileError(
-                f"{path} is one of several OME-TIFF files of which some are missing",
-                "put all of them into one folder",
+                f"{path} names images that are not there: they were never written, or lie in other "
+                "OME-TIFF files that are missing",
+                "put all files into one folder, or copy this one again from its origin",
             )
         file_of.append(names.setdefault(page.parent.filehandle.name, len(names)))
         page_of.append(page.index)

@@ -51,13 +51,15 @@ def imagej_calibration(
 
     Notes
     -----
-    As in ImageJ, a stack without `spacing` has slices one unit apart.
+    As in ImageJ, a stack without `spacing` has slices one unit apart, and `yunit` and `zunit` are
+    written only where they are others than `unit`.
     """
     found: Calibration = {}
-    unit = micrometres(metadata.get("unit"))
-    if unit and min(resolution) > 0:
-        x, y = (unit / r for r in resolution)
-        depth = float(metadata.get("spacing", 1.0)) * unit
+    unit = metadata.get("unit")
+    along_x, along_y, along_z = (micrometres(metadata.get(f"{a}unit", unit)) for a in "xyz")
+    if along_x and along_y and along_z and min(resolution) > 0:
+        x, y = along_x / resolution[0], along_y / resolution[1]
+        depth = float(metadata.get("spacing", 1.0)) * along_z
         if n_slices == 1 and "spacing" not in metadata:
             depth = x
         found["voxel_size"] = sound_voxel_size((abs(depth), y, x))

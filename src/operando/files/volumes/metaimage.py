@@ -118,7 +118,7 @@ def _data(path: Path, named: str, end: int) -> tuple[Path, int]:
         return path, end
     if named.upper().startswith("LIST") or "%" in named:
         raise FileError(f"{path} keeps its slices in several files", "save it as one .mha file")
-    return path.with_name(named), 0
+    return path.parent / named.replace("\\", "/"), 0
 
 
 def _yes(header: Mapping[str, str], name: str, default: bool = False) -> bool:

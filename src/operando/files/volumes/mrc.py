@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from operando.errors import FileError
 from operando.files.calibration import sound_voxel_size
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 ANGSTROM = 1e-4
 """In µm."""
 HEADER = 1024
+IMOD_STAMP, SIGNED = 1146047817, 1
+"""Number at byte 152 of files that IMOD wrote, and bit of the flags after it."""
 
 
 def open_mrc(path: Path, axes: str | None = None) -> Opened:
@@ -41,6 +45,8 @@ def open_mrc(path: Path, axes: str | None = None) -> Opened:
             header = mrc.header
             dtype = mrcfile.utils.dtype_from_mode(int(header.mode))
             order = header.nx.dtype.byteorder
+        if dtype == np.int8 and _is_unsigned(path, order, float(header.dmax)):
+            dtype = np.dtype(np.uint8)
         if dtype.kind not in "iuf":
             raise FileError(f"{path} holds complex numbers", "save it as real numbers")
         shape = [int(header.nz), int(header.ny), int(header.nx)]
@@ -68,3 +74,11 @@ def open_mrc(path: Path, axes: str | None = None) -> Opened:
         voxel_size=sound_voxel_size(sizes) if axes is None else None,
         metadata={"format": "MRC", "compression": "none"},
     )
+
+
+def _is_unsigned(path: Path, order: Any, largest: float) -> bool:
+    """Whether bytes go from 0 to 255, as IMOD says or the largest grey value in the header."""
+    with path.open("rb") as file:
+        file.seek(152)
+        stamp, flags = np.frombuffer(file.read(8), np.dtype(np.int32).newbyteorder(order))
+    return bool(stamp == IMOD_STAMP and not flags & SIGNED) or largest > np.iinfo(np.int8).max

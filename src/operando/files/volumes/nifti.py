@@ -60,7 +60,7 @@ def open_nifti(path: Path, axes: str | None = None) -> Opened:
         )
         zooms = [float(z) for z in header.get_zooms()]
         known = {} if axes else _calibration(zooms, shape, *header.get_xyzt_units())
-        scaling = _scaling(header)
+        scaling = _scaling(image.dataobj.slope, image.dataobj.inter)
     return Opened(
         source=source,
         files=(path,),
@@ -73,9 +73,8 @@ def open_nifti(path: Path, axes: str | None = None) -> Opened:
     )
 
 
-def _scaling(header: Any) -> str:
-    slope, shift = header.get_slope_inter()
-    if slope in (None, 0, 1) and shift in (None, 0):
+def _scaling(slope: float, shift: float) -> str:
+    if slope == 1 and shift == 0:
         return ""
     return f"grey values are as stored, without the file's factor {slope:g} and offset {shift:g}"
 

@@ -199,7 +199,7 @@ def _open_image(path: Path, ome: Mapping[str, Any], hint: str | None) -> Opened:
         "folder": str(path),
     }
     if not plain:
-        metadata["note"] = "the file's rotation or shear of the axes is not applied"
+        metadata["notes"] = ("the file's rotation or shear of the axes is not applied",)
     by_name = dict(zip(names, zip(scale, axes, strict=True), strict=True))
     n_frames = array.shape[names.index("t")] if "t" in names else 1
     return _opened(
