@@ -159,3 +159,22 @@ def particle_rows(frame, on_edge):
     rows = {c.name: np.ones(len(frame)) for c in PARTICLE_COLUMNS}
     rows |= {"frame": frame, "on_edge": on_edge, "particle": np.arange(len(frame))}
     return pd.DataFrame(rows)
+
+
+def test_what_is_out_of_date_is_marked(full_study, tmp_path):
+    path = tmp_path / "report.html"
+    write_report(full_study, path)
+    assert "ut of date" not in path.read_text("utf-8")
+    full_study.remove("strain/000-001")
+    full_study.write_field("000-001", stretched_field())
+    entry = Entry(
+        step="strain",
+        inputs={"images": "before"},
+        outputs=("strain/000-001",),
+        summary="0.005 voxel error",
+    )
+    full_study.add_entry(entry)
+    write_report(full_study, path)
+    page = path.read_text("utf-8")
+    assert "<td>out of date · 0.005 voxel error</td>" in page
+    assert "Run them again before you use their numbers" in page

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operando.steps import is_up_to_date, make_step, step_status
+from operando.steps import is_up_to_date, make_step, outdated_runs, step_status
 from operando.study import Entry
 
 STEP = make_step("strain", {})
@@ -81,3 +81,26 @@ def test_labels_kept_to_compare_with_do_not_stand_for_the_segmentation(done):
         entry = Entry(step="segment", outputs=(product,), summary=product)
         done.add_entry(entry)
     assert step_status(done, "segment").summary == "phases/phases"
+
+
+def test_every_field_counts_that_was_measured(done):
+    """One of two fields was measured anew after the images had changed, the other was not."""
+    for pair, images in (("000-001", "before"), ("000-002", done.fingerprint("images"))):
+        done.product_path(f"strain/{pair}").mkdir(parents=True)
+        entry = Entry(
+            step="strain", inputs={"images": images}, outputs=(f"strain/{pair}",), summary=pair
+        )
+        done.add_entry(entry)
+    assert step_status(done, "strain").summary == "000-001 out of date · 000-001"
+    assert [entry.summary for entry in outdated_runs(done)] == ["000-001"]
+    done.remove("strain/000-001")
+    assert step_status(done, "strain").summary == "000-002"
+    assert outdated_runs(done) == []
+
+
+def test_what_is_left_counts_where_the_last_was_deleted(done):
+    for pair in ("000-001", "000-002"):
+        done.product_path(f"strain/{pair}").mkdir(parents=True)
+        done.add_entry(Entry(step="strain", outputs=(f"strain/{pair}",), summary=pair))
+    done.remove("strain/000-002")
+    assert step_status(done, "strain").summary == "000-001"

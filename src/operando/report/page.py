@@ -12,6 +12,7 @@ from operando.report.particles import particles_section
 from operando.report.phases import phases_section
 from operando.report.strain import strain_section
 from operando.report.through_time import time_section
+from operando.steps import outdated_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ def write_report(study: Study, path: Path) -> None:
         name=study.name,
         facts=_facts(study),
         entries=[entry for entry in study.entries if not entry.superseded],
+        outdated=outdated_runs(study),
         sections=list(_sections(study)),
         recipe=recipe.read_text(encoding="utf-8") if recipe.exists() else "",
     )
