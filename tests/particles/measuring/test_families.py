@@ -186,6 +186,22 @@ def test_paths_of_a_particle_that_is_attached_all_round(ball) -> None:
     assert result["unconnected_fraction"] == 0
 
 
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (1, 3, 3), (3, 1, 1)])
+@pytest.mark.parametrize("radius", [4, 12])
+def test_no_path_is_shorter_than_that_of_the_whole_particle(
+    make_ellipsoid, radius, spacing
+) -> None:
+    """Also where it is few voxels across."""
+    shape, size = (36, 36, 36), np.array(spacing)
+    centre, half = (17.8, 18.1, 17.6) * size, (radius,) * 3 * size
+    ball = make_ellipsoid(shape, centre, half, spacing)
+    around = np.where(ball, SOLID, BINDER).astype(np.uint8)
+    below = np.where(ball | (np.arange(36) < 18), around, PORE).astype(np.uint8)
+    ratios = [row(ball.astype(np.int32), p, spacing=spacing)["path_ratio"] for p in (around, below)]
+    assert ratios[0] == pytest.approx(1, abs=1e-3)
+    assert ratios[1] > 1.1
+
+
 def test_paths_grow_with_detachment_and_end_at_cracks(ball, make_slab) -> None:
     ids = ball.astype(np.int32)
     phases = phases_of(ball, below=BINDER, level=12)

@@ -17,6 +17,7 @@ from operando.particles.measuring.paths import path_lengths
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.compute.surface import Faces
     from operando.particles.measuring.body import Body
     from operando.particles.measuring.contact import Contacts
     from operando.particles.settings import MeasureSettings
@@ -37,9 +38,7 @@ def entrances(
     let_in = [Role.BINDER, Role.COLLECTOR]
     if settings.through_particles:
         let_in.append(Role.PARTICLE)
-    doors = np.full(body.mask.shape, np.inf, np.float32)
-    open_faces = contacts.faces.where(np.isin(contacts.roles, let_in))
-    np.minimum.at(doors, tuple(open_faces.inside.T), open_faces.depth)
+    doors = _behind(body, contacts.faces.where(np.isin(contacts.roles, let_in)))
     if settings.collector_there:
         axis, end = settings.collector_end
         at_border = body.box[axis].start == 0 if end == 0 else None
@@ -52,13 +51,20 @@ def entrances(
     return np.where(body.core, doors, np.float32(np.inf))
 
 
+def _behind(body: Body, faces: Faces) -> NDArray[np.float32]:
+    """Distance of voxels behind faces from the surface, µm; infinite elsewhere."""
+    doors = np.full(body.mask.shape, np.inf, np.float32)
+    np.minimum.at(doors, tuple(faces.inside.T), faces.depth)
+    return doors
+
+
 def measure_electrons(
     body: Body, doors: NDArray[np.float32], *, known: bool
 ) -> tuple[dict[str, float], NDArray[np.float32] | None]:
     """Columns of electron paths, and the map of their lengths in the crop.
 
     The ratio compares the mean path with that of the same particle without cracks and attached all
-    round, where it is the mean distance to the outer surface.
+    round.
     """
     names = ("path_mean_um", "path_max_um", "path_ratio", "unconnected_fraction")
     out = dict.fromkeys(names, float("nan"))
@@ -70,7 +76,9 @@ def measure_electrons(
     out["unconnected_fraction"] = 1 - reached.size / inside.size
     if reached.size:
         mean = float(reached.mean(dtype=float))
-        whole = float(body.depth[body.mask].mean(dtype=float))
+        around = _behind(body, body.faces)
+        shortest = path_lengths(body.mask, np.isfinite(around), body.spacing, around)
+        whole = float(shortest[body.mask].mean(dtype=float))
         out |= {"path_mean_um": mean, "path_max_um": float(reached.max())}
-        out["path_ratio"] = mean / whole if whole > 0 else float("nan")
+        out["path_ratio"] = mean / whole if 0 < whole < np.inf else float("nan")
     return out, lengths
