@@ -8,7 +8,8 @@ from scipy.ndimage import gaussian_filter, shift
 from operando.clean import AlignSlices, Denoise, RemoveSpots
 from operando.compute.blocks import filter_blocks
 from operando.data import Series
-from operando.ui.clean.preview import clean_slice
+from operando.steps import STEPS
+from operando.ui.clean.preview import LAYER, SlicePreview, clean_slice
 
 
 @pytest.fixture
@@ -31,6 +32,18 @@ def test_it_is_what_a_run_would_give(series, operation):
     )
     assert (shown.frame, shown.z, shown.first) == (1, 13, 13)
     np.testing.assert_allclose(shown.images[0], target[1, 0, 13], rtol=1e-4)
+
+
+def test_it_lies_on_the_images_also_after_another_voxel_size(qtbot, session):
+    preview = SlicePreview(session)
+    preview.show(STEPS["spots"]())
+    qtbot.waitUntil(lambda: LAYER in session.viewer.layers, timeout=20_000)
+    session.calibrate((2, 1, 1))
+    assert LAYER not in session.viewer.layers
+    qtbot.waitUntil(lambda: LAYER in session.viewer.layers, timeout=20_000)
+    np.testing.assert_array_equal(session.viewer.layers[LAYER].scale, (1, 2, 1, 1))
+    preview.close()
+    assert LAYER not in session.viewer.layers
 
 
 def test_slices_are_brought_in_line_with_those_nearby(rng):

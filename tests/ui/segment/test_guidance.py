@@ -105,6 +105,11 @@ def test_the_box_goes_with_the_study(at_a_place: Guidance, session: Session) -> 
     assert len(session.viewer.layers) == 0
 
 
+def test_the_box_goes_with_the_voxel_size(at_a_place: Guidance, session: Session) -> None:
+    session.calibrate((1, 1, 1))
+    assert "look here" not in session.viewer.layers
+
+
 def test_it_hides_without_a_segmentation(qtbot: QtBot) -> None:
     guidance = Guidance(Session(ViewerModel()))
     qtbot.addWidget(guidance)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
     from operando.data import DisplacementField
+    from operando.ui.session import Session
 
 STRETCH = 0.02
 
@@ -65,6 +66,17 @@ def test_two_clicks_measure_how_the_length_changed(tool: LineTool, strain: Study
     assert f"Line of {length:.4g} µm" in tool.answer.text()
     assert f"{STRETCH * length:+.4f} ±" in tool.answer.text()
     assert f"{100 * STRETCH:+.3f} ±" in tool.answer.text()
+
+
+def test_a_line_goes_when_the_voxel_size_is_corrected(
+    tool: LineTool, strain: StudyStrain, session: Session
+) -> None:
+    """It was drawn in µm, on material that lies elsewhere then."""
+    _draw(tool, strain)
+    session.calibrate([2 * edge for edge in strain.study.voxel_size])
+    assert tool.line == []
+    assert not any(layer.name == "measured line" for layer in session.viewer.layers)
+    assert not tool.plot.isVisible()
 
 
 def test_the_profile_follows_the_quantity(tool: LineTool, strain: StudyStrain) -> None:

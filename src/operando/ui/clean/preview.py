@@ -91,6 +91,7 @@ class SlicePreview(QObject):
         self._timer.setInterval(_WAIT_MS)
         self._timer.timeout.connect(self._compute)
         session.viewer.dims.events.current_step.connect(self._on_moved)
+        session.study_changed.connect(self._on_study)
 
     @property
     def is_busy(self) -> bool:
@@ -109,11 +110,17 @@ class SlicePreview(QObject):
     def close(self) -> None:
         """Let go of the viewer."""
         self._session.viewer.dims.events.current_step.disconnect(self._on_moved)
+        self._session.study_changed.disconnect(self._on_study)
         self.show(None)
 
     def _on_moved(self) -> None:
         if self._step is not None:
             self._timer.start()
+
+    def _on_study(self) -> None:
+        """Show it anew where the layers of a study lie, which may have another voxel size."""
+        self._remove()
+        self._on_moved()
 
     def _compute(self) -> None:
         study = self._session.study

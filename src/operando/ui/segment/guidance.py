@@ -68,7 +68,6 @@ class Guidance(QWidget):
         super().__init__(parent)
         self._session = session
         self._box: Shapes | None = None
-        self._study: Study | None = None
         self._background = Background(self)
         self._stop = Event()
         self.button = QPushButton("Where to paint next")
@@ -89,18 +88,17 @@ class Guidance(QWidget):
         self.button.clicked.connect(self.look)
         self.places.itemClicked.connect(self._go)
         self.places.itemActivated.connect(self._go)
+        session.study_changed.connect(self._forget)
         session.products_changed.connect(self._on_products)
 
     def refresh(self) -> None:
         """Offer help once there is a segmentation."""
         study = self._session.study
         self.setVisible(study is not None and _PHASES in study.products("phases"))
-        if study is not self._study:
-            self._study = study
-            self._forget()
 
     def close_box(self) -> None:
         """Stop looking: the study is about to be closed."""
+        self._session.study_changed.disconnect(self._forget)
         self._session.products_changed.disconnect(self._on_products)
         self._forget()
 

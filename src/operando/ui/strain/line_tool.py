@@ -53,6 +53,7 @@ class LineTool(QWidget):
         self._clicks = CanvasClicks(strain.view.viewer)
         self.line: list[Point] = []
         self.layer: Vectors | None = None
+        self._voxel_size: tuple[float, ...] = ()
         self.draw = QPushButton("Measure along a line")
         self.draw.setCheckable(True)
         self.draw.setToolTip("Two clicks: how much longer the line became, and a profile along it")
@@ -79,6 +80,9 @@ class LineTool(QWidget):
     def refresh(self) -> None:
         """Measure the line in what is shown now."""
         self.setVisible(self._strain.field is not None)
+        study = self._strain.study
+        if self.layer is not None and (study is None or study.voxel_size != self._voxel_size):
+            self._remove_line()  # the material is not where it was drawn any more
         measured = len(self.line) == 2 and self._strain.field is not None
         self.plot.setVisible(measured)
         self.answer.setVisible(measured or self.draw.isChecked())
@@ -86,8 +90,6 @@ class LineTool(QWidget):
             self._show_change()
         elif self.draw.isChecked():
             self.answer.setText(_END if self.line else _START)
-        elif self._strain.field is None and self._strain.preview.field is None:
-            self._remove_line()
 
     def _on_draw(self, wanted: bool) -> None:
         if wanted or len(self.line) < 2:
@@ -116,6 +118,7 @@ class LineTool(QWidget):
         study = self._strain.study
         if study is None:
             return
+        self._voxel_size = study.voxel_size
         start, end = (np.asarray(p) / study.voxel_size for p in self.line)
         data = np.zeros((len(study.times), 2, 4), np.float32)
         data[:, 0, 0] = np.arange(len(study.times))
