@@ -8,7 +8,7 @@ import pytest
 from operando.data.classes import DEFAULT_CLASSES
 from operando.errors import InputError
 from operando.files import write_tiff
-from operando.steps import STEPS
+from operando.steps import STEPS, step_status
 from operando.steps.run import run_step
 from operando.study.phases import create_phases
 
@@ -45,6 +45,18 @@ def test_every_frame_is_scored(segmented: Study, electrode: Electrode, tmp_path:
     assert (second["dice"] < 1).all()
     pore = truth[1, 24:] == 1
     assert result.values["accuracy"] == pytest.approx(1 - (~pore).sum() / truth.size)
+
+
+def test_scores_of_a_reference_that_was_changed_are_out_of_date(
+    segmented: Study, electrode: Electrode, tmp_path: Path
+) -> None:
+    truth = electrode.phases.astype(np.uint8)
+    reference = _reference(tmp_path / "truth.tif", truth)
+    run_step(segmented, STEPS["compare"](reference=reference))
+    assert step_status(segmented, "compare").state == "done"
+    truth[0, 0] = 1
+    _reference(tmp_path / "truth.tif", truth)
+    assert step_status(segmented, "compare").state == "out of date"
 
 
 def test_one_frame_may_be_scored(segmented: Study, electrode: Electrode, tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ class Compare(Step):
     frame: int = FRAME
 
     def inputs(self, study: Study) -> tuple[str, ...]:
-        """Return the segmentation."""
-        return (f"phases/{self.phases}",)
+        """Return the segmentation and the reference."""
+        return (f"phases/{self.phases}", *reference_files(self.reference))
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return one row per frame and phase: Dice, IoU, distance of the outlines, interfaces."""
@@ -88,6 +88,11 @@ class Reference:
 
     labels: Any
     frames: tuple[int, ...]
+
+
+def reference_files(path: str) -> tuple[str, ...]:
+    """Name the file of a reference as what a step reads; none if it is not named."""
+    return (f"file:{Path(path).resolve()}",) if path else ()
 
 
 def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Reference:

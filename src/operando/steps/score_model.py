@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
-from operando.steps.compare import FRAME, REFERENCE, compare_frames, open_reference
+from operando.steps.compare import FRAME, REFERENCE, compare_frames, open_reference, reference_files
 from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class ScoreModel(Step):
     device: str = Field("auto", title="Device", description="auto, cpu, cuda or mps")
 
     def inputs(self, study: Study) -> tuple[str, ...]:
-        """Images and model."""
-        return (self.images, f"models/{self.model}")
+        """Images, model and reference."""
+        return (self.images, f"models/{self.model}", *reference_files(self.reference))
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return one row per frame and phase: Dice, IoU, distance of the outlines, interfaces."""

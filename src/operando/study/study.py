@@ -15,6 +15,7 @@ from operando.study.lock import StudyLock
 from operando.study.manifest import FILE_NAME, Manifest
 from operando.study.products import SOURCE, SUFFIXES, is_name
 from operando.study.results import StudyResults
+from operando.study.source_state import source_state
 from operando.study.strokes import StrokeSet
 from operando.study.underway import Underway
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from operando.study.record import Entry
 
 DEFAULT_STROKES = "strokes"
+FILE = "file:"
+"""Before the path of a file that a step reads and that is no product of the study."""
 
 
 class Study(StudyResults):
@@ -291,9 +294,11 @@ class Study(StudyResults):
         """Short text that changes when a product does; empty if it is not there.
 
         ``"images"`` stands for the source files with their calibration; ``"strokes/NAME"`` for a
-        stroke set; every other product has the id of the run that wrote it, and particles and
-        their table also say how they were corrected by hand.
+        stroke set; ``"file:PATH"`` for a file elsewhere; every other product has the id of the
+        run that wrote it, and particles and their table also say how they were corrected by hand.
         """
+        if product.startswith(FILE):
+            return source_state([Path(product.removeprefix(FILE))])
         folder, _, name = product.partition("/")
         if product == SOURCE:
             return image_fingerprint(self.source_state, self.voxel_size, self.times)
