@@ -111,6 +111,57 @@ def test_lengths_of_voxels_that_are_no_cubes_are_told_for_every_axis(
     session.close()
 
 
+@pytest.fixture
+def series_panel(
+    qtbot: QtBot, tmp_path: Path, rng: np.random.Generator
+) -> Iterator[tuple[StrainPanel, Study]]:
+    images = rng.integers(0, 255, (4, 16, 32, 32)).astype(np.uint8)
+    study = Study.create(tmp_path / "series", images, (1, 1, 1))
+    session = Session(ViewerModel())
+    session.show_study(study)
+    panel = StrainPanel(session)
+    qtbot.addWidget(panel)
+    panel.form.setValue(STEPS["strain"](reference=1, window=9, spacing=8))
+    yield panel, study
+    panel.close_panel()
+    session.close()
+
+
+def pairs(panel: StrainPanel) -> list[tuple[int, int]]:
+    return [(step.reference, step.deformed) for step in panel.steps_to_all_frames()]
+
+
+def test_one_button_measures_every_other_frame(series_panel: tuple[StrainPanel, Study]) -> None:
+    panel, _ = series_panel
+    assert not panel.all_frames.isHidden()
+    assert pairs(panel) == [(1, 0), (1, 2), (1, 3)]
+    assert {step.window for step in panel.steps_to_all_frames()} == {9}
+
+
+@pytest.mark.parametrize("deformed", [3, -1])
+def test_pairs_that_were_measured_just_so_are_left_out(
+    series_panel: tuple[StrainPanel, Study], deformed: int
+) -> None:
+    panel, study = series_panel
+    run_step(study, STEPS["strain"](reference=1, deformed=deformed, window=9, spacing=8))
+    assert pairs(panel) == [(1, 0), (1, 2)]
+    panel.form.setValue(STEPS["strain"](reference=1, window=7, spacing=8))
+    assert pairs(panel) == [(1, 0), (1, 2), (1, 3)]
+
+
+def test_when_all_are_measured_the_panel_says_so(
+    series_panel: tuple[StrainPanel, Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, _ = series_panel
+    monkeypatch.setattr(panel, "steps_to_all_frames", list)
+    panel.all_frames.click()
+    assert "All frames are measured" in panel.error.text()
+
+
+def test_two_frames_need_no_second_button(panel: StrainPanel) -> None:
+    assert panel.all_frames.isHidden()
+
+
 def test_single_slices_are_not_correlated(qtbot: QtBot, tmp_path: Path) -> None:
     study = Study.create(tmp_path / "slices", np.zeros((4, 1, 32, 32), np.uint8), (1, 1, 1))
     session = Session(ViewerModel())

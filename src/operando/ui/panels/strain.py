@@ -6,9 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from operando.errors import InputError
 from operando.steps import STEPS
+from operando.steps.status import is_up_to_date
 from operando.steps.strain import DISAGREEMENT
 from operando.ui.forms.form import SettingsForm
 from operando.ui.layers.study_results import StudyStrain, field_name
@@ -24,6 +26,7 @@ from operando.ui.wording import lengths_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from operando.steps import Step
     from operando.ui.session import Session
 
 _LAST = -1
@@ -59,6 +62,8 @@ class StrainPanel(RunPanel):
 
     Attributes
     ----------
+    all_frames : QPushButton
+        Correlates one frame with every other one.
     strain : StudyStrain
         What is shown in the canvas.
     display : StrainDisplay
@@ -78,6 +83,13 @@ class StrainPanel(RunPanel):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
+        self.all_frames = QPushButton("Measure all frames")
+        self.all_frames.setMinimumHeight(30)
+        self.all_frames.setToolTip(
+            "From the chosen frame to every other one; those measured just so are left out"
+        )
+        self.all_frames.clicked.connect(self._on_all_frames)
+        self.buttons.addWidget(self.all_frames)
         self.strain = StudyStrain(session)
         self.lengths = text_label()
         self.extra.addWidget(self.lengths)
@@ -118,6 +130,22 @@ class StrainPanel(RunPanel):
             return "Strain needs volumes; the frames of this study are single slices."
         return super().obstacle()
 
+    def steps_to_all_frames(self) -> list[Step]:
+        """From the chosen frame to every other one, but those measured just so already."""
+        study, step = self.session.study, self.form.value()
+        if study is None:
+            return []
+        frames = [t for t in range(len(study.times)) if t != step.reference]
+        pairs = {t: step.model_copy(update={"deformed": t}) for t in frames}
+        last = is_up_to_date(study, step.model_copy(update={"deformed": _LAST}))
+        known = {len(study.times) - 1} if last else set()
+        return [p for t, p in pairs.items() if t not in known and not is_up_to_date(study, p)]
+
+    def refresh_job(self) -> None:
+        """Show how far the job is."""
+        super().refresh_job()
+        self.all_frames.setEnabled(self.primary.isEnabled())
+
     def images_to_use(self, sets: Sequence[str]) -> str:
         """Choose the images as recorded: smoothing takes away the texture that is followed."""
         return sets[0]
@@ -151,6 +179,7 @@ class StrainPanel(RunPanel):
             frames = [(t, f"{t} · {hours:g} h") for t, hours in enumerate(study.times)]
             self.form.set_choices("reference", frames)
             self.form.set_choices("deformed", [(_LAST, "last"), *frames])
+            self.all_frames.setVisible(len(frames) > 2)
         self._show_lengths()
         super().refresh()
 
@@ -163,6 +192,14 @@ class StrainPanel(RunPanel):
         self.line.unlink()
         self.strain.close()
         super().close_panel()
+
+    def _on_all_frames(self) -> None:
+        steps = self.steps_to_all_frames()
+        if steps:
+            self.run(steps)
+        else:
+            said = "All frames are measured with these settings"
+            self.show_error(InputError(said, "change one to measure them anew"))
 
     def _on_theme(self, event: Any = None) -> None:
         del event
