@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from operando.data import PARTICLE_COLUMNS
 from operando.report import figures
-from operando.report.section import Section, frame_title, picture, summary_of, table
+from operando.report.section import Section, frame_title, number, picture, summary_of, table
 from operando.report.slices import labelled_slices
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ DRAWN = ("diameter_um", "crack_fraction", "detachment")
 def particles_section(study: Study, name: str) -> Section:
     """Show one set of particles."""
     particles = study.table(name)
-    last = int(particles["frame"].max())
+    last = len(study.times) - 1
     rows = particles[particles["frame"] == last]
     shown = [
         labelled_slices(
@@ -61,6 +61,7 @@ def particles_section(study: Study, name: str) -> Section:
                 f"{column.title}, {frame_title(study, last)}",
             )
             for column in _columns(DRAWN, rows)
+            if len(rows)
         ),
     ]
     return Section(
@@ -75,10 +76,10 @@ def frame_table(study: Study, particles: pd.DataFrame) -> Markup:
     """Count the particles of every frame, and take medians over the whole ones."""
     columns = _columns(SUMMARISED, particles)
     rows = []
-    for t in sorted(int(t) for t in particles["frame"].unique()):
+    for t in range(len(study.times)):
         of_frame = particles[particles["frame"] == t]
         whole = of_frame[~of_frame["on_edge"].astype(bool)]
-        medians = [f"{whole[c.name].median():.{c.decimals}f}" for c in columns]
+        medians = [number(whole[c.name].median(), f".{c.decimals}f") for c in columns]
         rows.append([frame_title(study, t), str(len(of_frame)), str(len(whole)), *medians])
     head = ["frame", "particles", "whole", *(c.header for c in columns)]
     return table(
@@ -106,7 +107,7 @@ def _columns(names: tuple[str, ...], present: pd.DataFrame) -> list[Column]:
 def _cell(value: float | bool, decimals: int) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.{decimals}f}"
+    return number(value, f".{decimals}f")
 
 
 def _lowered(sentence: str) -> str:

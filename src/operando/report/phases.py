@@ -8,7 +8,7 @@ import pandas as pd
 
 from operando.report import figures
 from operando.report.connectivity import connectivity_table
-from operando.report.section import Section, frame_title, picture, summary_of, table
+from operando.report.section import Section, frame_title, number, picture, summary_of, table
 from operando.report.slices import labelled_slices
 
 if TYPE_CHECKING:
@@ -50,9 +50,12 @@ def fraction_table(study: Study, fractions: pd.DataFrame, classes: Sequence[Labe
     bounded = "fraction_low" in fractions
     cells: dict[tuple[int, str], str] = {}
     for row in fractions.to_dict("records"):
-        text = f"{100 * row['fraction']:.1f}"
+        text, low, high = (
+            number(100 * row[name], ".1f") if name in row else ""
+            for name in ("fraction", "fraction_low", "fraction_high")
+        )
         if bounded:
-            text += f" ({100 * row['fraction_low']:.1f} to {100 * row['fraction_high']:.1f})"
+            text += f" ({low} to {high})"
         cells[int(row["frame"]), str(row["phase"])] = text
     names = [c.name for c in classes]
     frames = sorted({t for t, _ in cells})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -64,4 +65,15 @@ def summary_of(study: Study, product: str) -> str:
 
 def frame_title(study: Study, t: int) -> str:
     """``"frame 2 · 1.5 h"``."""
-    return f"frame {t} · {study.times[t]:.3g} h"
+    return f"frame {t} · {hours(study.times[t])}"
+
+
+def hours(time_h: float) -> str:
+    """``"120.05 h"``: to a few seconds, however long the record."""
+    text = f"{time_h:.3f}".rstrip("0").rstrip(".") if abs(time_h) >= 1 else f"{time_h:.3g}"
+    return f"{text} h"
+
+
+def number(value: float, form: str) -> str:
+    """Write a number in a cell of a table; a dash where there is none."""
+    return f"{value:{form}}" if math.isfinite(value) else "–"

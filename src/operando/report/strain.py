@@ -8,7 +8,7 @@ import numpy as np
 
 from operando.report import figures
 from operando.report.frame_curves import field_frames
-from operando.report.section import Picture, Section, picture, table
+from operando.report.section import Picture, Section, hours, number, picture, table
 from operando.strain.field.scatter import neighbour_scatter
 from operando.strain.reading.measures import von_mises
 
@@ -55,20 +55,21 @@ def pair_table(study: Study, fields: dict[str, DisplacementField]) -> Markup:
     rows = []
     for name, each in fields.items():
         valid = each.valid
-        length = np.linalg.norm(each.displacement * np.asarray(study.voxel_size), axis=1)
-        error = each.sigma.mean(axis=1) * float(np.mean(study.voxel_size))
+        size = np.asarray(study.voxel_size)
+        length = np.linalg.norm(each.displacement * size, axis=1)
+        error = np.sqrt(np.mean((each.sigma * size) ** 2, axis=1))
         volume = 100 * each.volume_change[valid]
         shear = 100 * von_mises(each.physical(study.voxel_size).strain()[valid])
         rows.append(
             [
                 _frames(study, name),
                 f"{100 * valid.mean():.0f}",
-                f"{_median(length[valid]):.3g}",
-                f"{_median(error[valid]):.2g}",
-                f"{neighbour_scatter(each):.1f}",
-                f"{_median(volume):+.2f}",
-                f"{_spread(volume):.2f}",
-                f"{_median(shear):.2f}",
+                number(_median(length[valid]), ".3g"),
+                number(_median(error[valid]), ".2g"),
+                number(neighbour_scatter(each), ".1f"),
+                number(_median(volume), "+.2f"),
+                number(_spread(volume), ".2f"),
+                number(_median(shear), ".2f"),
             ]
         )
     return table(HEAD, rows, NOTE)
@@ -91,7 +92,7 @@ def _drawn(study: Study, name: str, each: DisplacementField) -> Picture:
 
 def _frames(study: Study, name: str) -> str:
     first, second = field_frames(name) or (0, 0)
-    return f"frame {first} ({study.times[first]:.3g} h) to {second} ({study.times[second]:.3g} h)"
+    return f"frame {first} ({hours(study.times[first])}) to {second} ({hours(study.times[second])})"
 
 
 def _median(values: np.ndarray) -> float:
