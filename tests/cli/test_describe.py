@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
+
+from operando import Study
 from operando.cli.describe import first_line, step_lines, study_lines
 from operando.steps import STEPS
 
@@ -33,3 +36,9 @@ def test_a_new_study_says_what_waits(study):
 def test_defaults_are_those_of_the_step_not_of_its_parts():
     (network,) = (line for line in step_lines(STEPS["learn-images"]) if "network =" in line)
     assert network.startswith("  settings.network = 'separable'  ")
+
+
+def test_of_many_times_the_first_and_the_last_are_told(tmp_path):
+    images = np.zeros((200, 1, 2, 2), np.uint8)
+    with Study.create(tmp_path / "cell", images, voxel_size=(1, 1, 1)) as study:
+        assert "  times 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, …, 199 h" in study_lines(study)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from operando.steps import Step
     from operando.study import Study
 
+_MOST_TIMES = 12
+
 
 def study_lines(study: Study) -> Iterator[str]:
     """Say what a study holds and what was done in it."""
@@ -23,7 +25,9 @@ def study_lines(study: Study) -> Iterator[str]:
     size = " × ".join(f"{edge:g}" for edge in study.voxel_size)
     yield f"{study.name}: frames {t}, channels {c}, {z} × {y} × {x} voxels"
     yield f"  voxel {size} µm (z × y × x), {series.data.dtype}, {series.nbytes / 1e6:.1f} MB"
-    yield f"  times {', '.join(f'{time_h:g}' for time_h in study.times)} h"
+    times = [f"{time_h:g}" for time_h in study.times]
+    told = times if len(times) <= _MOST_TIMES else [*times[: _MOST_TIMES - 2], "…", times[-1]]
+    yield f"  times {', '.join(told)} h"
     waiting = []
     for name, step in STEPS.items():
         status = step_status(study, name)
