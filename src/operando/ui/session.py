@@ -181,6 +181,11 @@ class Session:
         return self._start(first)
 
     @property
+    def steps_to_come(self) -> int:
+        """How many steps go with the present job and run after it."""
+        return len(self._waiting)
+
+    @property
     def queue(self) -> tuple[tuple[Step, ...], ...]:
         """What runs after the present job and the steps that go with it, in order."""
         return tuple(self._queue)

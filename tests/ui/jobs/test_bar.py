@@ -40,6 +40,14 @@ def test_progress_is_told_in_one_line() -> None:
     assert progress_text(_job(JobState.CANCELLING)) == "Cancelling …"
 
 
+def test_how_many_steps_follow_is_told() -> None:
+    running = _job(JobState.RUNNING)
+    assert progress_text(running, 2) == "Train · starting … · then 2 more"
+    running = _job(JobState.RUNNING, progress=Progress(done=1, total=4, message="Training"))
+    assert progress_text(running, 1) == "Training · 25 % · then 1 more"
+    assert progress_text(_job(JobState.CANCELLING), 2) == "Cancelling …"
+
+
 def test_durations() -> None:
     assert [duration(s) for s in (0, 59.6, 75, 3723)] == ["0:00", "1:00", "1:15", "1:02:03"]
 

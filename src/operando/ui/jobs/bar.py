@@ -67,8 +67,8 @@ class JobBar(QWidget):
         self.details.clicked.connect(self._show_details)
         self.set_job(None)
 
-    def set_job(self, job: Job | None) -> None:
-        """Show the present state of a job; None shows nothing."""
+    def set_job(self, job: Job | None, to_come: int = 0) -> None:
+        """Show the present state of a job, and how many follow; None shows nothing."""
         running = job is not None and not job.state.is_over
         self.bar.setVisible(running)
         self.cancel.setVisible(running)
@@ -81,7 +81,7 @@ class JobBar(QWidget):
             return
         self.cancel.setEnabled(job.state is not JobState.CANCELLING)
         if running:
-            self._show_progress(job)
+            self._show_progress(job, to_come)
         elif job.state is JobState.FAILED:
             self.message.setText(f"⚠ {job.error}")
             self.message.show()
@@ -90,16 +90,16 @@ class JobBar(QWidget):
             self.message.setText("Cancelled; what was there before is unchanged.")
             self.message.show()
 
-    def _show_progress(self, job: Job) -> None:
+    def _show_progress(self, job: Job, to_come: int) -> None:
         fraction = job.progress.fraction if job.progress else None
         if fraction is None:  # Qt writes nothing on a bar without an end
             self.bar.setRange(0, 0)
-            self.message.setText(progress_text(job))
+            self.message.setText(progress_text(job, to_come))
             self.message.show()
         else:
             self.bar.setRange(0, _RESOLUTION)
             self.bar.setValue(round(_RESOLUTION * fraction))
-            self.bar.setFormat(progress_text(job))
+            self.bar.setFormat(progress_text(job, to_come))
 
     def _show_details(self) -> None:
         dialog = QDialog(self)
@@ -117,19 +117,20 @@ class JobBar(QWidget):
         dialog.open()
 
 
-def progress_text(job: Job) -> str:
-    """Say how far a job is: ``"Train · 62 % · 0:21 left"``."""
+def progress_text(job: Job, to_come: int = 0) -> str:
+    """Say how far a job is: ``"Train · 62 % · 0:21 left · then 2 more"``."""
     if job.state is JobState.CANCELLING:
         return "Cancelling …"
+    more = [f"then {to_come} more"] if to_come else []
     progress = job.progress
     if progress is None:
-        return f"{job.step.title} · starting …"
+        return " · ".join([job.step.title, "starting …", *more])
     parts = [progress.message or job.step.title]
     if progress.fraction is not None:
         parts.append(f"{100 * progress.fraction:.0f} %")
     if progress.seconds_left is not None:
         parts.append(f"{duration(progress.seconds_left)} left")
-    return " · ".join([*parts, *_values(progress)])
+    return " · ".join([*parts, *_values(progress), *more])
 
 
 def duration(seconds: float) -> str:

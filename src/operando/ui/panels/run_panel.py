@@ -127,7 +127,7 @@ class RunPanel(Panel):
         """Show how far the job is."""
         busy = self.session.is_busy
         self.primary.setEnabled(not busy and not self.hint.text())
-        self.job_bar.set_job(self.job)
+        self.job_bar.set_job(self.job, self.session.steps_to_come)
 
     def run(self, steps: Sequence[Step]) -> None:
         """Run steps; what is wrong is said in the panel."""
