@@ -116,6 +116,28 @@ def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:
     assert predict(again, scene.image[0], device="cpu").shape[0] == 2
 
 
+@pytest.mark.parametrize("start", ["pretrained", "scratch"])
+def test_a_class_that_nobody_painted_yet_is_nowhere(start: str, scene: object) -> None:
+    """Neither in labels nor in probabilities; others are as without it; it can be learnt later."""
+    names = ("matrix", "ball", "shell", "separator")
+    classes = [LabelClass(name, "#000000") for name in names]
+    effort = "instant" if start == "pretrained" else "quick"
+    settings = TINY.model_copy(update={"effort": effort, "held_out": 0})
+    known = {"settings": settings, "device": "cpu"}
+    models = [
+        train(scene.image, scene.strokes, start=start, classes=classes[:n], **known) for n in (3, 4)
+    ]
+    three, four = (predict(model, scene.image[0], device="cpu") for model in models)
+    assert (four[3] == 0).all()
+    assert (three.argmax(0) == four.argmax(0)).mean() > 0.95
+    strokes = scene.strokes.copy()
+    strokes[0, 12][scene.truth[0, 12] == 3] = 4
+    strokes[strokes == 3] = 0
+    later = train(scene.image, strokes, start=models[1], classes=classes, **known)
+    found, shell = predict(later, scene.image[0], device="cpu").argmax(0) == 3, scene.truth[0] == 3
+    assert 2 * (found & shell).sum() / (found.sum() + shell.sum()) > 0.6
+
+
 def test_what_was_painted_over_the_margin_teaches_nothing(scene: object) -> None:
     """Strokes that overrun into NaN: the same model as without what overran."""
     images = np.pad(scene.image, [(0, 0), (0, 0), (0, 0), (0, 16)], constant_values=np.nan)

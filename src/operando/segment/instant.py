@@ -123,7 +123,7 @@ class InstantModel:
             voxels = keep_imaged(_painted(strokes, slices), self._frames)
         voxels = voxels.select(np.arange(0, len(voxels), 1 + len(voxels) // MOST_VOXELS))
         n_classes = int(voxels.label.max())
-        inherited = [*by_name(classes, self._base.classes), *[None] * n_classes][:n_classes]
+        inherited = [*by_name(classes, self._base), *[None] * n_classes][:n_classes]
         if self._ships:
             self._tell(voxels, inherited)
         rows = np.empty((len(voxels), self._n_features), np.float32)

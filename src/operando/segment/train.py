@@ -15,6 +15,7 @@ from operando.errors import InputError
 from operando.nets.architecture import restore
 from operando.nets.augment import Augmentation
 from operando.nets.frames import Frames, frames_for
+from operando.segment.adapting.head import by_name, rule_out
 from operando.segment.adapting.part_way import go_part_way
 from operando.segment.adapting.start import adapted_network, choose_start, new_network
 from operando.segment.learning.forest import forest_architecture, grow_forest
@@ -128,6 +129,7 @@ def train(
         architecture, result = _grow(lesson, progress)
     else:
         architecture, result = _fit(lesson, before, start == "pretrained", shuffle, progress)
+        result = replace(result, weights=rule_out(result.weights, _unheard_of(lesson, before)))
     curve = np.array(result.curve, np.float64)
     weights, held_out = result.weights, result.held_out
     if _asks_others(settings, flat=flat):
@@ -219,6 +221,12 @@ def _at_once(
     watch.advance(values={} if np.isnan(row[3]) else {"held_out_dice": row[3]})
     weights = {name: values.cpu().numpy() for name, values in network.state_dict().items()}
     return Fit(weights=weights, curve=[row], best_step=1, held_out=held_out)
+
+
+def _unheard_of(lesson: Lesson, before: Model | None) -> list[int]:
+    """Classes that nobody painted and that the network did not know before."""
+    known = by_name(lesson.classes, before) if before else [None] * len(lesson.classes)
+    return [k for k, row in enumerate(known) if row is None and k + 1 not in lesson.learn.label]
 
 
 def _asks_others(settings: TrainSettings, *, flat: bool) -> bool:

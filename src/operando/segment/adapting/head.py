@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -24,6 +24,9 @@ RECOGNISED = 0.5
 """Mean probability from which a class of strokes is taken for one that the network knows."""
 FEW = 10
 """Painted voxels that count half as much as very many, where classes vie for a known one."""
+
+RULED_OUT = -1e4
+"""Bias of a class that nothing is known of."""
 
 Head = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 """Weight ``(K, F)`` and bias ``(K,)`` of a linear layer that gives logits."""
@@ -161,10 +164,21 @@ def head_of(model: TaughtNetwork) -> Head:
     return weight.reshape(len(weight), -1), model.weights["head.bias"]
 
 
-def by_name(classes: Sequence[LabelClass], known: Sequence[LabelClass]) -> list[int | None]:
-    """Find the known class of the same name for every class; None where there is none."""
-    old = {c.name.casefold(): k for k, c in enumerate(known)}
+def by_name(classes: Sequence[LabelClass], model: TaughtNetwork) -> list[int | None]:
+    """Find what a network knows of every class by its name; None where that is nothing."""
+    bias = model.weights["head.bias"]
+    old = {c.name.casefold(): k for k, c in enumerate(model.classes) if bias[k] > RULED_OUT / 2}
     return [old.get(c.name.casefold()) for c in classes]
+
+
+def rule_out(
+    weights: Mapping[str, NDArray[Any]], classes: Sequence[int]
+) -> dict[str, NDArray[Any]]:
+    """Return the weights of a network that never answers some of its classes."""
+    ruled = {name: weights[name].copy() for name in ("head.weight", "head.bias")}
+    ruled["head.weight"][classes] = 0
+    ruled["head.bias"][classes] = RULED_OUT
+    return {**weights, **ruled}
 
 
 def rows_of(head: Head, inherited: Sequence[int | None]) -> Head:

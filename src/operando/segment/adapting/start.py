@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from operando.errors import InputError
 from operando.nets.adapt import adapt_weights, flatten_levels
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET, Architecture, build, plan_levels
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch import nn
 
@@ -124,7 +125,7 @@ class Start:
     network, architecture
         The network.
     shift
-        See `operando.segment.adapting.label_shift`; None if it does not know all of the classes.
+        See `operando.segment.adapting.label_shift`; None if it does not know all painted classes.
     """
 
     network: nn.Module
@@ -174,7 +175,7 @@ def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
     """
     flat = lesson.patch[0] == 1
     known = reshaped(before, lesson.channels, lesson.spacing, flat=flat)
-    inherited = by_name(lesson.classes, before.classes)
+    inherited = by_name(lesson.classes, before)
     if None in inherited:
         inherited = recognise(*_features(known, lesson), head_of(known), inherited)
     if ships and _is_grey(lesson):
@@ -203,8 +204,9 @@ def adapted_network(before: Model, lesson: Lesson, *, ships: bool) -> Start:
 def _shift(
     known: Model, lesson: Lesson, inherited: Sequence[int | None]
 ) -> NDArray[np.float32] | None:
-    rows = [row for row in inherited if row is not None]
-    if len(rows) < len(inherited):
+    rows = [0 if row is None else row for row in inherited]
+    unknown = [k + 1 for k, row in enumerate(inherited) if row is None]
+    if np.isin(lesson.learn.label, unknown).any():
         return None
     network = known.network().to(lesson.device)
     shares = expected_shares(network, lesson.sampler(lesson.learn), lesson.device)
