@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from operando.errors import StudyError
 from operando.jobs import Job, JobState
+from operando.jobs.worker import Stopped
 from operando.steps import make_step
 
 PATIENCE = 120
@@ -72,6 +75,17 @@ def test_an_error_for_the_user_arrives_with_its_traceback(study):
     assert job.wait(PATIENCE) is JobState.FAILED
     assert job.error == "There is no frame 7; the study has the frames 0 to 1"
     assert "Traceback" in job.details
+
+
+def test_nobody_waits_for_a_child_that_takes_its_time_to_leave(study):
+    """The window asks twenty times a second, and would stand still meanwhile."""
+    job, there = Job(study, make_step("strain", {})), [True]
+    job._connection, child = multiprocessing.Pipe(duplex=False)
+    job._process, job.state = SimpleNamespace(is_alive=there.pop), JobState.RUNNING
+    child.send(Stopped())
+    assert job.poll() is JobState.RUNNING
+    there.append(False)
+    assert job.poll() is JobState.CANCELLED
 
 
 def test_a_job_runs_once(long_training):

@@ -13,12 +13,14 @@ from operando.jobs.worker import Failed, Finished, Stopped, work
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
     from operando.steps.step import Step
     from operando.study import Study
     from operando.study.record import Entry
 
 _SECONDS_TO_STOP = 0.8
+_SECONDS_TO_LEAVE = 5.0
 
 
 class JobState(StrEnum):
@@ -75,9 +77,10 @@ class Job:
         self._lock_token = study.lock_token
         self._context = multiprocessing.get_context("spawn")
         self._cancel = self._context.Event()
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: BaseProcess | None = None
         self._connection: Connection | None = None
-        self._cancelled_at = 0.0
+        self._cancelled_at = self._ended_at = 0.0
+        self._outcome: JobState | None = None
 
     @property
     def pid(self) -> int | None:
@@ -117,20 +120,24 @@ class Job:
             self.state = JobState.CANCELLING
 
     def poll(self) -> JobState:
-        """Take in what the child has sent since the last call."""
+        """Take in what the child has sent since the last call.
+
+        The job is over when the child has left, for which nobody is kept waiting: after its last
+        word that takes a second or more.
+        """
         if self._connection is None or self._process is None or self.state.is_over:
             return self.state
         try:
-            while not self.state.is_over and self._connection.poll():
+            while self._outcome is None and self._connection.poll():
                 self._receive(self._connection.recv())
         except (EOFError, OSError):
             self._lost()
-        if self.state is JobState.CANCELLING and self._has_waited():
+        if self.state is JobState.CANCELLING and self._outcome is None and self._has_waited():
             self._process.terminate()
-            self.state = JobState.CANCELLED
-        if self.state.is_over:
-            self._process.join(timeout=5)
+            self._end(JobState.CANCELLED)
+        if self._outcome is not None and self._has_left(self._process):
             self._connection.close()
+            self.state = self._outcome
             if self.state is not JobState.FINISHED and self._study.writable:
                 self._study.settle_runs()
         return self.state
@@ -150,12 +157,19 @@ class Job:
                     self.reports.append(message)
             case Finished(entry):
                 self.entry = entry
-                self.state = JobState.FINISHED
+                self._end(JobState.FINISHED)
             case Failed(sentence, details):
                 self.error, self.details = sentence, details
-                self.state = JobState.FAILED
+                self._end(JobState.FAILED)
             case Stopped():
-                self.state = JobState.CANCELLED
+                self._end(JobState.CANCELLED)
+
+    def _end(self, outcome: JobState) -> None:
+        """Note what became of the job; it is over when the child has left."""
+        self._outcome, self._ended_at = outcome, time.monotonic()
+
+    def _has_left(self, process: BaseProcess) -> bool:
+        return not process.is_alive() or time.monotonic() - self._ended_at > _SECONDS_TO_LEAVE
 
     def _has_waited(self) -> bool:
         return time.monotonic() - self._cancelled_at > _SECONDS_TO_STOP
@@ -163,11 +177,11 @@ class Job:
     def _lost(self) -> None:
         """Note that the child went without a word: cancelled, killed, or out of memory."""
         if self.state is JobState.CANCELLING:
-            self.state = JobState.CANCELLED
+            self._end(JobState.CANCELLED)
             return
         code = self._process.exitcode if self._process is not None else None
         self.error = (
             f"The process that ran {self.step.title} ended without a word (exit code {code}); "
             "the machine may have run out of memory"
         )
-        self.state = JobState.FAILED
+        self._end(JobState.FAILED)
