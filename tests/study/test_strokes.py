@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import tifffile
@@ -191,3 +193,12 @@ def test_one_who_only_looks_does_not_touch_the_history(tmp_path, strokes):
     seen = StrokeSet(tmp_path, "strokes", SHAPE, writable=False)
     assert seen.voxel_counts() == {1: 9}
     assert journal.read_bytes().endswith(b"E")
+
+
+def test_a_disk_that_is_as_good_as_full_is_not_painted_on(strokes, monkeypatch):
+    """A memory map without room ends the program with a bus error."""
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=3_000_000))
+    with pytest.raises(FileError, match="3 MB left; free some space before you paint on"):
+        strokes.paint(box(0, 1, 4, 4), 1)
+    assert not strokes.array.any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from operando.study.journal import Box
+
+SPARE_BYTES = 2**26
+"""A memory map that finds no room on the disk ends the program, whatever it was doing."""
 
 
 class StrokeSet:
@@ -125,7 +129,10 @@ class StrokeSet:
         ------
         InputError
             If the box or the labels are not of this kind, or do not fit together.
+        FileError
+            If the disk is as good as full.
         """
+        self.check_room()
         box = self._checked_box(box)
         shape = self.array[box].shape
         try:
@@ -144,6 +151,21 @@ class StrokeSet:
         before = self.array[box].copy()
         self.array[box] = block
         self.record(box, before)
+
+    def check_room(self) -> None:
+        """Say that the disk is as good as full: painting on would end the program.
+
+        Raises
+        ------
+        FileError
+            With what is left.
+        """
+        free = shutil.disk_usage(self._meta_path.parent).free
+        if free < SPARE_BYTES:
+            raise FileError(
+                f"The disk of {self._meta_path.parent} has {free / 1e6:.0f} MB left",
+                "free some space before you paint on",
+            )
 
     def load(self, path: Path) -> None:
         """Paint what a label image holds, slice by slice where it is not empty.

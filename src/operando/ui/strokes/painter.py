@@ -153,6 +153,7 @@ class StrokePainter:
         self.strokes.record(box, before)
         self.counts.add(box, before, after)
         self.stroked.emit()
+        self.strokes.check_room()
 
     def _on_selected_label(self, event: Any = None) -> None:
         del event
