@@ -212,6 +212,11 @@ def test_pretrained_weights_are_there_and_know_electrodes() -> None:
     assert reached[0] > reached[1]
 
 
+def test_a_forest_does_not_pretend_to_go_on_from_a_model(model: Model, scene: object) -> None:
+    with pytest.raises(InputError, match="forest grows anew"):
+        train(scene.image, scene.strokes, start=model, settings=TrainSettings(network="forest"))
+
+
 def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:
     one_class = np.where(scene.strokes == 1, 1, 0).astype(np.uint8)
     with pytest.raises(InputError, match="one class"):

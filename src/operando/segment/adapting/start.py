@@ -49,8 +49,9 @@ def choose_start(
     Raises
     ------
     InputError
-        If the model is for another number of channels, is a random forest, or sees time where
-        the frames are single slices; or if there is nothing for instant training to go on from.
+        If the model is for another number of channels, is a random forest or shall become one, or
+        sees time where the frames are single slices; or if there is nothing for instant training
+        to go on from.
     """
     before = _known(start, settings, frames.shape[1])
     network = before.architecture.network if before else settings.network
@@ -65,8 +66,13 @@ def choose_start(
 
 
 def _known(start: str | Path | Model, settings: TrainSettings, channels: int) -> Model | None:
-    if start == "scratch" or settings.network == "forest":
+    if start == "scratch" or (start == "pretrained" and settings.network == "forest"):
         return None
+    if settings.network == "forest":
+        raise InputError(
+            "A random forest grows anew and cannot go on from a model",
+            "start from pretrained or scratch, or choose a network",
+        )
     if start == "pretrained":
         known = pretrained(cracks=True)
         if settings.network == TIME_UNET:
