@@ -109,6 +109,13 @@ def test_a_phase_that_does_not_occur_has_no_shares() -> None:
     assert np.isnan(found.percolating).all()
 
 
+def test_across_a_single_slice_nothing_percolates(rng: np.random.Generator) -> None:
+    """Its first slice is its last one, which says nothing of paths."""
+    found = _only(rng.random((1, 20, 30)) < 0.8)
+    assert np.isnan(found.percolating[0])
+    assert found.percolating[1] > 0.8 < found.percolating[2]
+
+
 def test_probabilities_of_something_else_are_refused() -> None:
     with pytest.raises(InputError, match="2 classes"):
         measure_connectivity(np.ones(SHAPE, np.uint8), np.ones((3, *SHAPE)), n_classes=2)

@@ -39,7 +39,7 @@ class Connectivity:
         Of the phase.
     percolating
         ``(z, y, x)`` share of the phase in clusters that reach from the first to the last slice
-        along the axis; NaN without a voxel.
+        along the axis; NaN without a voxel, and along an axis of one voxel.
     clusters
         How many there are.
     isolated
@@ -197,7 +197,10 @@ def _measure(
         nan = float("nan")
         return Connectivity(0, (nan, nan, nan), 0, 0, nan, 0, 0.0)
     through = pieces.sides[:, ::2] & pieces.sides[:, 1::2]
-    z, y, x = (float(pieces.sizes[t].sum() / voxels) for t in through.T)
+    z, y, x = (
+        float(pieces.sizes[t].sum() / voxels) if n > 1 else float("nan")
+        for t, n in zip(through.T, phase.shape, strict=True)
+    )
     isolated = ~pieces.may_go_on
     share = float(pieces.sizes[isolated].sum() / voxels)
     euler, surface = _euler_and_surface(phase, spacing, on_slab)
