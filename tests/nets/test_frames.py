@@ -105,3 +105,13 @@ def test_frames_before_and_after_are_channels(t: int, seen: tuple[int, ...]) -> 
     assert frames.shape == (3, 6, 40, 110, 9)
     expected = np.concatenate([array[frame][:, *box] for frame in seen])
     np.testing.assert_array_equal(frames.read(t, box), expected)
+
+
+def test_a_frame_stands_in_for_what_was_not_imaged_beside_it() -> None:
+    series = np.random.default_rng(0).random((3, 4, 5, 6), np.float32)
+    series[0] = series[2, :2] = series[1, 3] = np.nan
+    before, now, after = FramesInContext(series).read(1, (slice(0, 4), slice(0, 5), slice(0, 6)))
+    np.testing.assert_array_equal(now, series[1])
+    np.testing.assert_array_equal(before, series[1])
+    np.testing.assert_array_equal(after[:2], series[1, :2])
+    np.testing.assert_array_equal(after[2:], series[2, 2:])

@@ -123,8 +123,8 @@ class Frames:
 class FramesInContext(Frames):
     """Frames whose channels are those of the frame before, the frame, and the frame after.
 
-    The first and the last frame stand in for the ones that are missing. Parameters as in
-    `Frames`.
+    The first and the last frame stand in for the ones that are missing, and every frame for what
+    was not imaged (NaN) of those beside it. Parameters as in `Frames`.
 
     Attributes
     ----------
@@ -141,8 +141,11 @@ class FramesInContext(Frames):
     def read(self, t: int, box: Box) -> NDArray[Any]:
         """Read one box of three frames: ``(3 C, z, y, x)`` in the array's own type."""
         last = self.shape[0] - 1
-        seen = (max(t - 1, 0), t, min(t + 1, last))
-        return np.concatenate([self._single.read(frame, box) for frame in seen])
+        now = self._single.read(t, box)
+        before, after = (self._single.read(s, box) for s in (max(t - 1, 0), min(t + 1, last)))
+        if now.dtype.kind == "f":
+            before, after = (np.where(imaged(other), other, now) for other in (before, after))
+        return np.concatenate([before, now, after])
 
     def imaged(self, t: int, box: Box) -> NDArray[np.bool_]:
         """Tell which voxels ``(z, y, x)`` of a box were imaged in the frame itself."""
