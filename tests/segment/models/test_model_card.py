@@ -32,6 +32,23 @@ def test_it_tells_data_strokes_scores_and_settings(model: Model) -> None:
         assert text in card, text
 
 
+def test_it_says_how_a_model_answers_and_learnt(model: Model) -> None:
+    assert "batches trained: 50" in model_card(model)
+    instant = replace(
+        model,
+        architecture=replace(model.architecture, second_opinion=True),
+        settings={"effort": "instant"},
+        scores={"steps": 1, "best_step": 1},
+    )
+    card = model_card(instant)
+    assert "asks a random forest and a regression" in card
+    assert "No batch was trained: its last layer was fitted" in card
+    assert "batches trained" not in card
+    forest = replace(model, architecture=replace(model.architecture, network="forest", width=100))
+    assert "Random forest of 100 trees" in model_card(forest)
+    assert "patches of" not in model_card(forest)
+
+
 def test_what_is_not_known_is_said_to_be_so(model: Model) -> None:
     card = model_card(replace(model, voxel_size=None, settings={}, scores={}))
     assert "Voxel size: not known" in card

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SCORES = {
     "held_out_dice": ("Dice on strokes held out", ".3f"),
     "held_out_loss": ("loss on strokes held out", ".3f"),
+}
+_BATCHES = {
     "steps": ("batches trained", ".0f"),
     "best_step": ("batch of the weights kept", ".0f"),
 }
@@ -49,11 +51,21 @@ def model_card(model: TaughtNetwork) -> str:
 def _network(model: TaughtNetwork) -> str:
     architecture = model.architecture
     numbers = sum(weights.size for weights in model.weights.values())
+    if architecture.network == "forest":
+        return f"Random forest of {architecture.width} trees, {numbers:,} stored numbers."
     patch = " × ".join(str(n) for n in model.patch)
-    return (
-        f"Network `{architecture.network}`, {numbers:,} stored numbers, trained on patches of "
-        f"{patch} voxels (z × y × x)."
-    )
+    told = [
+        f"Network `{architecture.network}`, {numbers:,} stored numbers, patches of {patch} voxels "
+        "(z × y × x)."
+    ]
+    if model.settings.get("effort") == "instant":
+        told.append("No batch was trained: its last layer was fitted to the strokes.")
+    if architecture.second_opinion:
+        told.append(
+            "Where it is unsure it asks a random forest and a regression that learnt from the same "
+            "strokes."
+        )
+    return " ".join(told)
 
 
 def _data(model: TaughtNetwork) -> str:
@@ -79,9 +91,10 @@ def _strokes(scores: Mapping[str, float]) -> str:
 
 
 def _scores(scores: Mapping[str, float]) -> str:
+    shown = _SCORES | (_BATCHES if scores.get("steps", 0) > 1 else {})
     known = [
         f"- {title}: {scores[name]:{form}}"
-        for name, (title, form) in _SCORES.items()
+        for name, (title, form) in shown.items()
         if name in scores
     ]
     if "held_out_dice" not in scores:
