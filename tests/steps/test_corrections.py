@@ -468,6 +468,31 @@ def _packing(study, frame, settings):
     return measure(ids, spacing=study.voxel_size, settings=settings)["packing"]
 
 
+def test_what_sees_a_change_over_a_gap_at_an_angle_is_measured_again(found, make_ellipsoid) -> None:
+    """Over the gap between two balls that lie diagonally to each other."""
+    ids = np.zeros_like(_ids(found))
+    for label, centre in ((1, (9, 20, 20)), (2, (20, 31, 31))):
+        ids[:, make_ellipsoid(ids.shape[1:], centre, (7, 7, 7))] = label
+    phases, _, _ = open_phases(found.product_path("phases/phases"), writable=True)
+    phases[:] = np.where(ids > 0, 3, 1)
+    step = FindParticles(measure=MeasureSettings(contact_reach=0.6))
+    options = {"phase": 3, "spacing": found.voxel_size, "settings": step.measure}
+
+    def all_rows():
+        parts = [
+            measure(i, phases=p, frame=t, image=found.series.frame(t), **options)
+            for t, (i, p) in enumerate(zip(_ids(found), phases[:], strict=True))
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    open_image(found.product_path("particles/particles"), "r+")[:] = ids
+    found.write_table("particles", all_rows())
+    corrections = Corrections(found, step)
+    assert (corrections.table["coordination"] == 1).all()
+    corrections.apply(Edit(kind="delete", frame=0, points=((9, 20, 20),)))
+    np.testing.assert_array_equal(corrections.table["coordination"], all_rows()["coordination"])
+
+
 def test_a_damaged_list_is_named(found) -> None:
     (found.path / "edits").mkdir(exist_ok=True)
     (found.path / "edits" / "particles.json").write_text("{")

@@ -150,7 +150,7 @@ class CorrectedIds:
             return None
         inside = find_objects(changed.view(np.uint8))[0]
         near = grown(inside, self._margin, changed.shape)
-        beside = binary_dilation(changed[near], iterations=self._margin)
+        beside = binary_dilation(changed[near], np.ones((3, 3, 3)), self._margin)
         found = np.unique(np.concatenate([before[near][beside], after[near][beside]]))
         written = shifted(inside, box)
         self._log.change(self._ids, (slice(frame, frame + 1), *written), after[inside][None])
