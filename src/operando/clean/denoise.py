@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.clean.noise import frame_noise
+from operando.clean.non_local import non_local_means, reach
 from operando.clean.operation import Operation
 from operando.compute.blocks import cubes
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 Method = Literal["nlm", "tv"]
 _ITERATIONS = 30
-_PATCH, _DISTANCE = 3, 3
-_HALO = {"nlm": _PATCH // 2 + _DISTANCE + 1, "tv": 12}
+_TV_REACH = 12
 
 
 class Denoise(Operation):
@@ -42,7 +42,7 @@ class Denoise(Operation):
 
     def extent(self, shape: Triple) -> Extent:
         """Cubes with the reach of the filter around them."""
-        return cubes(shape, _HALO[self.method])
+        return cubes(shape, reach(shape[0]) if self.method == "nlm" else _TV_REACH)
 
     def prepare(
         self,
@@ -86,24 +86,8 @@ def denoise(
         return image
     plain = image[0] if image.shape[0] == 1 else image
     scaled = plain / np.float32(sigma)
-    found = _nlm(scaled, strength) if method == "nlm" else _tv(scaled, strength)
+    found = non_local_means(scaled, strength) if method == "nlm" else _tv(scaled, strength)
     return np.asarray(found * np.float32(sigma), np.float32).reshape(image.shape)
-
-
-def _nlm(image: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-    from skimage.restoration import denoise_nl_means
-
-    return np.asarray(
-        denoise_nl_means(
-            image,
-            patch_size=_PATCH if image.ndim == 3 else 5,
-            patch_distance=_DISTANCE if image.ndim == 3 else 6,
-            h=0.7 * strength,
-            sigma=strength,
-            fast_mode=True,
-            preserve_range=True,
-        )
-    )
 
 
 def _tv(image: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
