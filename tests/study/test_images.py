@@ -92,3 +92,16 @@ def test_calibration_is_kept_and_changes_the_fingerprint(tmp_path, images):
     with Study.open(study.path) as study:
         assert study.voxel_size == (2, 1, 1)
         assert study.times == (0, 2, 4)
+
+
+def test_files_are_not_opened_anew_for_another_calibration(tmp_path, images):
+    """There may be thousands of them, on a slow disk."""
+    path = tmp_path / "series.npy"
+    np.save(path, images[1])
+    with Study.create(tmp_path / "cell", path, voxel_size=(1, 1, 1), axes="tzyx") as study:
+        before = study.series
+        study.calibrate(voxel_size=(2, 1, 1), times=(0, 2, 4))
+        assert study.series.data is before.data
+        assert (study.series.voxel_size, study.series.times) == ((2, 1, 1), (0, 2, 4))
+        study.calibrate()
+        assert study.series.data is not before.data

@@ -76,7 +76,11 @@ class Images:
         return open_image_set(path, product.partition("/")[2], self.series, self.open)
 
     def calibrate(self, voxel_size: Sequence[float] | None, times: Sequence[float] | None) -> None:
-        """Correct the calibration; what is None stays."""
+        """Correct the calibration; what is None stays.
+
+        Without any change the images are opened anew; else files, of which there may be thousands,
+        are not looked at again.
+        """
         changes: dict[str, Any] = {}
         if voxel_size is not None:
             changes["voxel_size"] = check_voxel_size(voxel_size)
@@ -84,7 +88,8 @@ class Images:
             changes["times"] = check_times(times, len(self.manifest.times))
         self.manifest = self.manifest.model_copy(update=changes)
         self.manifest.write(self._folder)
-        self._series = None
+        known = self._series if changes else None
+        self._series = known.with_calibration(**changes) if known is not None else None
 
     @property
     def _calibration(self) -> dict[str, Any]:
