@@ -313,6 +313,17 @@ def test_the_particles_of_two_phases_are_no_binder(ball) -> None:
     assert result["facing_pore_um2"] == pytest.approx(AREA, rel=0.01)
 
 
+def test_grains_of_binder_are_not_held_by_binder(ball) -> None:
+    """Any phase can be looked at as particles; it is nothing that it touches itself."""
+    phases = np.where(ball, BINDER, PORE).astype(np.uint8)
+    labels = PhaseLabels(pore=PORE, binder=BINDER, grey_low=PORE, grey_high=BINDER)
+    image = 10.0 * phases + np.random.default_rng(0).normal(size=SHAPE)
+    ids = ball.astype(np.int32)
+    result = measure(ids, phases=phases, phase=BINDER, labels=labels, image=image).iloc[0]
+    assert result[["detachment", "facing_binder_um2"]].astype(float).isna().all()
+    assert result["density"] == pytest.approx(1, abs=0.01)
+
+
 def test_only_some_are_measured_but_all_are_neighbours(make_ellipsoid) -> None:
     ids = np.zeros((24, 24, 60), np.int32)
     for k, x in enumerate((12, 30, 48), start=1):

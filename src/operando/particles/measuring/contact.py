@@ -57,7 +57,7 @@ def roles_of(
     Particle is every other particle, and solid of the particles' phase that has no id.
     """
     roles = np.zeros(body.ids.shape, np.uint8)
-    if phases is not None and phases.dtype.kind != "b" and phase is not None:
+    if phases is not None and phase is not None:
         known = ((Role.PORE, labels.pore), (Role.BINDER, labels.binder))
         for role, label in (*known, (Role.COLLECTOR, labels.collector)):
             if label is not None:

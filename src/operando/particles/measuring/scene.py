@@ -94,10 +94,9 @@ def make_scene(
         phases = check_same_shape(phases, ids, "The phases")
         phase = _phase_of(ids, phases) if phase is None else phase
         solid = solid_of(phases, phase)
-    if phases is None or phases.dtype.kind == "b" or phase is None:
-        labels = _usual_labels(None)
-    elif labels is None:
-        labels = _usual_labels(phase)
+    if phases is None or phases.dtype.kind == "b":
+        phase = None
+    labels = _labels_beside(phase, labels)
     if probabilities is not None and probabilities.shape[1:] != ids.shape:
         raise InputError(
             f"Probabilities of the shape {probabilities.shape} for ids of {ids.shape}",
@@ -121,10 +120,17 @@ def make_scene(
     )
 
 
-def _usual_labels(phase: int | None) -> PhaseLabels:
-    """Labels by default, without that of the particles; none at all if theirs is not known."""
-    kept = {name: None if phase in (None, label) else label for name, label in PhaseLabels()}
-    return PhaseLabels(**kept)
+def _labels_beside(phase: int | None, labels: PhaseLabels | None) -> PhaseLabels:
+    """Tell what labels mean beside that of the particles; nothing if that is not known.
+
+    Its grey level may be a reference all the same, where that was asked for.
+    """
+    if phase is None:
+        return PhaseLabels(**dict.fromkeys(PhaseLabels.model_fields))
+    may_be = () if labels is None else ("grey_low", "grey_high")
+    named = dict(labels or PhaseLabels())
+    own = {name: None for name, label in named.items() if label == phase and name not in may_be}
+    return PhaseLabels(**named | own)
 
 
 def _phase_of(ids: NDArray[np.int32], phases: NDArray[Any]) -> int | None:
