@@ -49,18 +49,25 @@ def test_a_recorded_run_owns_what_it_replaced(made):
     assert made.maker("tables/sizes").id == "second"
 
 
-@pytest.mark.parametrize(("alive", "maker"), [(True, "first"), (False, None)])
-def test_runs_of_programs_that_are_gone_are_settled_when_a_study_is_opened(made, alive, maker):
+def test_runs_of_whoever_held_a_study_before_are_settled_when_it_is_opened(made):
     made.begin_run("second", PRODUCTS)
     made.write_table("sizes", table(2))
-    note = made.path / ".running" / "second.json"
-    if not alive:
-        note.write_text(json.dumps(json.loads(note.read_text()) | {"started": 0}))
     made.close()
     with Study.open(made.path) as study:
-        found = study.maker("tables/sizes")
-        assert (found.id if found else None) == maker
-        assert note.exists() == alive
+        assert study.maker("tables/sizes") is None
+        assert not list((study.path / ".running").iterdir())
+
+
+@pytest.mark.parametrize(("started", "maker"), [(None, "first"), (0, None)])
+def test_while_a_study_is_open_runs_of_processes_that_are_gone_are_settled(made, started, maker):
+    made.begin_run("second", PRODUCTS)
+    made.write_table("sizes", table(2))
+    if started is not None:
+        note = made.path / ".running" / "second.json"
+        note.write_text(json.dumps(json.loads(note.read_text()) | {"started": started}))
+    made.settle_runs()
+    found = made.maker("tables/sizes")
+    assert (found.id if found else None) == maker
 
 
 def test_what_is_no_product_is_refused(made):

@@ -135,8 +135,8 @@ class Study(StudyResults):
             for name in ("", "strokes", "edits", *SUFFIXES):
                 atomic.tidy(folder / name)
         study = cls(folder, manifest, lock)
-        if study.writable:
-            study.settle_runs()
+        if lock is not None and lock_token is None:
+            study._underway.settle(alone=True)
         return study
 
     def close(self) -> None:

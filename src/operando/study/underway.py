@@ -63,10 +63,10 @@ class Underway:
             self._recipe.disown({name for name in before if self._state(name) != before[name]})
         remove(path)
 
-    def settle(self) -> None:
-        """End the runs of programs that are gone."""
+    def settle(self, *, alone: bool = False) -> None:
+        """End the runs of programs that are gone: of all, if this one has just taken the study."""
         for path in (self._folder / FOLDER).glob("*.json"):
-            if not is_alive(json.loads(path.read_text(encoding="utf-8"))):
+            if alone or not is_alive(json.loads(path.read_text(encoding="utf-8"))):
                 self.end(path.stem)
 
     def _path(self, run: str) -> Path:
