@@ -212,6 +212,20 @@ def test_pretrained_weights_are_there_and_know_electrodes() -> None:
     assert reached[0] > reached[1]
 
 
+def test_a_circle_of_zeros_is_cut_off_first(scene: object) -> None:
+    """It moves the percentiles; NaN, or a class of its own, does not mislead."""
+    y, x = np.ogrid[-24:24, -24:24]
+    outside = np.hypot(y + 0.5, x + 0.5) > 24
+    strokes = np.where(outside, 0, scene.strokes).astype(np.uint8)
+    zeros, nothing = (np.where(outside, v, scene.image).astype(np.float32) for v in (0, np.nan))
+    settings = TINY.model_copy(update={"effort": "instant"})
+    with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
+        train(zeros, strokes, settings=settings, device="cpu")
+    train(nothing, strokes, settings=settings, device="cpu")
+    strokes[0, 8, 1:3, 1:3] = 4
+    train(zeros, strokes, settings=settings, device="cpu")
+
+
 def test_a_forest_does_not_pretend_to_go_on_from_a_model(model: Model, scene: object) -> None:
     with pytest.raises(InputError, match="forest grows anew"):
         train(scene.image, scene.strokes, start=model, settings=TrainSettings(network="forest"))

@@ -23,7 +23,12 @@ from operando.segment.learning.lesson import Lesson
 from operando.segment.learning.second_opinion import ask_others
 from operando.segment.models.model import Model
 from operando.segment.normalise import Normalise, grey_scale
-from operando.segment.painting.strokes import check_shapes, find_strokes, hold_out
+from operando.segment.painting.strokes import (
+    check_shapes,
+    find_strokes,
+    hold_out,
+    refuse_margin,
+)
 from operando.segment.scoring.held_out import held_out_scores
 from operando.segment.settings import TrainSettings
 
@@ -96,7 +101,8 @@ def train(
     ------
     InputError
         If there are no strokes where something was imaged or of one class only, shapes do not
-        fit, or `start` was trained for another number of channels.
+        fit, or `start` was trained for another number of channels; or if the images have a
+        margin of one grey value without strokes (`operando.compute.margin`).
     """
     settings = settings or TrainSettings()
     device = choose_device(device)
@@ -108,6 +114,7 @@ def train(
         settings = settings.model_copy(update={"network": known.network, "width": known.width})
     frames = frames_for(settings.network, images)
     painted = find_strokes(strokes, frames)
+    refuse_margin(painted.voxels, single)
     size = before.voxel_size if before else None
     if voxel_size is not None:
         size = check_voxel_size(voxel_size)
