@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from operando import Study
 from operando.data import DEFAULT_CLASSES
@@ -53,6 +54,17 @@ def test_long_images_are_shown_at_the_levels_of_their_files(
         assert layer.multiscale == (len(shown) > 1)
         assert np.array_equal(levels[0][1, 2], images[1, 1, 2])
         assert layer.extent.data[1].tolist() == [1, 3, 149, 19]
+
+
+def test_the_sliders_reach_the_last_slice(tmp_path: Path) -> None:
+    """31 steps of 0.3 µm are 9.3 µm, divided by 0.3 a little less than 31."""
+    shape, size = (1, 32, 128, 65), (0.3, 0.65, 0.35)
+    with Study.create(tmp_path / "cell", np.zeros(shape, np.uint8), voxel_size=size) as study:
+        factory, viewer = LayerFactory(study), ViewerModel()
+        for layer in (*factory.images(), factory.strokes()):
+            viewer.add_layer(layer)
+        assert viewer.dims.nsteps == shape
+        np.testing.assert_allclose(viewer.layers[0].scale, (1, *size), rtol=1e-14)
 
 
 def test_strokes_are_painted_on_the_array_on_disk(study: Study) -> None:

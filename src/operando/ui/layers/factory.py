@@ -47,8 +47,10 @@ class LayerFactory:
     @property
     def placement(self) -> dict[str, Any]:
         """``scale``, ``axis_labels`` and ``units`` of every layer ``(t, z, y, x)``."""
+        shape = self._study.series.volume_shape
+        steps = map(reachable_step, self._study.voxel_size, shape)
         return {
-            "scale": (1.0, *self._study.voxel_size),
+            "scale": (1.0, *steps),
             "axis_labels": AXES,
             "units": UNITS,
         }
@@ -171,6 +173,16 @@ class LayerFactory:
             )
             for k, label_class in enumerate(classes)
         ]
+
+
+def reachable_step(step: float, n: int) -> float:
+    """Round a step by what a float may be off, so that the slider reaches the last of n slices.
+
+    napari divides the way to it by the step and drops decimals: 30.999... for 31 steps of 0.3.
+    """
+    while int((n - 1) * step / step) < n - 1:
+        step = float(np.nextafter(step, np.inf))
+    return step
 
 
 def image_levels(series: Series) -> list[Any]:

@@ -168,8 +168,9 @@ class NewStudyForm(QWidget):
         before = self.axes.blockSignals(True)
         self.axes.setValue(found.axes)
         self.axes.blockSignals(before)
+        typed = self.calibration.voxel_size if again else None
         self.calibration.set_series(
-            series.n_frames, series.voxel_size, series.times, "as in the files"
+            series.n_frames, series.voxel_size or typed, series.times, "as in the files"
         )
         self._found = found
         self._on_calibration()

@@ -23,6 +23,7 @@ from operando.errors import OperandoError
 from operando.particles.scoring.score_table import score_table
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
+from operando.ui.layers.lookups import FrameArray
 from operando.ui.panels.panel import text_label
 from operando.ui.particles.export import write_table
 from operando.ui.particles.truth import open_truth
@@ -183,7 +184,10 @@ class ScoreBox(QGroupBox):
         return [
             layer
             for layer in self._session.viewer.layers
-            if isinstance(layer, Labels) and id(layer) not in own and layer.ndim in (3, 4)
+            if isinstance(layer, Labels)
+            and id(layer) not in own
+            and layer.ndim in (3, 4)
+            and not isinstance(layer.data, FrameArray)
         ]
 
     def _own_layers(self) -> list[Any]:

@@ -39,13 +39,13 @@ def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:
     frames = list(wide.columns)
     step = -(-len(frames) // _MOST_FRAMES)
     shown = frames[::step]
-    cell = "<td align='right' style='padding-left:10px'>{}</td>"
+    cell = "<td align='right' style='padding-left:10px; white-space:nowrap'>{}</td>"
     head = "".join(cell.format(f"frame {t}" if t == shown[0] else t) for t in shown)
     rows = "".join(
         f"<tr><td><span style='color:{colours.get(phase, '#888888')}'>■</span> "
         f"{escape(str(phase))}</td>"
-        + "".join(cell.format(f"{100 * wide.loc[phase, t]:.1f} %") for t in shown)
+        + "".join(cell.format(f"{100 * wide.loc[phase, t]:.1f}") for t in shown)
         + "</tr>"
         for phase in wide.index
     )
-    return f"<table cellspacing='2'><tr><td></td>{head}</tr>{rows}</table>"
+    return f"<table cellspacing='2'><tr><td>%</td>{head}</tr>{rows}</table>"
