@@ -40,6 +40,15 @@ def test_rescaling_keeps_a_ramp_where_it_is(ramp):
     assert np.abs(scaled.frame(0)[inner] - expected[inner]).max() <= 0.5001
 
 
+def test_rescaling_along_some_axes_averages_all_voxels_that_become_one(as_series, rng):
+    noise = as_series(rng.normal(size=(8, 12, 10)).astype(np.float32))
+    scaled = rescale(noise, (1.0, 2.0, 3.0))
+    assert scaled.volume_shape == (8, 6, 3)
+    assert scaled.voxel_size == (1.0, 2.0, 3.0)
+    blocks = noise.frame(0)[:, :, :9].reshape(8, 6, 2, 3, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(scaled.frame(0), blocks, rtol=1e-5, atol=1e-6)
+
+
 def test_a_crop_is_lazy_and_may_not_be_empty(ramp):
     part = crop(ramp, (slice(2, 5), slice(None), slice(3, 9)))
     np.testing.assert_array_equal(part.frame(0), ramp.frame(0)[2:5, :, 3:9])

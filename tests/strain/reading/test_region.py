@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,14 @@ def test_the_error_of_the_mean_is_that_of_overlapping_windows(field: Displacemen
         means.append(found.mean)
         errors.append(found.mean_sd)
     assert np.mean(errors) == pytest.approx(np.std(means), rel=0.25)
+
+
+def test_nodes_whose_windows_do_not_overlap_are_independent(field: DisplacementField) -> None:
+    values = np.random.default_rng(1).normal(size=SHAPE)
+    everywhere = np.ones(values.size, bool)
+    apart = replace(field, window=(3, 3, 3))
+    found = region_statistics(apart, values, everywhere)
+    assert found.mean_sd == pytest.approx(values.std() / np.sqrt(values.size), rel=1e-3)
 
 
 def test_a_region_without_measured_nodes_is_refused(field: DisplacementField) -> None:
