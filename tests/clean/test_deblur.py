@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from operando.clean import Deblur, deblur
-from operando.compute.blocks import Place
+from operando.compute.blocks import Extent, Place, filter_blocks
 
 
 def test_blur_goes(grains, compare):
@@ -40,3 +40,17 @@ def test_the_unit_of_grey_values_does_not_matter(grains):
     """Attenuation per nm is about a millionth."""
     small = grains[:4, :48, :48]
     np.testing.assert_allclose(deblur(1e-8 * small, 1.2), 1e-8 * deblur(small, 1.2), rtol=1e-3)
+
+
+def test_blocks_fit_together(grains, as_series):
+    series = as_series(grains[:6, :80, :80] + 5 * np.random.default_rng(0).random((6, 80, 80)))
+    operation = Deblur(blur=1.5)
+    far = operation.extent(series.volume_shape).halo
+    found = []
+    for extent in (Extent((99, 999, 999)), Extent((99, 80, 40), far)):
+        out = np.zeros(series.data.shape, np.float32)
+        filter_blocks(
+            series.data, out, lambda block, place: operation.apply(block, place, {}), extent
+        )
+        found.append(out)
+    np.testing.assert_allclose(found[1], found[0], atol=0.1)

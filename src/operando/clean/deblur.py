@@ -35,8 +35,8 @@ class Deblur(Operation):
     rounds: int = Field(8, ge=1, le=100, title="Rounds", description="More is sharper and noisier")
 
     def extent(self, shape: Triple) -> Extent:
-        """Cubes with the reach of the point spread around them."""
-        return cubes(shape, int(np.ceil(5 * self.blur)))
+        """Cubes with twice the reach of the point spread around them, as rounds reach further."""
+        return cubes(shape, int(np.ceil(10 * self.blur)))
 
     def prepare(
         self,
