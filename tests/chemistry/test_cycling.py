@@ -51,6 +51,20 @@ def test_state_of_charge_as_defined(cycle: pd.DataFrame) -> None:
     assert absolute[-1] == pytest.approx(0.25 + 0.25, abs=0.001)
 
 
+def test_a_record_that_begins_full_is_empty_where_the_net_charge_is_lowest() -> None:
+    """Five hours of discharge at 0.2 A, five of charge at 0.1 A: 1, then 0, then a half."""
+    record = cycling_table(HOURS, 4 - 0.1 * HOURS, np.where(HOURS <= 5, -0.2, 0.1))
+    relative = state_of_charge(record)
+    assert relative[[0, 500, -1]] == pytest.approx([1, 0, 0.5], abs=0.002)
+    absolute = state_of_charge(record, capacity_ah=2.0, start=0.9)
+    assert absolute[[0, 500, -1]] == pytest.approx([0.9, 0.4, 0.65], abs=0.002)
+
+
+def test_a_cell_at_rest_has_no_relative_state_of_charge() -> None:
+    at_rest = cycling_table([0, 1, 2], [3, 3, 3], [0, 0, 0])
+    assert np.isnan(state_of_charge(at_rest)).all()
+
+
 def test_without_charge_there_is_no_state_of_charge() -> None:
     table = cycling_table([0, 1, 2], [3, 3.1, 3.2])
     assert np.isnan(state_of_charge(table)).all()
