@@ -212,3 +212,29 @@ def test_progress_and_cancel(pair):
 
     with pytest.raises(Cancelled):
         correlate(*pair, spacing=8, progress=stop)
+
+
+def test_beside_voxels_that_were_not_imaged_nodes_are_as_good_as_elsewhere(texture, still):
+    """As in an aligned series, or in a reconstruction that ends at a circle."""
+    outside = np.hypot(*(np.indices((64, 64)) - 31.5)) > 29
+    frames = [still.copy(), texture.render(shifted, noise=0.04, seed=2)]
+    for frame in frames:
+        frame[:, outside] = np.nan
+    field = correlate(*frames, spacing=8)
+    error = (field.displacement - SHIFT)[field.valid]
+    assert field.valid.mean() > 0.7
+    assert field.info["quadratic_share"] < 0.05
+    assert rms(error) < 0.005
+    assert 0.8 < (error / field.sigma[field.valid]).std() < 1.25
+    assert rms(field.gradient[field.valid]) < 5e-4
+
+
+def test_windows_at_the_faces_follow_a_shift_as_others_do(texture, still):
+    shift = np.array([0.5, 3.5, -3.5])
+    moved = texture.render(lambda p: np.broadcast_to(shift, p.shape), noise=0.04, seed=2)
+    field = correlate(still, moved, spacing=8)
+    error = (field.displacement - shift)[field.valid]
+    assert field.valid.all()
+    assert field.info["quadratic_share"] < 0.05
+    assert rms(error) < 0.004
+    assert rms(field.gradient) < 3e-4

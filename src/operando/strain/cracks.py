@@ -93,7 +93,9 @@ def find_cracks(
     if len(nodes) == 0 or not field.valid.any():
         return pd.DataFrame(columns=COLUMNS, dtype=float)
     first, second = check_pair(reference, deformed)
-    frames = Frames(first.whole(), second.whole())
+    box = (slice(None),) * 3
+    (grey, mask), (moved, moved_mask) = first.read(box), second.read(box)
+    frames = Frames(grey, moved, mask, moved_mask)
     rows = []
     for start in range(0, len(nodes), 16):
         part = nodes[start : start + 16]

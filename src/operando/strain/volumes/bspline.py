@@ -14,6 +14,9 @@ from numba import njit
 PAD = (4, 4, 12)
 """Voxels of mirrored coefficients around the volume, so that every stencil stays inside."""
 
+EDGE = 2
+"""Voxels at the faces, and beside masked ones, between which splines are some percent off."""
+
 _POLES = {
     3: (sqrt(3.0) - 2.0,),
     5: (

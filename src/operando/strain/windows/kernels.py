@@ -53,7 +53,7 @@ def buffers(half):
 
 @njit(nogil=True, cache=True)
 def leave_out_moved(deformed, window, lanes, sums, centre, half, c):
-    """Leave out voxels that moved out of the volume or its mask; returns whether any did.
+    """Leave out voxels that moved to the faces or out of the mask; returns whether any did.
 
     Parameters are those of `refine`; `sums` are then those of the voxels that are left.
     """

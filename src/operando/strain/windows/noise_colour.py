@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.strain.volumes.bspline import PAD
+from operando.strain.volumes.bspline import EDGE, PAD
 from operando.strain.windows.normal_matrix import POWERS, noise_gain
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _residual(
     slopes = np.stack([slope[inner] for slope in np.gradient(around)])
     shape = frames.deformed[3]
     inside = np.logical_and.reduce(
-        [(m >= 0) & (m <= n - 1) for m, n in zip(moved, shape, strict=True)]
+        [(m >= EDGE) & (m <= n - 1 - EDGE) for m, n in zip(moved, shape, strict=True)]
     )
     known = inside.astype(float)
     if frames.mask.size:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from operando.strain.volumes.bspline import EDGE
 from operando.strain.windows.normal_matrix import GRADIENT_NOISE
 
 if TYPE_CHECKING:
@@ -87,11 +88,11 @@ class TorchWindows:
         return np.asarray(np.linalg.pinv(self.normal(terms), rcond=1e-9, hermitian=True))
 
     def drop_outside(self, c: NDArray[np.float64]) -> bool:
-        """Give weight 0 to voxels that left the deformed volume or its mask; whether any did."""
+        """Give weight 0 to voxels that moved to the faces or out of the mask; whether any did."""
         frames = self.frames
         place = frames.moved(c) + frames.offsets + self.centres[:, :, None]
         top = torch.as_tensor(frames.shape - 1, device=frames.device)[:, None]
-        inside = ((place >= 0) & (place <= top)).all(1)
+        inside = ((place >= EDGE) & (place <= top - EDGE)).all(1)
         if frames.moved_mask is not None:
             near = (place + 0.5).long().clamp(min=0).minimum(top)
             _, ny, nx = (int(n) for n in frames.shape)

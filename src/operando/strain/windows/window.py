@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from operando.strain.volumes.bspline import EDGE
 from operando.strain.volumes.vectors import LANES, cubic_block, quintic_block
 
 
@@ -158,20 +159,20 @@ def warp_window(coef, strides, quintic, centre, half, c, lanes, moved):
 
 @njit(nogil=True, cache=True)
 def stays_inside(c, centre, half, shape):
-    """Whether no voxel of the moved window can leave the deformed volume."""
+    """Whether no voxel of the moved window can come near a face of the deformed volume."""
     for k in range(3):
         reach = float(half[k])
         for m in range(1, 10):
             reach += abs(c[k, m])
         middle = centre[k] + c[k, 0]
-        if middle - reach < 0 or middle + reach > shape[k] - 1:
+        if middle - reach < EDGE or middle + reach > shape[k] - 1 - EDGE:
             return False
     return True
 
 
 @njit(nogil=True, cache=True)
 def drop_outside(window, centre, half, c, shape, mask):
-    """Give weight 0 to voxels that moved out of the deformed volume or its mask."""
+    """Give weight 0 to voxels that moved to the faces of the deformed volume or out of its mask."""
     ny, nx = 2 * half[1] + 1, 2 * half[2] + 1
     motion = np.empty(9)
     at = np.empty(3, np.int64)
@@ -188,7 +189,7 @@ def drop_outside(window, centre, half, c, shape, mask):
                 offset = dz if k == 0 else (dy if k == 1 else i - half[2])
                 p = centre[k] + offset
                 p += motion[3 * k] + i * (motion[3 * k + 1] + i * motion[3 * k + 2])
-                inside &= (p >= 0) & (p <= shape[k] - 1)
+                inside &= (p >= EDGE) & (p <= shape[k] - 1 - EDGE)
                 at[k] = int(p + 0.5)
             if inside and mask.size > 0:
                 inside = mask[at[0], at[1], at[2]] != 0
