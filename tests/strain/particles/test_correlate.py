@@ -22,7 +22,7 @@ def places(size=(1, 1, 1)):
     return np.stack(np.indices(shape), axis=-1) * np.array(size, float)
 
 
-def render(moved, seed, contrast=1.0, size=(1, 1, 1)):
+def render(moved, seed, contrast=1.0, size=(1, 1, 1), swelling=SWELLING):
     voxels = places(size)
     grid = voxels.reshape(-1, 3)
     out = np.full(len(grid), 0.25)
@@ -31,7 +31,7 @@ def render(moved, seed, contrast=1.0, size=(1, 1, 1)):
         blobs, heights = rng.uniform(-12, 12, (90, 3)), 0.1 * rng.uniform(-1, 1, 90)
         body = grid - centre
         if moved:
-            body = (body - SHIFTS[k]) @ rotation_matrix(TURNS[k]) / SWELLING[k] ** (1 / 3)
+            body = (body - SHIFTS[k]) @ rotation_matrix(TURNS[k]) / swelling[k] ** (1 / 3)
         near = np.linalg.norm(body, axis=1) < RADIUS + 5
         b = body[near]
         square = ((b[:, None] - blobs) ** 2).sum(axis=2)
@@ -154,3 +154,35 @@ def test_no_particles_give_an_empty_table(labels):
     table = correlate_particles(volume, volume, np.zeros_like(labels))
     assert len(table) == 0
     assert "volume_ratio" in table
+
+
+def test_a_particle_that_the_frame_cuts_is_followed_by_what_is_seen_of_it(labels, table):
+    """Aligned frames are NaN where nothing was imaged."""
+    before, after = render(False, 1), render(True, 2, contrast=0.6)
+    after[..., :12] = np.nan
+    before[..., 68:] = np.nan
+    cut = correlate_particles(before, after, labels)
+    assert (cut["status"] == "followed").all()
+    columns = ["u_z", "u_y", "u_x"]
+    assert np.abs(cut[columns] - table[columns]).to_numpy().max() < 0.05
+    assert np.abs(cut["volume_ratio"] - table["volume_ratio"]).max() < 0.02
+
+
+def test_a_particle_of_which_little_is_left_is_lost_and_others_are_not(labels, table):
+    after = render(True, 2, contrast=0.6)
+    for edge in range(12, 27, 2):
+        after[..., :edge] = np.nan
+        cut = correlate_particles(render(False, 1), after, labels)
+        columns = ["u_z", "u_y", "u_x"]
+        close = np.abs(cut[columns] - table[columns]).max(axis=1) < 0.2
+        assert (close | (cut["status"] != "followed")).all()
+    assert list(cut["status"]) == ["lost", "followed", "followed"]
+
+
+def test_errors_of_rotations_do_not_grow_with_swelling(labels, table):
+    after = render(True, 2, contrast=0.6, swelling=np.array([1.2, 0.85, 1.2]))
+    grown = correlate_particles(render(False, 1), after, labels)
+    ratio = grown["sigma_rotation_deg"] / table["sigma_rotation_deg"]
+    assert (ratio < 1.5).all()
+    vectors = [t[["rotation_z", "rotation_y", "rotation_x"]].to_numpy() for t in (grown, table)]
+    assert np.abs(vectors[0] - vectors[1]).max() < 0.5

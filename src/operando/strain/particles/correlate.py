@@ -58,6 +58,7 @@ def correlate_particles(
     ----------
     reference, deformed
         ``(Z, Y, X)`` grey values: numpy, or anything that slices to it, which is read tile by tile.
+        Voxels that are not finite are left out.
     ids
         ``(Z, Y, X)`` integers, 0 is no particle; labels of the reference.
     smooth
@@ -123,8 +124,8 @@ def _coarse_motion(first: Volume, second: Volume, watch: Stopwatch) -> tuple[Gue
     def tick() -> None:
         watch.advance(0)
 
-    (small, _), (moved, _) = (volume.reduced(factor, tick) for volume in (first, second))
-    return coarse_to_fine(small, moved, None).finer(factor), factor
+    (small, mask), (moved, _) = (volume.reduced(factor, tick) for volume in (first, second))
+    return coarse_to_fine(small, moved, mask).finer(factor), factor
 
 
 def _tiles(bodies: list[Body], shape: tuple[int, int, int], tile: int) -> list[list[int]]:
@@ -183,10 +184,12 @@ class _Tile:
             low_moved, high_moved = moved_box(low, high, u, halo, shape)
         self.origin, self.offset = low, low_moved - low
         self.guess = guess.moved(low, self.offset)
-        a, b = first.read(box_of(low, high))[0], second.read(box_of(low_moved, high_moved))[0]
-        self.raw = self.soft = Frames(a, b)
+        a, mask = first.read(box_of(low, high))
+        b, moved_mask = second.read(box_of(low_moved, high_moved))
+        self.raw = self.soft = Frames(a, b, mask, moved_mask)
         if smooth > 0:
-            self.soft = Frames(*_smoothed(a, b, smooth))
+            a, b = _smoothed(self.raw.reference, self.raw.grey, smooth)
+            self.soft = Frames(a, b, mask, moved_mask)
             self.soft.noise_volume = max(1.0, (2 * np.sqrt(np.pi) * smooth) ** 3)
 
 

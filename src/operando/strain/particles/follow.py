@@ -83,9 +83,10 @@ def _fit(
     edge = body.half + MARGIN
     box = tuple(slice(c - e, c + e + 1) for c, e in zip(body.centre, edge, strict=True))
     limits = (1e-3, 60, max(30.0, 0.4 * float(body.mask.sum())), float(max(body.half.max(), 6)))
+    seen = body.mask * frames.mask[box] if frames.mask.size else body.mask
     follow_body(
         np.ascontiguousarray(frames.reference[box]),
-        body.mask,
+        seen,
         frames.deformed,
         np.stack([body.centre, edge]),
         body.half,

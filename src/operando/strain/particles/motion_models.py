@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.strain.particles.body import Body
+
 MODELS = ("translation", "rigid", "swelling", "affine")
 _FREEDOM = (3, 6, 7, 12)
 
@@ -64,6 +66,19 @@ def rotation_vector(gradient: NDArray[np.float64]) -> NDArray[np.float64]:
     sine = float(np.linalg.norm(axis))
     angle = np.arctan2(sine, 0.5 * (np.trace(r) - 1))
     return np.asarray(axis * (angle / sine if sine > 1e-12 else 1.0))
+
+
+def rotation_variance(covariance: NDArray[np.float64], model: int, body: Body) -> float:
+    """Sum of the variances of the three rotations in the increments of a model, radians squared."""
+    if model < MODELS.index("affine"):
+        return float(np.trace(covariance[3:6, 3:6]))
+    turns = np.zeros((3, 12))
+    for axis in range(3):
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        for sign, row, column in ((0.5, j, i), (-0.5, i, j)):
+            length = body.size[row] / body.size[column] / body.half[column]
+            turns[axis, 4 * row + 1 + column] = sign * length
+    return float(np.trace(turns @ covariance @ turns.T))
 
 
 def rotation_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -39,9 +39,11 @@ def without_strangers(body: Body, frames: Frames, motion: NDArray[np.float64]) -
     if not np.isfinite(motion).all():
         return None
     inner = (slice(MARGIN, -MARGIN),) * 3
-    mask, rim = body.mask[inner] > 0, body.rim
     box = tuple(slice(c - h, c + h + 1) for c, h in zip(body.centre, body.half, strict=True))
     f, g = frames.reference[box], moved_grey(frames, body, motion)
+    mask, rim = (body.mask[inner] > 0) & np.isfinite(g), body.rim
+    if frames.mask.size:
+        mask &= frames.mask[box] > 0
     inside = mask & ~rim
     if not inside.any():
         return None
@@ -49,7 +51,7 @@ def without_strangers(body: Body, frames: Frames, motion: NDArray[np.float64]) -
     residual = f - gain * g - offset
     scatter = 1.4826 * float(np.median(np.abs(residual[inside] - np.median(residual[inside]))))
     slope = np.sqrt(np.sum(np.square(np.gradient(f)), axis=0))
-    strange = rim & (np.abs(residual) > _LIMIT * scatter + _ASTRAY * slope)
+    strange = rim & mask & (np.abs(residual) > _LIMIT * scatter + _ASTRAY * slope)
     strange = binary_dilation(strange, iterations=1) & rim
     if strange.sum() < _SMALLEST_SHARE * mask.sum():
         return None
@@ -59,20 +61,22 @@ def without_strangers(body: Body, frames: Frames, motion: NDArray[np.float64]) -
 
 
 def moved_grey(frames: Frames, body: Body, motion: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Deformed grey values where the voxels of the box moved to, of the shape of the box."""
+    """Deformed grey values where the voxels of the box moved to; NaN where they are masked."""
     from scipy.ndimage import map_coordinates
 
     from operando.strain.volumes.bspline import PAD
 
-    coefficients, _, strides, _, _ = frames.deformed
+    coefficients, _, strides, _, moved_mask = frames.deformed
     shape = -1, strides[0] // strides[1], strides[1]
     axes = [np.arange(-h, h + 1, dtype=float) for h in body.half]
     away = np.stack(np.meshgrid(*axes, indexing="ij"))
     scaled = away / body.half[:, None, None, None]
     place = away + np.einsum("ij,jzyx->izyx", motion[:, 1:4], scaled)
-    place += (body.centre + motion[:, 0] + PAD)[:, None, None, None]
-    return np.asarray(
-        map_coordinates(
-            coefficients.reshape(shape), place, order=3, prefilter=False, mode="nearest"
-        )
+    place += (body.centre + motion[:, 0])[:, None, None, None]
+    padded = place + np.array(PAD)[:, None, None, None]
+    grey = map_coordinates(
+        coefficients.reshape(shape), padded, order=3, prefilter=False, mode="nearest"
     )
+    if moved_mask.size:
+        grey[map_coordinates(moved_mask, place, order=0, mode="nearest") == 0] = np.nan
+    return np.asarray(grey)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.strain.particles.motion_models import MODELS, rotation_vector
+from operando.strain.particles.motion_models import MODELS, rotation_variance, rotation_vector
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,8 @@ COLUMNS = [
     "status",
 ]
 _LOST_ZNCC, _CHANGED = 0.5, 2.5
+_LEFT = 3
+"""Code of a solver that saw too little of a particle, see `operando.strain.windows.kernels`."""
 
 
 def motion_table(
@@ -50,17 +52,20 @@ def _row(body: Body, found: BodyMotion, usual: float, largest: float) -> dict[st
     row: dict[str, Any] = {"particle": body.number, "voxels": body.voxels}
     row |= {f"centre_{k}": v for k, v in zip("zyx", body.centroid, strict=True)}
     zncc = found.zncc
-    if numbers[found.model, 0] != 0 or zncc < _LOST_ZNCC:
+    left = (numbers[:, 0] == _LEFT).any()
+    if left or numbers[found.model, 0] != 0 or zncc < _LOST_ZNCC:
         return row | {"zncc": zncc, "status": "lost"}
     gradient = c[:, 1:4] / body.half
     u = c[:, 0] + gradient @ (body.centroid - body.centre)
     row |= {f"u_{k}": v for k, v in zip("zyx", u, strict=True)}
     sigma = np.sqrt(np.diag(found.covariance[found.model])[:3])
     row |= {f"sigma_u_{k}": v for k, v in zip("zyx", sigma, strict=True)}
-    turn_error = float(np.degrees(np.sqrt(np.diag(found.covariance[1])[3:6].sum())))
-    turned = gradient if found.model else found.motion[1][:, 1:4] / body.half
-    vector = rotation_vector(body.physical(turned))
-    if numbers[1, 0] == 0 and turn_error < largest:
+    turning = max(found.model, 1)
+    covariance = found.covariance[turning]
+    turn_error = float(np.degrees(np.sqrt(rotation_variance(covariance, turning, body))))
+    if numbers[turning, 0] == 0 and turn_error < largest:
+        turned = body.physical(found.motion[turning][:, 1:4] / body.half)
+        vector = rotation_vector(turned)
         row |= {f"rotation_{k}": v for k, v in zip("zyx", np.degrees(vector), strict=True)}
         row |= {"rotation_deg": float(np.degrees(np.linalg.norm(vector)))}
         row |= {"sigma_rotation_deg": turn_error}
