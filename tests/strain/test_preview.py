@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from operando.strain import CorrelationSettings, correlate
+from operando.strain.grid.guess import Guess
 from operando.strain.preview import enlarged, preview, preview_reduction
 
 SPACING, WINDOW = (4, 4, 4), (11, 11, 11)
@@ -56,15 +57,34 @@ def test_its_lengths_are_those_of_the_whole_frames(first):
 def test_the_coarse_motion_is_kept_for_the_measurement(pair, first, kept, monkeypatch):
     import operando.strain.grid.guess as guesses
 
-    assert list(kept) == ["coarse"]
+    assert list(kept) == ["start"]
 
     def refuse(*args):
         raise AssertionError("looked for the coarse motion again")
 
-    monkeypatch.setattr(guesses, "coarse_to_fine", refuse)
+    monkeypatch.setattr(guesses, "register", refuse)
     field = correlate(*pair, spacing=8, window=WINDOW, store=Kept(kept))
     error = field.displacement - motion(field.positions)
     assert np.sqrt(np.mean(error[field.valid] ** 2)) < 0.02
+
+
+def test_a_motion_that_bends_is_as_well_known_after_a_preview(texture):
+    def bent(points):
+        return 3 * np.cos(2 * np.pi * points[:, [2, 0, 1]] / 76)
+
+    wide = type(texture).random((76, 76, 76), seed=4)
+    pair = wide.render(noise=0.04, seed=1), wide.render(bent, noise=0.04, seed=2)
+    kept, plain, plan = Kept(), Kept(), CorrelationSettings()
+    preview(*pair, spacing=(5, 5, 5), window=WINDOW, settings=plan, store=kept)
+    for store in (kept, plain):
+        correlate(*pair, spacing=20, window=WINDOW, store=store)
+    points = np.stack(np.meshgrid(*[np.arange(16.0, 64.0, 8.0)] * 3), axis=-1).reshape(-1, 3)
+    start, coarse, wanted = (
+        Guess.from_arrays(guess).at(points)[0]
+        for guess in (kept["start"], kept["coarse"], plain["coarse"])
+    )
+    assert np.abs(start - wanted).max() > 1.0
+    assert np.abs(coarse - wanted).max() < 0.1
 
 
 @pytest.mark.parametrize(

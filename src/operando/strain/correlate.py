@@ -214,15 +214,17 @@ def _kept_guess(
     store: ResultStore | None,
 ) -> Guess:
     """Take the coarse motion from the store, or find it and keep it there."""
-    from operando.strain.grid.guess import Guess, coarse_to_fine, no_guess
+    from operando.strain.grid.guess import COARSE, START, Guess, coarse_to_fine, no_guess
 
     if not plan.coarse:
         return no_guess(reference.shape)
-    kept = None if store is None else store.load("coarse")
+    kept = None if store is None else store.load(COARSE)
     if kept is not None:
         return Guess.from_arrays(kept)
     (first, mask), (second, _) = (v.reduced(factor, tick) for v in (reference, deformed))
-    guess = coarse_to_fine(first, second, mask).finer(factor)
+    rough = None if store is None else store.load(START)
+    start = None if rough is None else Guess.from_arrays(rough).finer(1 / factor)
+    guess = coarse_to_fine(first, second, mask, start).finer(factor)
     if store is not None:
-        store.save("coarse", guess.to_arrays())
+        store.save(COARSE, guess.to_arrays())
     return guess

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
-from operando.strain.grid.guess import Guess
+from operando.strain.grid.guess import COARSE, START, Guess
 from operando.strain.grid.nodes import MARGIN
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def preview(
 
     Windows and spacing have as many voxels as in the real measurement, thus are larger in µm by
     the reduction. The coarse motion that is found is kept for `operando.strain.correlate`, which
-    then does not look for it again.
+    refines it instead of looking for it again.
 
     Parameters
     ----------
@@ -116,19 +116,19 @@ def enlarged(field: DisplacementField, factor: int) -> DisplacementField:
 
 
 class _OnlyMotion:
-    """Passes the coarse motion on, in voxels of the whole frames; tiles are not kept."""
+    """Keeps the coarse motion for the real measurement to start from; tiles are not kept."""
 
     def __init__(self, store: ResultStore, factor: int) -> None:
         self._store, self._factor = store, factor
 
     def load(self, name: str) -> Mapping[str, NDArray[Any]] | None:
         """Return the coarse motion of an earlier run, if there is one."""
-        kept = self._store.load(name) if name == "coarse" else None
+        kept = self._store.load(START) if name == COARSE else None
         if kept is None:
             return None
         return Guess.from_arrays(kept).finer(1 / self._factor).to_arrays()
 
     def save(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep the coarse motion."""
-        if name == "coarse":
-            self._store.save(name, Guess.from_arrays(arrays).finer(self._factor).to_arrays())
+        if name == COARSE:
+            self._store.save(START, Guess.from_arrays(arrays).finer(self._factor).to_arrays())

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WINDOW, _SPACING, _NEAREST = 21, 10, 8
+COARSE, START = "coarse", "start"
+"""Names under which a store keeps the coarse motion, and a rougher one to find it from."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,14 @@ def coarse_to_fine(
     reference: NDArray[np.float32],
     deformed: NDArray[np.float32],
     mask: NDArray[np.bool_] | None,
+    start: Guess | None = None,
 ) -> Guess:
     """Register, then follow what is not affine with windows on volumes reduced by 4 and 2.
 
     A finer level is only visited while windows still move against the guess by more than a
-    quarter of its voxels.
+    quarter of its voxels. With a `start`, as a preview finds it, nothing is registered.
     """
-    guess = only_affine(register(reference, deformed, mask))
+    guess = start or only_affine(register(reference, deformed, mask))
     return follow_levels(reference, deformed, guess)
 
 
