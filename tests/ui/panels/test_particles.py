@@ -177,6 +177,26 @@ def test_thumbnails_are_cut_from_the_images_that_particles_were_found_in(
     session.close()
 
 
+def test_particles_are_measured_in_the_images_that_were_segmented(
+    panel: ParticlesPanel, session: Session
+) -> None:
+    """Phases of images as recorded lie elsewhere in those that were aligned later."""
+    study = session.study
+    _segment(study)
+    entry = Entry(step="segment", settings={"images": "images"}, outputs=("phases/phases",))
+    study.add_entry(entry)
+    run_step(study, STEPS["denoise"]())
+    (product,) = study.image_sets[1:]
+    panel.refresh()
+    assert panel.form.value().images == "images"
+    study.add_entry(entry.model_copy(update={"id": "later", "settings": {"images": product}}))
+    panel.refresh()
+    assert panel.form.value().images == product
+    panel.form.choose("images", "images")
+    panel.refresh()
+    assert panel.form.value().images == "images", "what was chosen stays"
+
+
 def test_maps_and_motion_go_by_what_the_particles_were_found_in(
     qtbot: QtBot, found: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from operando.ui.particles.paths import PathLayers
 from operando.ui.particles.score import ScoreBox
 from operando.ui.particles.table import ParticleTable
 from operando.ui.particles.teacher import STEP, SplitterTeacher
+from operando.ui.segment.mend import images_of
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ParticlesPanel(RunPanel):
         super().__init__(session, parent)
         self.table: ParticleTable | None = None
         self._corrected: tuple[str, dict[str, float]] | None = None
+        self._segmented = ""
         self.particles = StudyParticles(session)
         self.open_table = QPushButton("Show table and plots")
         self.open_table.setToolTip("Open the particles dock: table, colours and plots")
@@ -132,6 +134,10 @@ class ParticlesPanel(RunPanel):
         """Say what is missing."""
         return super().obstacle() or ("" if self._classes() else "Segment first.")
 
+    def images_to_use(self, sets: Sequence[str]) -> str:
+        """Choose the images that were segmented: in others particles may lie elsewhere."""
+        return self._segmented_images() or super().images_to_use(sets)
+
     def results(self) -> str:
         """How many there are, how many were followed and cracked, and how large they are."""
         status = self.status
@@ -159,6 +165,10 @@ class ParticlesPanel(RunPanel):
         """Show the phases there are, and what was found."""
         super().refresh()
         classes = self._classes()
+        segmented = self._segmented_images()
+        if segmented and segmented != self._segmented:
+            self.form.choose("images", segmented)
+        self._segmented = segmented
         if classes:
             wanted = self.form.value().phase
             self.form.set_choices("phase", [(name, name) for name in classes])
@@ -266,6 +276,7 @@ class ParticlesPanel(RunPanel):
 
     def _on_study(self) -> None:
         """Take the maps of another study, or of another voxel size, away; offer those there are."""
+        self._segmented = self._segmented_images()
         self.damage.clear()
         self.paths.clear()
         self.session.later(self._offer_maps)
@@ -312,6 +323,14 @@ class ParticlesPanel(RunPanel):
 
     def _on_learn(self) -> None:
         self.run([STEPS[STEP]()])
+
+    def _segmented_images(self) -> str:
+        """Image set that the phases were made of; empty where there are none."""
+        study = self.session.study
+        if study is None or not self._classes():
+            return ""
+        images = images_of(study, _PHASES)
+        return images if images in study.image_sets else ""
 
     def _is_flat(self) -> bool:
         study = self.session.study
