@@ -20,6 +20,7 @@ def test_a_shifted_plane_is_as_far_as_it_was_shifted() -> None:
     labels[..., 13:] = 2
     result = compare_labels(reference, labels, 2, spacing=(0.5, 0.2, 0.1))
     np.testing.assert_allclose(result.boundary_um, 0.3, rtol=1e-5)
+    np.testing.assert_allclose(result.boundary_p95_um, 0.3, atol=0.01)
     assert result.accuracy == pytest.approx(0.9)
     np.testing.assert_allclose(result.iou, [10 / 13, 17 / 20])
     np.testing.assert_allclose(result.dice, [20 / 23, 34 / 37])
