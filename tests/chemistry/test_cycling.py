@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from operando.chemistry import (
     CYCLING_COLUMNS,
     cycling_at,
     cycling_table,
+    offset_from_dates,
     shift_cycling,
     state_of_charge,
 )
@@ -99,3 +101,16 @@ def test_rows_without_values_are_left_out() -> None:
     assert table["time_h"].tolist() == [0, 2]
     with pytest.raises(InputError, match="has 1 rows"):
         cycling_table([0, 1], [3.0, np.nan])
+
+
+def test_dates_tell_where_a_record_begins(cycle: pd.DataFrame) -> None:
+    scan = datetime(2024, 5, 29, 12, 0)
+    cycle.attrs["started"] = "2024-05-29T10:30:00"
+    assert offset_from_dates(cycle, scan) == -1.5
+    assert offset_from_dates(cycle, scan, time_h=5.0) == 3.5
+    assert offset_from_dates(cycle, None) is None
+    cycle.attrs["started"] = "2024-05-29T10:30:00+02:00"
+    assert offset_from_dates(cycle, scan) is None
+    assert offset_from_dates(cycle, scan.replace(tzinfo=UTC)) == -3.5
+    del cycle.attrs["started"]
+    assert offset_from_dates(cycle, scan) is None

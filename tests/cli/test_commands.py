@@ -250,3 +250,20 @@ def test_importing_operando_imports_nothing_slow():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_what_is_assumed_about_a_new_study_is_told(tmp_path):
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    for hours in (0, 2):
+        np.save(folder / f"cell_{hours}h.npy", np.full((4, 20, 20), 7, np.uint8))
+    cycling = tmp_path / "cycling.csv"
+    cycling.write_text("time,voltage\n0,3.0\n7200,4.2\n")
+    text = run("new", tmp_path / "cell", folder, "--voxel-size", "2,0.5,0.5", "--cycling", cycling)
+    for words in (
+        "Assumed: frame times are those in the file names",
+        "Assumed: time in s, voltage in V",
+        "Cycling: begins at 0 h of the images",
+        "! The voxels are not cubes",
+    ):
+        assert words in text

@@ -5,6 +5,7 @@ from operando.chemistry.cycling import (
     CYCLING_COLUMNS,
     cycling_at,
     cycling_table,
+    offset_from_dates,
     shift_cycling,
     state_of_charge,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "CYCLING_COLUMNS",
     "cycling_at",
     "cycling_table",
+    "offset_from_dates",
     "read_cycling",
     "shift_cycling",
     "state_of_charge",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,6 +122,33 @@ def shift_cycling(table: pd.DataFrame, offset_h: float) -> pd.DataFrame:
     moved["time_h"] = table["time_h"] + (offset_h - float(table.attrs.get(OFFSET, 0.0)))
     moved.attrs = {**table.attrs, OFFSET: float(offset_h)}
     return moved
+
+
+def offset_from_dates(
+    table: pd.DataFrame, acquired: datetime | None, time_h: float = 0.0
+) -> float | None:
+    """Time of the images at which a record began (h), by the dates of both.
+
+    Parameters
+    ----------
+    table
+        Cycling table; ``attrs["started"]`` is the date of its first row, if it is known.
+    acquired
+        Date of a frame.
+    time_h
+        Time of that frame.
+
+    Returns
+    -------
+    None unless both dates are known, and both with a time zone or both without.
+    """
+    started = table.attrs.get(STARTED)
+    if acquired is None or not started:
+        return None
+    begun = datetime.fromisoformat(started)
+    if (begun.tzinfo is None) != (acquired.tzinfo is None):
+        return None
+    return time_h + (begun - acquired).total_seconds() / 3600
 
 
 def state_of_charge(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from operando import __version__
-from operando.cli.describe import first_line, step_lines, study_lines
+from operando.cli.describe import first_line, remarks, step_lines, study_lines
 from operando.cli.progress import TerminalProgress
 from operando.compute.threads import wait_asleep
 from operando.errors import InputError, OperandoError
@@ -128,6 +128,7 @@ def new(
     ] = None,
 ) -> None:
     """Make a study of images, which are never changed, and copied only where cropped or binned."""
+    from operando.files import read
     from operando.study.new import bring_along, new_study, raw_hints
 
     hints: dict[str, Any] = raw_hints(shape=shape, dtype=dtype, byteorder=order, offset=offset)
@@ -144,6 +145,7 @@ def new(
         bring_along(made, strokes, cycling)
         typer.echo(f"Made {made.path}")
         _say(study_lines(made))
+        _say(remarks(made, read(source, voxel_size=size, times=hours, **hints)))
 
 
 @app.command()

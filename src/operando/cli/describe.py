@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+    from operando.data import Series
     from operando.steps import Step
     from operando.study import Study
 
@@ -36,6 +37,20 @@ def study_lines(study: Study) -> Iterator[str]:
         else:
             yield f"  {step.title:<24}{status.state:<13}{status.entry.summary}"
     yield f"  not yet: {' · '.join(waiting)}"
+
+
+def remarks(study: Study, images: Series) -> Iterator[str]:
+    """Say what was assumed about images and cycling data of a new study, and what to look at."""
+    from operando.files import describe
+
+    found = describe(images)
+    yield from (f"  {fact}" for fact in found.facts if fact.startswith("Assumed"))
+    if "cycling" in study.products("tables"):
+        record = study.table("cycling").attrs
+        yield f"  Cycling: begins at {record['offset_h']:g} h of the images"
+        if "guessed" in record:
+            yield f"  Assumed: {record['guessed']}"
+    yield from (f"  ! {warning}" for warning in found.warnings)
 
 
 def step_lines(step: type[Step]) -> Iterator[str]:

@@ -103,6 +103,8 @@ def part_of(series: Series, crop: str | None, binning: str | None) -> Series:
 def bring_along(study: Study, strokes: Path | None, cycling: Path | None) -> None:
     """Load strokes and cycling data into a new study; if that fails, it is removed again.
 
+    The record lies where dates of both put it, else it begins with the first frame.
+
     Parameters
     ----------
     study
@@ -112,13 +114,16 @@ def bring_along(study: Study, strokes: Path | None, cycling: Path | None) -> Non
     cycling
         File as in `operando.chemistry.read_cycling`.
     """
-    from operando.chemistry import read_cycling
+    from operando.chemistry import offset_from_dates, read_cycling, shift_cycling
 
     try:
         if strokes:
             study.strokes().load(strokes)
         if cycling:
-            study.write_table("cycling", read_cycling(cycling))
+            table = read_cycling(cycling)
+            acquired = next(iter(study.series.metadata), {}).get("acquired")
+            offset = offset_from_dates(table, acquired, study.times[0])
+            study.write_table("cycling", shift_cycling(table, offset or 0.0))
     except BaseException:
         study.close()
         atomic.remove(study.path)

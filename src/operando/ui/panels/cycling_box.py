@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,13 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from operando.chemistry import CYCLER_ENDINGS, cycling_at, read_cycling, shift_cycling
+from operando.chemistry import (
+    CYCLER_ENDINGS,
+    cycling_at,
+    offset_from_dates,
+    read_cycling,
+    shift_cycling,
+)
 from operando.errors import OperandoError
 from operando.ui.forms.fields import FloatField
 from operando.ui.jobs.background import Background
@@ -103,7 +108,8 @@ class CyclingBox(QWidget):
     def _take(self, study: Study, table: pd.DataFrame) -> None:
         if study is not self._session.study:
             return
-        offset = offset_from_dates(table, study)
+        acquired = next(iter(study.series.metadata), {}).get("acquired")
+        offset = offset_from_dates(table, acquired, study.times[0])
         self._write(study, table if offset is None else shift_cycling(table, offset))
 
     def _dropped(self, error: OperandoError) -> None:
@@ -131,18 +137,6 @@ class CyclingBox(QWidget):
         study = self._session.study
         if study is not None:
             self._write(study, shift_cycling(study.table(TABLE), self.offset.value() or 0.0))
-
-
-def offset_from_dates(table: pd.DataFrame, study: Study) -> float | None:
-    """Hours from the first frame to the start of the record, where both know their date."""
-    first = next(iter(study.series.metadata), {}).get("acquired")
-    started = table.attrs.get("started")
-    if first is None or not started:
-        return None
-    begun = datetime.fromisoformat(started)
-    if (begun.tzinfo is None) != (first.tzinfo is None):
-        return None
-    return float((begun - first).total_seconds() / 3600)
 
 
 def cycling_text(table: pd.DataFrame, times: tuple[float, ...]) -> str:
