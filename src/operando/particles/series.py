@@ -123,7 +123,7 @@ def split_frames(
         split_blocks(
             frame,
             ids[t],
-            unseen=_unlabelled(frame),
+            unseen=unlabelled(frame),
             probability=None if probabilities is None else probabilities[t],
             phase=phase,
             rule=rule,
@@ -137,5 +137,6 @@ def split_frames(
         part.next_part()
 
 
-def _unlabelled(frame: Frame) -> Callable[[Box], NDArray[np.bool_]]:
+def unlabelled(frame: Frame) -> Callable[[Box], NDArray[np.bool_]]:
+    """Tell where in a box of a frame of labels nothing was imaged."""
     return lambda box: frame[box] == 0

@@ -48,7 +48,7 @@ class FindParticles(ParticleSettings):
         from operando.particles import follow, rename
         from operando.particles.labels.frames import Frame, Frames, blocks
         from operando.particles.measuring.measure_blocks import measure_blocks
-        from operando.particles.series import split_frames
+        from operando.particles.series import split_frames, unlabelled
         from operando.steps.corrections import Corrections
         from operando.study.edits import EditLog
 
@@ -77,7 +77,11 @@ class FindParticles(ParticleSettings):
                 progress=progress,
             )
             tracks = follow(
-                Frames(ids), spacing=study.voxel_size, settings=self.link, progress=progress
+                Frames(ids),
+                unseen=[unlabelled(frame) for frame in Frames(labels)],
+                spacing=study.voxel_size,
+                settings=self.link,
+                progress=progress,
             )
             part = PartProgress(progress, n_frames)
             measured = []

@@ -245,3 +245,21 @@ def test_pieces_know_what_they_broke_off(make_ellipsoid, bodies) -> None:
     assert parents[piece.pop()] == 1
     assert parents[entered.pop()] == 0
     assert (tracks["parent"] > 0).sum() == 1
+
+
+@pytest.mark.parametrize("imaged", ["told", "not told"])
+def test_what_was_not_imaged_cuts_particles_as_the_border_does(make_ellipsoid, imaged) -> None:
+    """A round field of view, out of which a particle moves."""
+    outside = (np.indices(SHAPE)[1] - 40) ** 2 + (np.indices(SHAPE)[2] - 40) ** 2 > 35**2
+    frames = []
+    for x in (0, 4):
+        frame = make_ellipsoid(SHAPE, (24, 40, 40), (8, 8, 8)).astype(np.int32)
+        frame[make_ellipsoid(SHAPE, (24, 40, 74 + x), (8, 8, 8))] = 2
+        frame[make_ellipsoid(SHAPE, (24, 14, 40), (8, 8, 8))] = 3
+        frames.append(np.where(outside, 0, frame))
+    sizes = [np.count_nonzero(frame == 2) for frame in frames]
+    assert 2 < sizes[0] / sizes[1] < 4
+    unseen = [outside.__getitem__] * 2 if imaged == "told" else None
+    tracks = follow(frames, unseen=unseen)
+    found = tracks[(tracks["frame"] == 1) & (tracks["label"] == 2)]
+    assert found["status"].tolist() == ["linked" if imaged == "told" else "new"]

@@ -17,13 +17,14 @@ from operando.particles.labels.names import numbered
 from operando.particles.settings import LinkSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
     from operando.compute.progress import ProgressCallback
     from operando.data.displacement import DisplacementField
+    from operando.particles.labels.boxes import Box
 
     Field = NDArray[Any] | DisplacementField
     Row = tuple[int, int, int, float, str, int]
@@ -92,6 +93,7 @@ def follow(
     frames: Iterable[NDArray[Any] | Frame],
     *,
     fields: Sequence[Field] | None = None,
+    unseen: Sequence[Callable[[Box], NDArray[np.bool_]]] | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: LinkSettings | None = None,
     progress: ProgressCallback | None = None,
@@ -101,6 +103,14 @@ def follow(
     Two frames are linked by the assignment of least total cost [1]_, where a pair costs the more
     the less the particles overlap once the expected motion is undone, the farther their centroids
     lie from each other and the more their volumes differ.
+
+    Parameters
+    ----------
+    frames, fields, spacing, settings, progress
+        As in `link`.
+    unseen
+        Gives for every frame where in a box nothing was imaged: there particles are cut, as they
+        are at the border of the image.
 
     Returns
     -------
@@ -136,7 +146,7 @@ def follow(
                 "give frames of one shape",
             )
         shape = ids.shape
-        outlines = find_outlines(ids, spacing)
+        outlines = find_outlines(ids, spacing, unseen=None if unseen is None else unseen[t])
         seen = list(outlines.values())
         motion_field = None if fields is None or t == 0 else fields[t - 1]
         tracks = expect(tracks, seen, motion_field, shape, settings)

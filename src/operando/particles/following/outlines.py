@@ -11,6 +11,8 @@ from operando.particles.labels.boxes import intersection
 from operando.particles.labels.frames import groups, places
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from operando.particles.labels.boxes import Box
@@ -73,9 +75,15 @@ class Outline:
 
 
 def find_outlines(
-    ids: Any, spacing: tuple[float, float, float], edge: int | None = None
+    ids: Any,
+    spacing: tuple[float, float, float],
+    edge: int | None = None,
+    unseen: Callable[[Box], NDArray[np.bool_]] | None = None,
 ) -> dict[int, Outline]:
-    """Outlines of the particles of a frame, by label, read block by block."""
+    """Outlines of the particles of a frame, by label, read block by block.
+
+    What nothing was imaged of, which `unseen` gives for a box, cuts particles as the border does.
+    """
     found = places(ids, edge)
     centroid = found.centroid * spacing
     outlines = {}
@@ -83,6 +91,7 @@ def find_outlines(
     for around, labels in groups(found, ids.shape, edge):
         block = np.asarray(ids[around])
         corner = np.array([s.start for s in around])
+        beside = set() if unseen is None else _beside(block, unseen(around))
         for label in labels.tolist():
             box = found.box(label)
             inner = tuple(slice(s.start - c, s.stop - c) for s, c in zip(box, corner, strict=True))
@@ -93,6 +102,16 @@ def find_outlines(
                 centroid[label],
                 spacing,
                 (slice(0, z), slice(0, y), slice(0, x)),
-                any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
+                label in beside
+                or any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
             )
     return dict(sorted(outlines.items()))
+
+
+def _beside(ids: NDArray[np.int32], unseen: NDArray[np.bool_]) -> set[int]:
+    """Particles that touch what was not imaged."""
+    from scipy.ndimage import binary_dilation
+
+    if not unseen.any():
+        return set()
+    return set(np.unique(ids[binary_dilation(unseen)]).tolist())
