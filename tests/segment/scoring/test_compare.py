@@ -25,6 +25,9 @@ def test_a_shifted_plane_is_as_far_as_it_was_shifted() -> None:
     np.testing.assert_allclose(result.iou, [10 / 13, 17 / 20])
     np.testing.assert_allclose(result.dice, [20 / 23, 34 / 37])
     np.testing.assert_array_equal(result.confusion, [[3200, 0], [960, 5440]])
+    table = result.table(["pore", "particle"])
+    assert table["labelled_voxels"].tolist() == [16 * 20 * 13, 16 * 20 * 17]
+    assert table["reference_voxels"].tolist() == [16 * 20 * 10, 16 * 20 * 20]
     face = 16 * 0.5 * 20 * 0.2
     np.testing.assert_allclose(result.interface_um2, face, rtol=1e-6)
     np.testing.assert_allclose(result.reference_interface_um2, face, rtol=1e-6)
