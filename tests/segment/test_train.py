@@ -107,6 +107,33 @@ def test_a_model_names_the_network_that_was_trained(model: Model, scene: object)
     assert again.settings["effort"] == "instant"
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_what_is_frozen_stays_bit_by_bit(model: Model, scene: object, flat: bool) -> None:
+    """Filters and what normalisations have gathered; the other half learns."""
+    images, strokes = scene.image, scene.strokes
+    start, alone = model, TINY.model_copy(update={"second_opinion": "never"})
+    if flat:
+        images, strokes = images[0][:, None], strokes[0][:, None]
+        start = train(images, strokes, start="scratch", settings=alone, device="cpu")
+    for frozen, other in (("encoder", "decoder"), ("decoder", "encoder")):
+        settings = alone.model_copy(update={"freeze": frozen})
+        again = train(images, strokes, start=start, settings=settings, device="cpu")
+        same = {
+            name: np.array_equal(values, again.weights[name])
+            for name, values in start.weights.items()
+        }
+        assert all(same[name] for name in same if name.startswith(frozen))
+        learnt = [n for n in same if n.startswith(other) and start.weights[n].ndim == 5]
+        assert learnt
+        assert not any(same[name] for name in learnt)
+
+
+def test_there_must_be_something_to_freeze(scene: object) -> None:
+    settings = TINY.model_copy(update={"freeze": "encoder"})
+    with pytest.raises(InputError, match="encoder of a network that starts from scratch"):
+        train(scene.image, scene.strokes, start="scratch", settings=settings, device="cpu")
+
+
 def test_new_classes_get_a_new_head(model: Model, scene: object) -> None:
     strokes = np.where(scene.strokes == 3, 2, scene.strokes).astype(np.uint8)
     classes = (LabelClass("matrix", "#000000"), LabelClass("ball", "#ffffff"))

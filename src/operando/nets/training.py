@@ -114,7 +114,8 @@ def fit(
     Parameters
     ----------
     network
-        Changed in place.
+        Changed in place; parameters that require no gradient, and the statistics of
+        normalisations with such, stay as they are.
     draw
         Gives the next images ``(N, C, Z, Y, X)`` and labels ``(N, Z, Y, X)``.
     objective
@@ -134,6 +135,7 @@ def fit(
         ``held_out_loss`` and ``held_out_dice``.
     """
     network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
+    _freeze_statistics(network, only_frozen=True)
     trained = [p for p in network.parameters() if p.requires_grad]
     if isinstance(objective, nn.Module):
         trained.extend(objective.to(device).parameters())
@@ -202,9 +204,11 @@ def _step(
     return float(terms.detach().reshape(-1)[0])
 
 
-def _freeze_statistics(network: nn.Module) -> None:
+def _freeze_statistics(network: nn.Module, *, only_frozen: bool = False) -> None:
     for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and not (
+            only_frozen and module.weight.requires_grad
+        ):
             module.eval()
 
 

@@ -111,6 +111,13 @@ class TrainSettings(BaseModel):
         description="Weight of agreeing with what was known before where there are no strokes; "
         "for networks that do not start from scratch",
     )
+    freeze: Literal["nothing", "encoder", "decoder"] = Field(
+        "nothing",
+        title="Freeze",
+        description="Part of the network that stays as it is: the way down to coarse features "
+        "(encoder) or up again to the classes (decoder); for networks that do not start from "
+        "scratch. Effort instant freezes both",
+    )
     follow_edges: float = Field(
         3.0,
         ge=0,

@@ -179,6 +179,8 @@ def _fit(
     steps = settings.steps_on(lesson.patch)
     if not steps:
         return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
+    if settings.freeze != "nothing":
+        network.get_submodule(settings.freeze).requires_grad_(False)
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
     batch = settings.batch_of(lesson.patch)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)

@@ -51,7 +51,7 @@ def choose_start(
     InputError
         If the model is for another number of channels, is a random forest or shall become one, or
         sees time where the frames are single slices; or if there is nothing for instant training
-        to go on from.
+        to go on from, or to freeze.
     """
     before = _known(start, settings, frames.shape[1])
     network = before.architecture.network if before else settings.network
@@ -59,6 +59,11 @@ def choose_start(
         raise InputError(
             "Instant training changes only the last layer of a network that knows something",
             "start from pretrained, or choose more effort",
+        )
+    if before is None and settings.freeze != "nothing" and network != "forest":
+        raise InputError(
+            f"The {settings.freeze} of a network that starts from scratch knows nothing to keep",
+            "freeze nothing, or start from pretrained or a model",
         )
     if network == TIME_UNET and frames.volume_shape[0] == 1:
         raise InputError("Single slices are no series", "choose a network without time")
