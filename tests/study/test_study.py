@@ -11,7 +11,7 @@ import zarr
 
 from operando import Study
 from operando.align import Transform, resampled
-from operando.errors import FileError, InputError, StudyError
+from operando.errors import Cancelled, FileError, InputError, StudyError
 from operando.files import read
 
 
@@ -105,6 +105,23 @@ def test_without_a_voxel_size_nothing_is_made(tmp_path, images):
     with pytest.raises(InputError, match="how large a voxel is"):
         Study.create(tmp_path / "cell", images[0])
     assert not (tmp_path / "cell.operando").exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_copy_that_is_cancelled_leaves_nothing_in_the_way(tmp_path, rng, there):
+    folder = tmp_path / "cell.operando"
+    if there:
+        folder.mkdir()
+
+    def stop(progress):
+        raise Cancelled
+
+    images = rng.random((2, 3, 4, 5))
+    with pytest.raises(Cancelled):
+        Study.create(folder, images, voxel_size=(1, 1, 1), progress=stop)
+    assert folder.exists() == there
+    with Study.create(folder, images, voxel_size=(1, 1, 1)) as study:
+        np.testing.assert_array_equal(study.series.data[:, 0], images)
 
 
 def test_a_folder_with_content_is_refused(tmp_path, images):

@@ -39,7 +39,7 @@ def create_folder(
 ) -> tuple[Path, Manifest]:
     """Make a folder with a study.json; parameters and errors as in `Study.create`.
 
-    If that fails, the folder is removed again.
+    If that fails, the folder is removed again; one that was there is left empty.
     """
     folder = study_folder(path)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -63,7 +63,7 @@ def create_folder(
         )
         manifest.write(folder)
     except BaseException:
-        if made:
-            atomic.remove(folder)
+        for path in [folder] if made else list(folder.iterdir()):
+            atomic.remove(path)
         raise
     return folder, manifest
