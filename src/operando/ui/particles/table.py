@@ -146,7 +146,7 @@ class ParticleTable(DockContent):
         self.colour.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.colour.setMinimumContentsLength(5)
+        self.colour.setMinimumContentsLength(12)
         self.colour.setToolTip("What the colours of the particles in the canvas mean")
         self.columns = ColumnsButton()
         self.save = QPushButton("Export")
