@@ -43,6 +43,13 @@ def test_jumps_between_slices_go(grains, as_series, compare):
     assert compare(grains).removed(damaged, matched * scale) > 0.75
 
 
+def test_jumps_of_the_zero_between_slices_go(grains, as_series):
+    jumps = 30 * np.random.default_rng(3).standard_normal((len(grains), 1, 1))
+    matched = run(MatchIntensity(slices=True), as_series((grains + jumps).astype(np.float32)))
+    left = np.median(matched - grains, axis=(1, 2))
+    assert np.std(np.diff(left)) < 0.3 * np.std(np.diff(jumps.ravel()))
+
+
 def test_a_missing_reference_is_named(grains, as_series):
     with pytest.raises(InputError, match="no frame 3"):
         MatchIntensity(reference=3).prepare(as_series(grains))
