@@ -9,6 +9,7 @@ import numpy as np
 
 from operando.particles.labels.boxes import intersection
 from operando.particles.labels.frames import groups, places
+from operando.particles.labels.sums import count_and_centre
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,12 +61,12 @@ class Outline:
         if box is None:
             return None
         mask = self.part(box)
-        voxels = np.argwhere(mask)
-        if not len(voxels):
+        if not mask.any():
             return None
-        centroid = (voxels.mean(axis=0) + [s.start for s in box]) * self.spacing
+        counts, centres = count_and_centre(mask.astype(np.int32))
+        centroid = (centres[1] + [s.start for s in box]) * self.spacing
         bits = np.packbits(mask)
-        return replace(self, box=box, bits=bits, volume=len(voxels), centroid=centroid)
+        return replace(self, box=box, bits=bits, volume=int(counts[1]), centroid=centroid)
 
     def part(self, box: Box) -> NDArray[np.bool_]:
         """Which voxels of a box within its own it consists of."""
