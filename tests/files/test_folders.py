@@ -45,7 +45,20 @@ def test_times_are_read(tmp_path: Path) -> None:
     assert read_times(tmp_path) == (0, 1.5)
 
 
-@pytest.mark.parametrize("text", ["t\n0\n", "time_h\nsoon\n", "file,time_h\na\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "frame;time_h\n0;0\n1;1,5\n",
+        "frame\ttime_h \n0\t0\n1\t1.5\n",
+        '"file, name","time_h"\n"a, b",0\n"b",1.5\n',
+    ],
+)
+def test_times_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "times.csv").write_text(text)
+    assert read_times(tmp_path) == (0, 1.5)
+
+
+@pytest.mark.parametrize("text", ["", "t\n0\n", "time_h\nsoon\n", "file,time_h\na\n"])
 def test_times_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "times.csv").write_text(text)
     with pytest.raises(FileError, match=r"times\.csv holds no times"):

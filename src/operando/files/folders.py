@@ -58,6 +58,8 @@ def found_suffixes(paths: Iterable[Path]) -> str:
 def read_times(folder: Path) -> tuple[float, ...] | None:
     """Read the frame times (hours) of ``times.csv`` in a folder, None where there is none.
 
+    Cells are parted by commas, or by semicolons or tabs, where decimal signs may be commas.
+
     Raises
     ------
     FileError
@@ -67,9 +69,13 @@ def read_times(folder: Path) -> tuple[float, ...] | None:
     if not path.is_file():
         return None
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        return tuple(float(row[TIMES_COLUMN]) for row in rows)
+        head, *lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
+        separator = next((s for s in ";\t" if s in head), ",")
+        names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
+        rows = csv.DictReader(lines, names, delimiter=separator)
+        cells = [str(row[TIMES_COLUMN]) for row in rows]
+        # Where a comma parts no cells, it is a decimal one.
+        return tuple(float(cell.replace(",", ".") if separator != "," else cell) for cell in cells)
     except (KeyError, TypeError, ValueError, csv.Error, OSError) as error:
         raise FileError(
             f"{path} holds no times that can be read ({error})",

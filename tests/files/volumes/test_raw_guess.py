@@ -28,6 +28,7 @@ def _grains(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray
         RawLayout((48, 100, 70), "int16", "big"),
         RawLayout((60, 48, 110), "float32"),
         RawLayout((31, 84, 126), "int16"),
+        RawLayout((40, 64, 80), "uint16"),
     ],
     ids=str,
 )

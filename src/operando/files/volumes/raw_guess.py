@@ -64,8 +64,8 @@ def guess_layout(path: Path) -> RawLayout | None:
     """Guess how a raw volume is stored; None if nothing fits.
 
     Lengths are those in the name, or those of square slices, that make just the length of the
-    file; where none of them will do, those of other slices without bytes before them. Among them
-    that layout is chosen that makes neighbours along all axes most alike: a wrong type or length
+    file, or those of other slices without bytes before them, if these are clearly better. Among
+    them that layout is chosen that makes neighbours along all axes most alike: a wrong type or length
     tears neighbours apart. Reads up to 8,192 values for each.
 
     Parameters
@@ -75,14 +75,16 @@ def guess_layout(path: Path) -> RawLayout | None:
     """
     size = path.stat().st_size
     best, most = None, _GOOD
-    for layout in (*_named(path.name, size), *_square(size)):
+    named = list(_named(path.name, size))
+    for layout in (*named, *_square(size)):
         likeness = _likeness(path, layout)
         if likeness > most:
             best, most = layout, likeness + _BETTER
-    if best is None:
+    if best not in named:
         found = [(_likeness(path, layout), layout) for layout in _oblong(path, size)]
-        most, best = max(found, key=lambda pair: pair[0], default=(0.0, None))
-    return best if most > _GOOD else None
+        likeness, layout = max(found, key=lambda pair: pair[0], default=(0.0, best))
+        best = layout if likeness > most else best
+    return best
 
 
 def middle_slice(path: Path, layout: RawLayout, edge: int = 256) -> NDArray[np.float32]:
