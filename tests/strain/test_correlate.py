@@ -229,12 +229,12 @@ def test_beside_voxels_that_were_not_imaged_nodes_are_as_good_as_elsewhere(textu
     assert rms(field.gradient[field.valid]) < 5e-4
 
 
-def test_windows_at_the_faces_follow_a_shift_as_others_do(texture, still):
-    shift = np.array([0.5, 3.5, -3.5])
-    moved = texture.render(lambda p: np.broadcast_to(shift, p.shape), noise=0.04, seed=2)
-    field = correlate(still, moved, spacing=8)
+def test_windows_at_the_faces_follow_a_shift_as_others_do(texture):
+    shift = np.array([2.5, 2.5, -2.5])
+    moved = texture.render(lambda p: np.broadcast_to(shift, p.shape), noise=0.015, seed=2)
+    field = correlate(texture.render(noise=0.015, seed=1), moved, spacing=9)
     error = (field.displacement - shift)[field.valid]
     assert field.valid.all()
     assert field.info["quadratic_share"] < 0.05
-    assert rms(error) < 0.004
-    assert rms(field.gradient) < 3e-4
+    assert rms(error) < 0.002
+    assert rms(field.gradient) < 2e-4
