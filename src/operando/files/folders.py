@@ -72,11 +72,11 @@ def read_times(folder: Path) -> tuple[float, ...] | None:
         head, *lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
         separator = next((s for s in ";\t" if s in head), ",")
         names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
-        rows = csv.DictReader(lines, names, delimiter=separator)
-        cells = [str(row[TIMES_COLUMN]) for row in rows]
+        column = names.index(TIMES_COLUMN)
+        cells = [row[column] for row in csv.reader(lines, delimiter=separator) if row]
         # Where a comma parts no cells, it is a decimal one.
         return tuple(float(cell.replace(",", ".") if separator != "," else cell) for cell in cells)
-    except (KeyError, TypeError, ValueError, csv.Error, OSError) as error:
+    except (IndexError, ValueError, csv.Error, OSError) as error:
         raise FileError(
             f"{path} holds no times that can be read ({error})",
             f"give it a column {TIMES_COLUMN} with one number of hours per frame, or remove it",

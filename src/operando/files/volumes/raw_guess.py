@@ -65,8 +65,8 @@ def guess_layout(path: Path) -> RawLayout | None:
 
     Lengths are those in the name, or those of square slices, that make just the length of the
     file, or those of other slices without bytes before them, if these are clearly better. Among
-    them that layout is chosen that makes neighbours along all axes most alike: a wrong type or length
-    tears neighbours apart. Reads up to 8,192 values for each.
+    them that layout is chosen that makes neighbours along all axes most alike: a wrong type or
+    length tears neighbours apart. Reads up to 8,192 values for each.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def guess_layout(path: Path) -> RawLayout | None:
             best, most = layout, likeness + _BETTER
     if best not in named:
         found = [(_likeness(path, layout), layout) for layout in _oblong(path, size)]
-        likeness, layout = max(found, key=lambda pair: pair[0], default=(0.0, best))
-        best = layout if likeness > most else best
+        likeness, oblong = max(found, key=lambda pair: pair[0], default=(0.0, None))
+        best = oblong if likeness > most else best
     return best
 
 
