@@ -33,3 +33,15 @@ def test_turned_labels_of_flat_voxels_are_those_of_a_turned_body():
     box = slice(5, -5)
     overlap = 2 * (moved & expected)[box].sum() / (moved + expected)[box].sum()
     assert overlap > 0.9
+
+
+def test_a_long_particle_that_turns_keeps_its_ends():
+    import pandas as pd
+
+    ids = np.zeros((24, 60, 90), np.int32)
+    ids[8:16, 26:34, 10:80] = 1
+    row = {"particle": 1, "status": "followed", "volume_ratio": 1.0, "rotation_z": 15.0}
+    row |= {"centre_z": 11.5, "centre_y": 29.5, "centre_x": 44.5}
+    row |= dict.fromkeys(("u_z", "u_y", "u_x", "rotation_y", "rotation_x"), 0.0)
+    moved = move_labels(ids, pd.DataFrame([row]))
+    assert abs(moved.sum() / ids.sum() - 1) < 0.02

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,8 +47,10 @@ def move_labels(
         vector = np.radians(np.nan_to_num([row[f"rotation_{k}"] for k in "zyx"]))
         ratio = row["volume_ratio"] if np.isfinite(row["volume_ratio"]) else 1.0
         back = rotation_matrix(vector).T / np.cbrt(ratio) * (size[None, :] / size[:, None])
-        low = np.floor([s.start for s in box] + u - 3).astype(int).clip(0)
-        high = np.minimum(np.ceil([s.stop for s in box] + u + 3).astype(int), labels.shape)
+        corners = np.array(list(product(*((s.start - 1, s.stop) for s in box))))
+        moved = (corners - centre) @ np.linalg.inv(back).T + centre + u
+        low = np.floor(moved.min(axis=0)).astype(int).clip(0)
+        high = np.minimum(np.ceil(moved.max(axis=0)).astype(int) + 1, labels.shape)
         if (high <= low).any():
             continue
         grid = np.stack(np.meshgrid(*map(np.arange, low, high), indexing="ij"), axis=-1)
