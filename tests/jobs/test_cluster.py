@@ -109,7 +109,7 @@ def test_cancel_ends_the_work_on_the_workers(study, scheduler):
 
 
 def test_a_worker_that_does_not_see_the_study(study, scheduler):
-    study.path.rename(study.path.with_name("elsewhere.operando"))
+    study.path = study.path.with_name("elsewhere.operando")
     with pytest.raises(StudyError, match="does not see"):
         list(run_on_cluster(study, [strain()], scheduler))
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from operando import Study
-from operando.errors import InputError
+from operando.errors import FileError, InputError
 from operando.study import Entry
 
 PRODUCTS = ("tables/sizes", "tables/shapes")
@@ -73,3 +73,12 @@ def test_while_a_study_is_open_runs_of_processes_that_are_gone_are_settled(made,
 def test_what_is_no_product_is_refused(made):
     with pytest.raises(InputError, match="names no product"):
         made.begin_run("second", ("models/a/b",))
+
+
+def test_a_study_that_was_moved_away_while_it_was_open_is_not_begun_anew(made):
+    here = made.path
+    here.rename(here.with_name("there.operando"))
+    with pytest.raises(FileError, match="cannot be written"):
+        made.begin_run("second", PRODUCTS)
+    assert not here.exists()
+    here.with_name("there.operando").rename(here)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from operando.atomic import remove, write_text
+from operando.atomic import plain_disk_errors, remove, write_text
 from operando.study.lock import is_alive, this_process
 from operando.study.products import product_path
 from operando.study.source_state import file_version
@@ -51,7 +51,10 @@ class Underway:
             If nothing can be written.
         """
         note = {"products": {name: self._state(name) for name in products}, **this_process()}
-        write_text(self._path(run), json.dumps(note))
+        path = self._path(run)
+        with plain_disk_errors(path):
+            path.parent.mkdir(exist_ok=True)
+        write_text(path, json.dumps(note))
 
     def end(self, run: str) -> None:
         """Forget a run; of one that is not recorded, what it replaced has no maker any more."""

@@ -6,8 +6,8 @@ import pytest
 from operando.errors import InputError
 from operando.segment.scoring.scores import confusion, dice, iou
 
-TRUTH = np.array([1, 1, 1, 2, 2, 0])
-LABELS = np.array([1, 1, 2, 2, 1, 2])
+TRUTH = np.array([1, 1, 1, 2, 2, 0, 2])
+LABELS = np.array([1, 1, 2, 2, 1, 2, 0])
 
 
 def test_counts_known_voxels() -> None:
