@@ -30,6 +30,15 @@ def test_negative_grey_values_are_lifted(grains, as_series):
     assert np.abs(out - expected).mean() < 2
 
 
+def test_slices_that_were_not_imaged_lift_nothing(grains, as_series):
+    """Aligning leaves such slices at the ends of a frame."""
+    lowered = grains - 150
+    lowered[:2] = np.nan
+    assert Deblur(blur=1.0).prepare(as_series(lowered))[0, 0] > 50
+    nothing = np.full((3, 20, 20), np.nan, np.float32)
+    assert Deblur(blur=1.0).prepare(as_series(nothing)) == {(0, 0): 0}
+
+
 def test_a_single_slice_is_sharpened_in_its_plane(grains, compare):
     clean = grains[6:7]
     blurred = gaussian_filter(clean, (0, 1.2, 1.2))

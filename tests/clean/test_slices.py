@@ -60,3 +60,9 @@ def test_what_was_not_imaged_stays_so_and_spoils_nothing(stack):
     inside = (slice(12, 60), slice(12, 60))
     np.testing.assert_allclose(moved[inside], stack[5][10:58, 11:59], atol=1e-4)
     assert not slice_shift(image * np.nan, image).any()
+
+
+def test_infinite_voxels_do_not_count(stack):
+    moved = shift(stack[0], (1.5, -2), mode="nearest")
+    moved[20, 20] = np.inf
+    np.testing.assert_allclose(slice_shift(stack[0], moved), (1.5, -2), atol=0.1)

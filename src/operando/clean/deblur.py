@@ -50,7 +50,7 @@ class Deblur(Operation):
         if series.data.dtype.kind in "bu":
             return {}
         return {
-            (t, c): max(0.0, -1.5 * min(float(np.nanmin(s)) for s in read_sample(series, t, c)))
+            (t, c): -1.5 * min(float(np.nanmin(s, initial=0)) for s in read_sample(series, t, c))
             for t in chosen
             for c in range(series.n_channels)
         }

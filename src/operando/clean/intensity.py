@@ -92,7 +92,8 @@ class MatchIntensity(Operation):
         """Two grey levels that stand for an image."""
         if self.by == "phases":
             return phase_levels(image)
-        low, high = np.nanquantile(image, sorted(self.quantiles))
+        grey = image[np.isfinite(image)]
+        low, high = np.quantile(grey, sorted(self.quantiles)) if grey.size else (0.0, 0.0)
         return float(low), float(high)
 
     def _steadiness(self, series: Series, t: int, c: int) -> NDArray[np.float32]:

@@ -116,7 +116,9 @@ def slice_shift(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64
     if not (np.isfinite(first).any() and np.isfinite(second).any()):
         return np.zeros(2)
     window = np.multiply.outer(*(np.hanning(n + 2)[1:-1] for n in first.shape))
-    a, b = (np.nan_to_num(s - np.nanmean(s)) * window for s in (first, second))
+    a, b = (
+        np.where(np.isfinite(s), s - s[np.isfinite(s)].mean(), 0) * window for s in (first, second)
+    )
     if not a.any() or not b.any():
         return np.zeros(2)
     shift, _, _ = phase_cross_correlation(b, a, upsample_factor=20, normalization=None)
