@@ -132,6 +132,26 @@ def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, st
     Study.open(study.path).close()
 
 
+def test_a_job_is_not_stopped_by_a_menu_or_a_key_without_a_question(
+    viewer: Any, dock: OperandoDock, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who presses Ctrl+W is asked by napari about the window, which says nothing of the job."""
+    asked: list[str] = []
+
+    def refuse(session: object, parent: object) -> bool:
+        asked.append("stop?")
+        return False
+
+    dock.session.show_study(study)
+    monkeypatch.setattr("operando.ui.dock.dock.may_stop", refuse)
+    assert not viewer.window._qt_window.close()
+    assert dock.session.study is study
+    assert asked == ["stop?"]
+    viewer.close()
+    assert dock.session.study is None
+    assert asked == ["stop?"], "a script that closes napari is not asked"
+
+
 class ByFrame(QCloseEvent):
     """A click on the X of the window's frame."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, QThreadPool, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt, QThreadPool, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QVBoxLayout,
     QWidget,
 )
@@ -163,12 +164,12 @@ class OperandoDock(QWidget):
         Who closes the window by its frame is asked by napari afterwards, and may say no.
         """
         if watched is self._window and event.type() in (QEvent.Type.Close, QEvent.Type.Hide):
-            closing = event.type() == QEvent.Type.Close
-            if not event.spontaneous():
-                self.close_session()
-            elif closing and not may_stop(self.session, self):
+            asks = event.type() == QEvent.Type.Close and self._shows_canvas()
+            if asks and not may_stop(self.session, self):
                 event.ignore()
                 return True
+            if not event.spontaneous():  # nor asked about by napari yet, nor only minimised
+                self.close_session()
         return super().eventFilter(watched, event)
 
     def close_session(self) -> None:
@@ -217,6 +218,13 @@ class OperandoDock(QWidget):
             self._window.removeEventFilter(self)
         self._window = window
         window.installEventFilter(self)
+
+    def _shows_canvas(self) -> bool:
+        """Whether the window is still whole; scripts that close napari take its canvas first."""
+        whole = Qt.FindChildOption.FindDirectChildrenOnly
+        central = self._window.centralWidget() if isinstance(self._window, QMainWindow) else None
+        parts = central.findChildren(QWidget, options=whole) if central is not None else []
+        return any(part.isVisible() for part in parts)
 
     def _on_study(self) -> None:
         self.refresh()
