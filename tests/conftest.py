@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from operando.compute.threads import limit_numba, wait_asleep
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 # Threads that wait for each other leave the processor to windows and child processes meanwhile:
 # small networks then learn in a tenth of the time where something else runs.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+wait_asleep()
+limit_numba()
 
 Point = tuple[float, float, float]
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -11,7 +11,7 @@ import typer
 from operando import __version__
 from operando.cli.describe import first_line, remarks, step_lines, study_lines
 from operando.cli.progress import TerminalProgress
-from operando.compute.threads import wait_asleep
+from operando.compute.threads import limit_numba, wait_asleep
 from operando.errors import InputError, OperandoError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def _options(
 def main() -> None:
     """Run the command line; a failure that the user can mend is one sentence and exit code 1."""
     wait_asleep()
+    limit_numba()
     try:
         app()
     except OperandoError as error:

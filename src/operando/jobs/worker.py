@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from operando.compute.threads import wait_asleep
+from operando.compute.threads import limit_numba, wait_asleep
 from operando.errors import Cancelled, OperandoError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def work(
 ) -> None:
     """Entry point of the child process."""
     wait_asleep()
+    limit_numba()
     from operando.steps.registry import make_step
     from operando.steps.run import run_step
     from operando.study import Study
