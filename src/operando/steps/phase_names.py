@@ -33,9 +33,11 @@ class PhaseNames(BaseModel):
     )
 
     def labels(self, classes: Sequence[LabelClass]) -> PhaseLabels:
-        """Find the labels of the classes that there are."""
-        known = {label_class.name: k for k, label_class in enumerate(classes, start=1)}
-        return PhaseLabels(**{field: known.get(name) for field, name in self})
+        """Find the labels of the classes that there are, in capitals or not."""
+        names = [label_class.name for label_class in classes]
+        known = {name.casefold(): k for k, name in enumerate(names, start=1)}
+        known |= {name: k for k, name in enumerate(names, start=1)}
+        return PhaseLabels(**{f: known.get(name, known.get(name.casefold())) for f, name in self})
 
 
 def label_of(phase: str, classes: Sequence[LabelClass]) -> int:
