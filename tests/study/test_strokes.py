@@ -83,8 +83,10 @@ def test_an_edit_made_by_the_brush_is_recorded(strokes):
 
 
 def test_a_label_without_a_class_is_refused_and_changes_nothing(strokes):
-    with pytest.raises(InputError, match="label 4, but there are 3 classes"):
-        strokes.paint(box(0, 0, 0, 0), 4)
+    one_of_many = np.arange(-4, 5).reshape(1, 1, 3, 3).clip(0)
+    for labels in (4, one_of_many):
+        with pytest.raises(InputError, match="label 4, but there are 3 classes"):
+            strokes.paint(box(0, 0, 0, 0), labels)
     assert not strokes.array.any()
 
 
