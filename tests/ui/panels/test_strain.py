@@ -194,6 +194,24 @@ def test_what_is_told_belongs_to_the_field_that_is_shown(
     session.close()
 
 
+def test_the_field_that_was_just_measured_is_shown_also_beside_one_that_is_out_of_date(
+    panel: StrainPanel,
+    session: Session,
+    study: Study,
+    uniform_stretch: Callable[[float], DisplacementField],
+) -> None:
+    for pair, seen in (("000-001", "other images"), ("001-000", study.fingerprint("images"))):
+        study.write_field(pair, uniform_stretch(0.01))
+        made = {"inputs": {"images": seen}, "outputs": (f"strain/{pair}",), "summary": "fine"}
+        study.add_entry(Entry(step="strain", **made))
+    session.edited()
+    session.products_changed.emit("strain")
+    assert panel.strain.pair == (1, 0)
+    assert panel.result.text() == "Frame 1 to 0: fine"
+    panel.strain.show((0, 1))
+    assert panel.result.text() == "Frame 0 to 1: out of date · fine"
+
+
 @pytest.mark.parametrize(("scatter", "own"), [(0.9, 88.4), (3.0, 2.0)])
 def test_what_was_measured_is_told(qtbot: QtBot, study: Study, scatter: float, own: float) -> None:
     study.add_entry(

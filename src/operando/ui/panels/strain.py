@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import InputError
-from operando.steps import STEPS
+from operando.steps import STEPS, outdated_runs
 from operando.steps.status import is_up_to_date
 from operando.steps.strain import DISAGREEMENT
 from operando.ui.forms.form import SettingsForm
@@ -157,7 +157,9 @@ class StrainPanel(RunPanel):
             return ""
         shown = study.maker(f"strain/{field_name(pair)}") if pair is not None else None
         entry = shown or status.entry
-        lines = [escape(status.summary if entry.id == status.entry.id else entry.summary)]
+        lines = [escape(entry.summary)]
+        if any(old.id == entry.id for old in outdated_runs(study)):
+            lines[0] = f"out of date · {lines[0]}"
         if shown is not None and len(self.strain.pairs) > 1:
             lines[0] = f"Frame {pair[0]} to {pair[1]}: {lines[0]}"
         change = entry.values.get("median_volume_change_percent")
