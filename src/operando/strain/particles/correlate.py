@@ -76,8 +76,8 @@ def correlate_particles(
     -------
     One row a particle: ``particle``, ``voxels``, ``centre_z, centre_y, centre_x`` (centroid in the
     reference, voxels), ``u_z, u_y, u_x`` (displacement of the centroid, voxels) and
-    ``sigma_u_z, ...``, ``rotation_z, ...`` (rotation vector, degrees; positive ``rotation_z`` turns y
-    to x, ``rotation_y`` x to z, ``rotation_x`` z to y), ``rotation_deg``,
+    ``sigma_u_z, ...``, ``rotation_z, ...`` (rotation vector, degrees; positive ``rotation_z`` turns
+    y to x, ``rotation_y`` x to z, ``rotation_x`` z to y), ``rotation_deg``,
     ``sigma_rotation_deg``, ``volume_ratio`` (deformed over reference) and ``sigma_volume_ratio``,
     ``zncc``, ``model``, ``residual_ratio`` (residual grey variance over the usual one) and
     ``status``: "followed", "changed" (follows, but its inside does not match: cracked or reacted),
