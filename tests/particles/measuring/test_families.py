@@ -263,6 +263,8 @@ def test_neighbours_packing_and_depth(make_ellipsoid) -> None:
     image[:3] = np.nan
     seen = measure(ids, image=image, settings=MeasureSettings(packing_window=1000))
     assert seen["packing"].tolist() == pytest.approx([(ids[3:] > 0).mean()] * 3)
+    nothing = np.full(ids.shape, np.nan, np.float32)
+    assert measure(ids, image=nothing)["packing"].isna().all()
 
 
 def test_the_same_particle_at_twice_the_resolution(make_ellipsoid, make_slab) -> None:

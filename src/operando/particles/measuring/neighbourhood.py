@@ -47,6 +47,8 @@ def packing_density(
 ) -> NDArray[np.float64]:
     """Share of particles in the cube around every centre, as far as the image shows the cube.
 
+    NaN where it shows nothing of the cube.
+
     Parameters
     ----------
     ids
@@ -65,7 +67,8 @@ def packing_density(
     upper = np.array(ids.shape)
     low, high = np.clip(low, 0, upper - 1), np.clip(high, 1, upper)
     shares = np.asarray(_shares(ids, low, high))
-    return shares if unseen is None else shares / (1 - _shares(unseen, low, high))
+    seen = np.ones(len(shares)) if unseen is None else 1 - _shares(unseen, low, high)
+    return np.divide(shares, seen, out=np.full(len(shares), np.nan), where=seen > 0)
 
 
 def depth_below(
