@@ -9,6 +9,7 @@ from operando.errors import Cancelled, InputError, OperandoError, StudyError
 from operando.jobs import cluster as rooms
 from operando.jobs.cluster import run_on_cluster
 from operando.steps import make_step, run_step
+from operando.study.underway import FOLDER
 
 distributed = pytest.importorskip("distributed")
 
@@ -85,6 +86,7 @@ def test_a_failure_on_a_worker_stops_what_comes_after(study, scheduler):
     with pytest.raises(OperandoError) as there:
         list(run_on_cluster(study, steps, scheduler))
     assert str(there.value) == str(here.value)
+    assert not list((study.path / FOLDER).iterdir())
     assert study.entries == []
 
 
@@ -104,6 +106,7 @@ def test_cancel_ends_the_work_on_the_workers(study, scheduler):
         list(run_on_cluster(study, [training], scheduler, cancel_once_begun))
     with distributed.Client(scheduler, set_as_default=False) as client:
         assert not any(client.processing().values())
+    assert not list((study.path / FOLDER).iterdir())
     assert study.products("models") == []
     assert study.entries == []
 

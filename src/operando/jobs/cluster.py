@@ -137,7 +137,7 @@ class _Crew:
                 try:
                     self._start(ready)
                 except OperandoError as error:
-                    failure = error
+                    failure = failure or error
             for work in list(self._at_work):
                 try:
                     result = self._look_at(work)
@@ -147,6 +147,8 @@ class _Crew:
                     self._at_work.remove(work)
                 if result is not None:
                     yield work.planned.step, work.started.record(result)
+                elif not work.futures:
+                    work.started.end()
             self._report(len(waiting), len(steps))
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         if failure is not None:
@@ -162,6 +164,8 @@ class _Crew:
             end = time.monotonic() + _SECONDS_TO_STOP
             while not all(future.done() for future in futures) and time.monotonic() < end:
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
+        for work in self._at_work:
+            work.started.end()
 
     def _ready(self, waiting: Sequence[_Planned]) -> list[_Planned]:
         before = [*(work.planned for work in self._at_work), *waiting]
@@ -173,7 +177,11 @@ class _Crew:
 
     def _start(self, planned: _Planned) -> None:
         started = StartedStep(self._study, planned.step)
-        frames = planned.step.frames_apart(self._study)
+        try:
+            frames = planned.step.frames_apart(self._study)
+        except OperandoError:
+            started.end()
+            raise
         apart = frames if len(frames) > 1 else [None]
         futures = [self._submit(planned.step, t) for t in apart]
         self._at_work.append(_AtWork(planned, started, futures, ends=len(frames) <= 1))
