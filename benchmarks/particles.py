@@ -150,7 +150,7 @@ def main() -> None:
                 seen = [see(sample, phases) for sample in samples]
                 for name, method in (("ours", ours), ("watershed", plain)):
                     rows = [score(*pair, method) for pair in zip(samples, seen, strict=True)]
-                    a = np.nanmean(rows, axis=0)
+                    a = np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan)
                     print(
                         f"{kind:9} {'yes' if cracks else 'no':6} {phases:9} {name:9}"
                         f"      {a[0]:.3f} {a[1]:.3f} {a[2]:.3f}"
