@@ -46,3 +46,16 @@ def test_a_crack_is_closed_and_a_gap_between_two_is_not() -> None:
     closed = close_particles(domain, solid, 1.5, UNIT)
     assert (closed[:, :, 6:8] == 1).all()
     assert not closed[..., 14:16].any()
+
+
+def test_a_crack_is_closed_up_to_its_mouth_beside_another_particle() -> None:
+    """Two plates, one voxel apart; a slit runs through the first one to the gap between them."""
+    nearest = np.ones((9, 40, 21), np.int32)
+    nearest[..., 11:] = 2
+    solid = np.ones(nearest.shape, bool)
+    solid[..., 10] = solid[:, 19:21, :10] = False
+    closed = close_particles(nearest, solid, 5.0, UNIT)
+    assert (closed[:, 19:21, :9] == 1).all()
+    assert not closed[:, :10, 10].any()
+    assert not closed[:, 30:, 10].any()
+    assert (closed[..., 11:] == 2).all()

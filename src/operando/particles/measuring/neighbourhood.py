@@ -68,7 +68,8 @@ def packing_density(
     low, high = np.clip(low, 0, upper - 1), np.clip(high, 1, upper)
     shares = np.asarray(_shares(ids, low, high))
     seen = np.ones(len(shares)) if unseen is None else 1 - _shares(unseen, low, high)
-    return np.divide(shares, seen, out=np.full(len(shares), np.nan), where=seen > 0)
+    shown = np.full(len(shares), np.nan)
+    return np.asarray(np.divide(shares, seen, out=shown, where=seen > 0))
 
 
 def depth_below(
