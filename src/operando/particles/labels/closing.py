@@ -72,7 +72,7 @@ def close_particles(
     Parameters
     ----------
     domain
-        ``(Z, Y, X)`` the nearest particle of every voxel up to `radius` from the solid.
+        ``(Z, Y, X)`` the nearest particle of every voxel up to `radius` from the solid; used up.
     solid
         ``(Z, Y, X)``.
     radius
@@ -84,9 +84,10 @@ def close_particles(
     """
     core = (domain > 0) & ~solid
     core &= distance(domain, spacing) > radius
-    closed = np.where(solid | core, domain, 0).astype(np.int32)
-    reach = int(np.ceil(radius / min(spacing))) + 1
+    inner = core | solid
+    found = find_objects(np.where(inner, domain, 0))
     cracked = np.unique(domain[core])
+    reach = int(np.ceil(radius / min(spacing))) + 1
 
     def crack(label: int) -> tuple[Box, NDArray[np.bool_]]:
         box = grown(found[label - 1], reach, solid.shape)
@@ -95,11 +96,12 @@ def close_particles(
         gaps, _ = _components(mine & ~solid[box] & (distance(away <= radius, spacing) > radius))
         return box, np.isin(gaps, np.unique(gaps[mine & core[box]])) & (gaps > 0)
 
-    found = find_objects(closed)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for label, (box, inside) in zip(cracked, threads.map(crack, cracked), strict=True):
-            closed[box][inside] = label
-    return fill_enclosed(closed)
+        cracks = list(threads.map(crack, cracked))
+    domain[~inner] = 0
+    for label, (box, inside) in zip(cracked, cracks, strict=True):
+        domain[box][inside] = label
+    return fill_enclosed(domain)
 
 
 def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
