@@ -240,7 +240,7 @@ def _result(future: Future, step: Step) -> StepResult | None:
         raise
     except Exception as error:
         raise StudyError(
-            f"{step.title} was lost on the cluster ({type(error).__name__}: {error})",
+            f"{step.title} failed on the cluster ({type(error).__name__}: {error})",
             "see the log of the worker; it may have run out of memory",
         ) from error
     return result

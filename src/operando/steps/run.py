@@ -96,8 +96,12 @@ def run_step(study: Study, step: Step, progress: ProgressCallback | None = None)
 
     Raises
     ------
-    StudyError
-        If the study is read-only or lacks something that the step reads.
+    StudyError, InputError
+        As `StartedStep` does.
+    FileError
+        If the disk is full.
+    OperandoError
+        What the step raises.
     """
     started = StartedStep(study, step)
     try:
