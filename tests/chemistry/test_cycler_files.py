@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from operando.chemistry import read_cycling
+from operando.chemistry import cycling_at, read_cycling
 from operando.errors import FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 BDF = (
     "Test Time / s,Voltage / V,Current / A,Cycle Count / 1\n"
@@ -313,3 +315,52 @@ def test_numbers_with_signs_between_thousands(
     rows = [f"{k}{separator}3{separator}{cell}" for k, cell in enumerate(cells)]
     path.write_text("\n".join([f"Time/h{separator}Voltage/V{separator}Current/mA", *rows]))
     assert read_cycling(path)["current_a"].tolist() == pytest.approx([0.9995, 1.0005, 12345.6785])
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("time/h", np.random.default_rng(0).permutation(600)),
+        ("Date_Time", np.random.default_rng(0).permutation(600)),
+        ("time/h", np.r_[300:600, :300]),
+        ("Date_Time", np.r_[300:600, :300]),
+        ("time/h", np.r_[:400, 380:600]),
+    ],
+)
+def test_rows_in_another_order_are_sorted_and_told(
+    tmp_path: Path, name: str, rows: NDArray[np.int_]
+) -> None:
+    hours = np.arange(600) / 60
+    dates = (pd.Timestamp("2024-03-01 20:00") + pd.to_timedelta(hours, unit="h")).astype(str)
+    frame = pd.DataFrame(
+        {
+            name: hours if name == "time/h" else dates,
+            "voltage/V": 3 + 0.2 * np.minimum(hours, 10 - hours),
+            "current/A": np.where(hours < 5, 1.0, -1.0),
+        }
+    )
+    frame.iloc[rows].to_csv(tmp_path / "cell.csv", index=False)
+    table = read_cycling(tmp_path / "cell.csv")
+    at = cycling_at(table, [0.0, 2.5, 7.5])
+    np.testing.assert_allclose(at["voltage_v"], [3, 3.5, 3.5], atol=1e-6)
+    np.testing.assert_allclose(at["capacity_ah"], [0, 2.5, 2.5], atol=0.02)
+    assert f"rows are sorted by {name}" in table.attrs["guessed"]
+
+
+def test_dates_tell_of_the_pause_where_the_time_starts_again(tmp_path: Path) -> None:
+    hours = np.arange(600) / 60
+    frame = pd.DataFrame(
+        {
+            "Test Time(h)": hours % 5,
+            "Date_Time": pd.Timestamp("2024-03-01 20:00")
+            + pd.to_timedelta(hours + 3 * (hours >= 5), unit="h"),
+            "Voltage(V)": 3 + 0.2 * np.minimum(hours, 10 - hours),
+        }
+    )
+    frame.to_csv(tmp_path / "cell.csv", index=False)
+    table = read_cycling(tmp_path / "cell.csv")
+    np.testing.assert_allclose(table["time_h"], hours + 3 * (hours >= 5), atol=1e-6)
+    assert table.attrs["started"] == "2024-03-01T20:00:00"
+    frame.drop(columns="Date_Time").to_csv(tmp_path / "cell.csv", index=False)
+    told = read_cycling(tmp_path / "cell.csv").attrs["guessed"]
+    assert told == "Test Time(h) starts again (1 ×) and is taken to run on"

@@ -94,3 +94,24 @@ def test_a_clock_that_was_set_back_goes_on_from_then() -> None:
     np.testing.assert_allclose(Times(hours, is_clock=True).running, [0, 1, 1, 2])
     # A total time that falls a little has not started again.
     np.testing.assert_allclose(Times(np.array([0, 9, 8.9, 10])).running, [0, 9, 9, 10.1])
+
+
+def test_the_time_of_day_goes_on_after_midnight() -> None:
+    hours = np.arange(0, 60, 0.25)
+    np.testing.assert_allclose(Times((20 + hours) % 24).running - 20, hours)
+    assert Times((20 + hours) % 24).order is None
+
+
+def test_a_clock_that_was_set_to_winter_time_loses_no_time() -> None:
+    moments = pd.date_range("2024-10-26 20:00", periods=600, freq="1min", tz="Europe/Berlin")
+    times = read_times(pd.Series(moments.tz_localize(None)), MINUTES)
+    np.testing.assert_allclose(times.running, np.arange(600) / 60)
+    assert times.order is None
+    assert times.jumps("Date")[0].startswith("Date goes back by up to 0.983 h (1 ×)")
+
+
+def test_a_clock_that_was_set_to_summer_time_is_told() -> None:
+    moments = pd.date_range("2024-03-30 20:00", periods=600, freq="1min", tz="Europe/Berlin")
+    (said,) = read_times(pd.Series(moments.tz_localize(None)), MINUTES).jumps("Date")
+    assert "jumps an hour ahead after 2024-03-31 01:59" in said
+    assert not read_times(pd.Series(moments), MINUTES).jumps("Date")

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAMES = {
-    "time": ("test time", "total time", "elapsed time", "time", "t", "datetime", "timestamp"),
+    "time": (
+        *("test time", "total time", "elapsed time", "time", "t", "datetime", "timestamp"),
+        *("date time", "absolute time", "realtime", "system time"),
+    ),
     "voltage": ("voltage", "cell voltage", "ewe", "<ewe>", "ecell", "potential", "volt", "e", "u"),
     "current": ("current", "<i>", "i", "cell current"),
     "capacity": ("net capacity", "(q-qo)", "q-qo"),

@@ -35,8 +35,8 @@ CYCLER_ENDINGS = (
 """Files that `read_cycling` knows, some with an optional library."""
 MOST_LOST = 0.1
 """Share of the rows that may be left out as they have no time."""
-MOSTLY = 0.9
-"""Share of the steps that go back in time from which on a record has its last row first."""
+LEAST_DISTINCT = 0.5
+"""Share of the dates that differ, of those that tell the time of every row."""
 FAULTS = (
     *(ArithmeticError, AttributeError, BadZipFile, ImportError, LookupError, OSError),
     *(RuntimeError, TypeError, ValueError),
@@ -96,14 +96,15 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             f"{path} has no column of {' and '.join(missing)} ({names})",
             'name them with their units, such as "time / h" and "voltage / V"',
         )
-    clock = known.pop("time")
-    times = read_times(frame[clock.name], clock)
-    if _goes_back(times.hours):
-        frame = frame.iloc[::-1].reset_index(drop=True)
+    clock, times = _clock(frame, known.pop("time"))
+    told = []
+    if (order := times.order) is not None:
+        frame = frame.iloc[order].reset_index(drop=True)
         times = read_times(frame[clock.name], clock)
+        told = [f"rows are sorted by {clock.name}"]
     values = {q: to_numbers(frame[m.name]) * m.factor for q, m in known.items()}
     _check_times(times, np.isfinite(values["voltage"]), path)
-    guesses = [times.guessed] if times.guessed else []
+    guesses = [*([times.guessed] if times.guessed else []), *told, *times.jumps(clock.name)]
     guesses += [
         f"{m.name} in {m.guessed}"
         for q, m in known.items()
@@ -139,10 +140,17 @@ def _check_times(times: Times, rows: NDArray[np.bool_], path: Path) -> None:
         )
 
 
-def _goes_back(hours: NDArray[np.float64]) -> bool:
-    steps = np.diff(hours[np.isfinite(hours)])
-    steps = steps[steps != 0]
-    return bool(steps.size and (steps < 0).mean() > MOSTLY)
+def _clock(frame: pd.DataFrame, first: Meant) -> tuple[Meant, Times]:
+    """Read the times of the rows; where they start again, from dates that go on, if there are."""
+    times = read_times(frame[first.name], first)
+    others = recognise([str(name) for name in frame.columns if name != first.name])
+    if not times.starts_again or "time" not in others:
+        return first, times
+    other = read_times(frame[others["time"].name], others["time"])
+    known = other.hours[np.isfinite(times.hours)]
+    fine = len(np.unique(known)) > LEAST_DISTINCT * len(known)
+    goes_on = other.is_clock and fine and bool((np.diff(known) >= 0).all())
+    return (others["time"], other) if goes_on else (first, times)
 
 
 def _first_row(times: Times, zero: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from operando.chemistry.cycler_columns import Meant
 
 _ZONE = r"(?:Z|[+-]\d\d:?\d\d)\s*$"
+_MOSTLY = 0.9
+"""Share of the steps that go back in time from which on a record has its last row first."""
+_MIXED = 0.1
+"""Share of the steps that go back in time, and not to a new start, of rows that are mixed up."""
+_SUMMER_H = 1.0
+"""By how much clocks are set for daylight saving time."""
+_DAY_H = 24.0
+_FEW_STEPS, _SUNDAY, _MORNING = 5, 6, 4
+"""Clocks are set ahead on a Sunday before four, within some rows of the record."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,88 @@ class Times:
         known = np.isfinite(self.hours)
         hours = self.hours[known]
         before = np.concatenate([hours[:1], hours[:-1]])
+        set_back = before - hours
         # A step of its own counts from its beginning; a clock that was set back, from now.
-        starts = (hours <= 0.5 * before) & (not self.is_clock)
-        added = np.where(starts, before, before - hours)
+        added = np.where(self._starts(hours, before), before, set_back)
+        near = self._near
+        if self.is_clock and near < _SUMMER_H / 2:
+            summer = (set_back < _SUMMER_H) & (set_back > _SUMMER_H - near)
+            added = np.where(summer, _SUMMER_H, added)
+        elif hours.max(initial=0) < _DAY_H:
+            # The time of day begins again at midnight.
+            added = np.where((added == before) & (before > _DAY_H - near), _DAY_H, added)
         running = self.hours.copy()
-        running[known] += np.cumsum(np.where(hours < before, added, 0.0))
+        running[known] += np.cumsum(np.where(set_back > 0, added, 0.0))
         return running
+
+    @property
+    def order(self) -> NDArray[np.intp] | None:
+        """Rows from the first to the last one in time; None if they are so, or start again."""
+        hours = self.hours[np.isfinite(self.hours)]
+        steps = np.diff(hours)
+        n, back = np.count_nonzero(steps), steps < 0
+        if not back.any():
+            return None
+        if back.sum() > _MOSTLY * n:
+            return np.arange(len(self.hours))[::-1]
+        starts = self._starts(hours[1:], hours[:-1])
+        astray = int((back & ~starts).sum())
+        mixed = astray > _MIXED * n or not (self.is_clock or starts.any())
+        most = np.inf if self.is_clock else self._near
+        if not mixed and not _follow(hours, most):
+            return None
+        return np.argsort(self.hours, kind="stable")
+
+    @property
+    def starts_again(self) -> bool:
+        """Whether they do, such as with every step."""
+        hours = self.hours[np.isfinite(self.hours)]
+        return self.order is None and bool(self._starts(hours[1:], hours[:-1]).any())
+
+    def jumps(self, name: str) -> list[str]:
+        """Say where times of this name are taken otherwise than they stand, or may have to be."""
+        hours = self.hours[np.isfinite(self.hours)]
+        steps = np.diff(hours)
+        back = steps < 0
+        said = []
+        if back.any():
+            how = f"goes back by up to {-steps.min():.3g} h" if self.is_clock else "starts again"
+            said.append(f"{name} {how} ({back.sum()} ×) and is taken to run on")
+        if self.first is None or self.first.tzinfo is not None or self._near > _SUMMER_H / 2:
+            return said
+        for row in np.flatnonzero((steps >= _SUMMER_H) & (steps <= _SUMMER_H + self._near)):
+            moment = self.first + datetime.timedelta(hours=float(hours[row]))
+            if moment.weekday() == _SUNDAY and moment.hour < _MORNING:
+                said.append(
+                    f"{name} jumps an hour ahead after {moment:%Y-%m-%d %H:%M}, which is kept; "
+                    "if that is daylight saving time, later rows are an hour late"
+                )
+        return said
+
+    @property
+    def _near(self) -> float:
+        """Time that a few rows take (h)."""
+        steps = np.diff(self.hours[np.isfinite(self.hours)])
+        return float(_FEW_STEPS * np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+
+    def _starts(self, hours: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether times fall so far behind the ones before that they start again."""
+        return np.asarray((hours < before) & (hours <= 0.5 * before) & (not self.is_clock))
+
+
+def _follow(hours: NDArray[np.float64], most: float) -> bool:
+    """Whether the pieces in which times rise follow each other in another order.
+
+    Parameters
+    ----------
+    hours
+        ``(rows,)``.
+    most
+        Gap between two of them (h).
+    """
+    pieces = np.split(hours, np.flatnonzero(np.diff(hours) < 0) + 1)
+    ends = sorted((piece[0], piece[-1]) for piece in pieces)
+    return all(0 < there[0] - here[1] <= most for here, there in pairwise(ends))
 
 
 def read_times(column: pd.Series, meant: Meant) -> Times:
