@@ -11,6 +11,7 @@ from operando.ui.layers.lookups import (
     ParticleOutline,
     ParticleValues,
     RecentSlices,
+    StoredFrames,
 )
 
 
@@ -49,7 +50,7 @@ def test_values_are_those_of_each_particle_in_its_frame(ids: np.ndarray, key: tu
 
 def test_outline_is_the_rim_in_slices_and_all_of_it_in_volumes(ids: np.ndarray) -> None:
     outline = ParticleOutline(ids)
-    assert not outline[0].any()
+    assert not outline[0, ...].any()
     assert outline[0, 3].shape == (20, 24)
     outline.particle = 5
     np.testing.assert_array_equal(outline[1], ids[1] == 5)
@@ -83,10 +84,30 @@ def test_recent_slices_are_read_once(ids: np.ndarray) -> None:
     assert source.reads == 3
     recent[1, 3, :, :]
     assert source.reads == 4
-    recent[0]
-    recent[0]
+    recent[0, ...]
+    recent[0, ...]
     assert source.reads == 6, "volumes are not kept"
     assert recent[1, 4, 14, 12] == ids[1, 4, 14, 12]
+
+
+def test_choosing_a_label_does_not_read_whole_frames(ids: np.ndarray) -> None:
+    source = CountingArray(ids)
+    for frames in (StoredFrames(source), RecentSlices(source), ParticleOutline(source)):
+        layer = Labels(frames, multiscale=False)
+        source.reads = 0
+        layer.selected_label = 1
+        assert source.reads == 0
+        assert frames[-1].shape == ids.shape[1:]
+        assert frames[0].dtype == frames.dtype
+
+
+@pytest.mark.parametrize("key", [2, (2, slice(3, 9)), slice(4), Ellipsis])
+def test_a_frame_is_read_when_something_is_picked_from_it(ids: np.ndarray, key: object) -> None:
+    frame = StoredFrames(ids)[1]
+    np.testing.assert_array_equal(frame[key], ids[1][key])
+    np.testing.assert_array_equal(frame, ids[1])
+    with pytest.raises(IndexError):
+        StoredFrames(ids)[3]
 
 
 def test_node_grids_belong_to_their_frames() -> None:

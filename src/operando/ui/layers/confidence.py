@@ -44,7 +44,7 @@ class Confidence(FrameArray):
             own = labels == k + 1
             if own.any():
                 stored = np.asarray(self._probabilities[(t, k, *box)])
-                percent[own] = stored[own] * np.float32(100 / _SURE)
+                np.multiply(stored, np.float32(100 / _SURE), out=percent, where=own)
         return percent
 
 

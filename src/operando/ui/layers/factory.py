@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.errors import OperandoError
-from operando.ui.layers.lookups import ChannelFrames
+from operando.ui.layers.lookups import ChannelFrames, StoredFrames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ class LayerFactory:
 
         labels, _, classes = self._study.phases(name)
         layer = Labels(
-            labels,
+            StoredFrames(labels),
             name=name,
             colormap=class_colormap(classes),
             opacity=0.4,

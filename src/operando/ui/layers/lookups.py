@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class FrameArray:
     """Base of arrays ``(t, z, y, x)`` that compute what is asked for, one frame at a time.
 
+    Whole frames, as in ``array[0]``, are not computed before something is picked from them: napari
+    asks for the first frame of labels whenever one of them is chosen, only to learn its type.
+
     Parameters
     ----------
     shape
@@ -33,7 +36,9 @@ class FrameArray:
         """Compute a part of frame t; `box` indexes z, y and x."""
         raise NotImplementedError
 
-    def __getitem__(self, key: Any) -> NDArray[Any]:
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int | np.integer):
+            return _Frame(self, range(self.shape[0])[key])
         key = key if isinstance(key, tuple) else (key,)
         if Ellipsis in key:
             at = key.index(Ellipsis)
@@ -43,6 +48,21 @@ class FrameArray:
         if frames.ndim == 0:
             return self._read(int(frames), key[1:])
         return np.stack([self._read(int(t), key[1:]) for t in frames])
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        del copy
+        return self[...].astype(self.dtype if dtype is None else dtype, copy=False)
+
+
+class _Frame:
+    """Frame t of a `FrameArray`, computed when something is picked from it."""
+
+    def __init__(self, frames: FrameArray, t: int) -> None:
+        self._frames, self._t = frames, t
+        self.shape, self.dtype, self.ndim = frames.shape[1:], frames.dtype, frames.ndim - 1
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        return np.asarray(self._frames[(self._t, *(key if isinstance(key, tuple) else (key,)))])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         del copy
@@ -97,7 +117,24 @@ def _index(places: int | range) -> int | slice:
     return slice(places.start, stop, places.step)
 
 
-class RecentSlices(FrameArray):
+class StoredFrames(FrameArray):
+    """An array on disk, read where looked at.
+
+    Parameters
+    ----------
+    array
+        ``(t, z, y, x)``.
+    """
+
+    def __init__(self, array: Any) -> None:
+        super().__init__(array.shape, array.dtype)
+        self._array = array
+
+    def _read(self, t: int, box: tuple[Any, ...]) -> NDArray[Any]:
+        return np.asarray(self._array[(t, *box)])
+
+
+class RecentSlices(StoredFrames):
     """An array on disk whose last flat slices are kept, as several layers ask for the same one.
 
     Parameters
@@ -109,8 +146,7 @@ class RecentSlices(FrameArray):
     """
 
     def __init__(self, array: Any, most: int = 4) -> None:
-        super().__init__(array.shape, array.dtype)
-        self._array = array
+        super().__init__(array)
         self._most = most
         self._slices: dict[str, NDArray[Any]] = {}
 
@@ -122,7 +158,7 @@ class RecentSlices(FrameArray):
         key = repr((t, box))
         if key in self._slices:
             return self._slices[key]
-        read = np.asarray(self._array[(t, *box)])
+        read = super()._read(t, box)
         if read.ndim == 2:
             while len(self._slices) >= self._most:
                 self._slices.pop(next(iter(self._slices)))
