@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         (("cell_000min", "cell_090min", "cell_180min"), (0, 1.5, 3)),
         (("t=0h", "t=2.5h"), (0, 2.5)),
         (("a_10s", "a_46s"), (0, 0.01)),
+        (("scan_13-02-2024_15-30", "scan_01-03-2024_15-30"), (0, 17 * 24)),
+        (("03.04.2024 10.00", "04.04.2024 10.30"), (0, 24.5)),
+        (("04-03-2024_1000", "04-04-2024_1030"), (0, 24.5)),
     ],
 )
 def test_dates_and_durations(names: tuple[str, ...], expected: tuple[float, ...]) -> None:
@@ -35,6 +38,8 @@ def test_dates_and_durations(names: tuple[str, ...], expected: tuple[float, ...]
         ("20241399_2599", "20241399_2699"),
         ("a_1h",),
         ("10s_20s", "20s_40s"),
+        ("13-02-2024", "14-02-2024"),
+        ("32-02-2024_10-00", "14-02-2024_10-00"),
     ],
 )
 def test_names_that_tell_no_times(names: tuple[str, ...]) -> None:
@@ -56,6 +61,8 @@ def test_a_series_says_where_its_times_are_from(tmp_path: Path) -> None:
         ("t_0h.npy", "t_1.25h.npy", "t_1.5h.npy", "t_2h.npy", "t_10h.npy"),
         ("a_90min.npy", "a_100min.npy"),
         ("30min.npy", "1h.npy", "90min.npy"),
+        ("a_28.02.2024_10-00.npy", "a_01.03.2024_09-00.npy", "a_01.03.2024_10-00.npy"),
+        ("12-30-2023_10-00.npy", "12-31-2023_10-00.npy", "01-02-2024_10-00.npy"),
     ],
 )
 def test_frames_come_in_the_order_of_their_times(tmp_path: Path, names: tuple[str, ...]) -> None:
@@ -86,3 +93,13 @@ def test_names_that_tell_no_order_stay(names: tuple[str, ...]) -> None:
 
     paths = [Path(name) for name in names]
     assert in_order_of_times(paths) == paths
+
+
+def test_frames_of_one_day_stay_together(tmp_path: Path) -> None:
+    names = ["28-02-2024_2.npy", "28-02-2024_10.npy", "01-03-2024_1.npy"]
+    for name in names:
+        np.save(tmp_path / name, np.random.default_rng(0).random((3, 9, 9)))
+    series = read(tmp_path)
+    assert [path.name for path in series.source] == names
+    assert series.times is None
+    assert "Assumed: dates in the file names have the day first" in describe(series).facts

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-DATE = re.compile(
-    r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)[-_T. ]+"
-    r"([0-2]\d)[-_:.h]?([0-5]\d)(?:[-_:.m]?([0-5]\d))?(?!\d)"
-)
+_CLOCK = r"[-_T. ]+([0-2]\d)[-_:.h]?([0-5]\d)(?:[-_:.m]?([0-5]\d))?(?!\d)"
+DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)" + _CLOCK)
+_YEAR_LAST = r"(?<!\d)([0-3]\d)([-_.])([0-3]\d)\2(20[0-3]\d)"
+YEAR_LAST, DAY = re.compile(_YEAR_LAST + _CLOCK), re.compile(_YEAR_LAST + r"(?!\d)")
+"""Dates with and without the time of day that end with the year."""
 DURATION = re.compile(
     r"(?<![A-Za-z\d])(?:t|time)?[-_=]?(\d+(?:[.,p]\d+)?)[-_ ]?(h|min|s)(?![A-Za-z\d])"
 )
@@ -34,19 +35,28 @@ def times_from_names(names: Sequence[str]) -> tuple[float, ...] | None:
     -------
     None unless every name has one and they rise.
     """
-    known = _told(names)
+    known = _told(names) or _read_with_year_last(YEAR_LAST, names)[0]
     return sound_times([time - known[0] for time in known]) if known else None
 
 
 def in_order_of_times(paths: Sequence[Path]) -> list[Path]:
     """Put frames in the order of the times in their names, such as 1.25h before 1.5h.
 
-    They stay as they are unless every name has one and no two are the same.
+    They stay as they are unless every name has one and no two are the same; those of one day stay
+    together.
     """
-    known = _told([path.name for path in paths])
+    names = [path.name for path in paths]
+    known = _told(names) or _read_with_year_last(YEAR_LAST, names)[0]
     if known is None or len(set(known)) < len(known):
+        known = _read_with_year_last(DAY, names)[0]
+    if known is None:
         return list(paths)
-    return [path for _, path in sorted(zip(known, paths, strict=True))]
+    return [paths[k] for k in sorted(range(len(paths)), key=known.__getitem__)]
+
+
+def first_in_dates(names: Sequence[str]) -> str:
+    """Which of day and month was taken to stand first in the dates in names; "" if none are so."""
+    return "" if _told(names) else _read_with_year_last(DAY, names)[1]
 
 
 def _told(names: Sequence[str]) -> list[float] | None:
@@ -58,12 +68,41 @@ def _told(names: Sequence[str]) -> list[float] | None:
     return None
 
 
+def _read_with_year_last(
+    pattern: re.Pattern[str], names: Sequence[str]
+) -> tuple[list[float] | None, str]:
+    """Hours of dates such as 13-02-2024, and whether their day or month stands first.
+
+    Where both can be, as in 03-04-2024, it is that with which they lie nearer to each other.
+    """
+    matches = [match for match in map(pattern.search, names) if match]
+    if not len(matches) == len(names) > 1:
+        return None, ""
+    read = {}
+    for first in ("day", "month"):
+        parts = [(m[4], *((m[3], m[1]) if first == "day" else (m[1], m[3]))) for m in matches]
+        known = [
+            time
+            for part, m in zip(parts, matches, strict=True)
+            if (time := _hours(*part, *m.groups()[4:])) is not None
+        ]
+        if len(known) == len(names):
+            read[first] = known
+    if not read:
+        return None, ""
+    first = min(read, key=lambda first: max(read[first]) - min(read[first]))
+    return read[first], first
+
+
 def _from_date(name: str) -> float | None:
     match = DATE.search(name)
-    if match is None:
-        return None
+    return _hours(*match.groups()) if match else None
+
+
+def _hours(*parts: str | None) -> float | None:
+    """Hours of year, month, day and what else is known; None where there is no such date."""
     try:
-        moment = datetime(*(int(part or 0) for part in match.groups()))  # type: ignore[arg-type]
+        moment = datetime(*(int(part or 0) for part in parts))  # type: ignore[arg-type]
     except ValueError:
         return None
     return (moment - datetime(2000, 1, 1)).total_seconds() / 3600

@@ -16,7 +16,7 @@ from operando.files.folders import (
     visible,
 )
 from operando.files.formats import READERS, Hints, find_format, raw_frames
-from operando.files.name_times import in_order_of_times, times_from_names
+from operando.files.name_times import first_in_dates, in_order_of_times, times_from_names
 from operando.files.source import Joined, Opened, Source, to_dask
 from operando.files.volumes.raw import HEADERS
 
@@ -88,10 +88,13 @@ def read(
     files = tuple(f for o in opened for f in o.files)
     n_frames = source.shape[0]
     known = check_times(times, n_frames) if times is not None else _times(opened, paths, n_frames)
-    named = _times_in_names(opened, n_frames) if known is None else None
+    names = _frame_names(opened, n_frames)
+    named = times_from_names(names) if known is None else None
     told: dict[str, Any] = {"axes": axes, "dataset": dataset, "shape": hints.shape, "dtype": dtype}
     told |= {"offset": offset or None, "byteorder": None if byteorder == "little" else byteorder}
-    guessed = ("frame times are those in the file names",) if named else ()
+    guessed = ["frame times are those in the file names"] if named else []
+    if first := first_in_dates(names):
+        guessed.append(f"dates in the file names have the {first} first")
     return Series(
         data=to_dask(source, files),
         voxel_size=check_voxel_size(voxel_size) if voxel_size is not None else _voxel_size(opened),
@@ -256,12 +259,12 @@ def _times(opened: list[Opened], paths: Paths, n_frames: int) -> tuple[float, ..
     return _times_between([o.metadata.get("acquired") for o in opened]) if n_frames > 1 else None
 
 
-def _times_in_names(opened: list[Opened], n_frames: int) -> tuple[float, ...] | None:
-    """Find times in the names of the frames' files, or of their folders."""
+def _frame_names(opened: list[Opened], n_frames: int) -> list[str]:
+    """Names of the frames' files, or of their folders; none where frames have no such."""
     if len(opened) == n_frames:
-        return times_from_names([o.files[0].name for o in opened])
+        return [o.files[0].name for o in opened]
     folders = list(dict.fromkeys(f.parent.name for o in opened for f in o.files))
-    return times_from_names(folders) if len(folders) == n_frames else None
+    return folders if len(folders) == n_frames else []
 
 
 def _times_between(moments: Sequence[datetime | None]) -> tuple[float, ...] | None:
