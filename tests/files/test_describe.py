@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import dask.array as da
 import numpy as np
 
@@ -103,3 +105,12 @@ def test_the_histogram_has_no_comb_where_only_some_values_occur() -> None:
     image = (256 * (np.arange(2**16) % 256)).astype(np.uint16).reshape(1, 1, 1, 256, 256)
     found = describe(series(image))
     assert set(found.counts.tolist()) == {512}
+
+
+def test_frames_that_were_taken_in_another_order() -> None:
+    taken = [{"acquired": datetime(2024, 5, day)} for day in (1, 3, 2)]
+    images = RNG.random((3, 1, 2, 3, 3))
+    found = describe(series(images, metadata=tuple(taken), times=(0, 1, 2)))
+    assert any("taken in another order" in w for w in found.warnings)
+    found = describe(series(images, metadata=tuple(taken[:2] + taken[1:2]), times=(0, 1, 2)))
+    assert not any("taken in another order" in w for w in found.warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,6 +125,12 @@ def _calibration_warnings(series: Series) -> list[str]:
     sizes = {m["voxel_size"] for m in series.metadata if m.get("voxel_size")}
     if len(sizes) > 1:
         warnings.append(f"The voxel size differs between files ({len(sizes)} values).")
+    taken = [m.get("acquired") for m in series.metadata]
+    if all(taken) and any(b < a for a, b in pairwise(taken)):
+        warnings.append(
+            "The files say that frames were taken in another order than that of their names; "
+            "rename them, or list them in the order of time."
+        )
     if series.n_frames > 1 and series.times is None:
         warnings.append("Without frame times, frames are taken as equally spaced.")
     if series.times is not None and series.n_frames > 3:
