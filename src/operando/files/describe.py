@@ -125,8 +125,8 @@ def _calibration_warnings(series: Series) -> list[str]:
     sizes = {m["voxel_size"] for m in series.metadata if m.get("voxel_size")}
     if len(sizes) > 1:
         warnings.append(f"The voxel size differs between files ({len(sizes)} values).")
-    taken = [m.get("acquired") for m in series.metadata]
-    if all(taken) and any(b < a for a, b in pairwise(taken)):
+    taken = [m["acquired"] for m in series.metadata if m.get("acquired")]
+    if len(taken) == series.n_frames and any(b < a for a, b in pairwise(taken)):
         warnings.append(
             "The files say that frames were taken in another order than that of their names; "
             "rename them, or list them in the order of time."
