@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 
 import numpy as np
@@ -8,6 +9,7 @@ import tifffile
 
 from operando import Study
 from operando.errors import FileError, InputError, StudyError
+from operando.files import describe
 
 
 def test_the_source_is_the_only_set_at_first(study):
@@ -105,3 +107,51 @@ def test_files_are_not_opened_anew_for_another_calibration(tmp_path, images):
         assert (study.series.voxel_size, study.series.times) == ((2, 1, 1), (0, 2, 4))
         study.calibrate()
         assert study.series.data is not before.data
+
+
+def test_frames_keep_the_order_in_which_the_study_was_made(tmp_path, images):
+    folder, frames = images
+    for number, hours in enumerate((10, 2, 1)):
+        os.rename(folder / f"frame_{number}.tif", folder / f"t_{hours}h.tif")
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    with Study.open(tmp_path / "cell.operando") as study:
+        np.testing.assert_array_equal(study.series.frame(0), frames[2])
+        assert not any("order" in text for text in describe(study.series).warnings)
+    path = tmp_path / "cell.operando" / "study.json"
+    known = json.loads(path.read_text())
+    assert known["frames"] == ["t_1h.tif", "t_2h.tif", "t_10h.tif"]
+    path.write_text(json.dumps(known | {"frames": ["t_1h.tif", "t_10h.tif", "t_2h.tif"]}))
+    with Study.open(tmp_path / "cell.operando") as study:
+        for number, expected in enumerate((2, 0, 1)):
+            np.testing.assert_array_equal(study.series.frame(number), frames[expected])
+            assert study.series.metadata[number]["path"].endswith(f"t_{(10, 2, 1)[expected]}h.tif")
+        assert any("from t_1h.tif on" in text for text in describe(study.series).warnings)
+
+
+def test_frames_that_are_folders_are_noted(tmp_path, images):
+    folder, frames = images
+    for number, frame in enumerate(frames):
+        (folder / f"t_{number}").mkdir()
+        (folder / f"frame_{number}.tif").unlink()
+        for z, page in enumerate(frame):
+            tifffile.imwrite(folder / f"t_{number}" / f"{z}.tif", page)
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    path = tmp_path / "cell.operando" / "study.json"
+    known = json.loads(path.read_text())
+    assert known["frames"] == ["t_0", "t_1", "t_2"]
+    path.write_text(json.dumps(known | {"frames": ["t_2", "t_0", "t_1"]}))
+    with Study.open(tmp_path / "cell.operando") as study:
+        np.testing.assert_array_equal(study.series.frame(0), frames[2])
+
+
+@pytest.mark.parametrize(("names", "told"), [(("1.5h", "1.25h", "2h"), True), ("123", False)])
+def test_an_old_study_whose_frames_may_be_in_another_order_says_so(tmp_path, images, names, told):
+    folder, _ = images
+    for number, name in enumerate(names):
+        os.rename(folder / f"frame_{number}.tif", folder / f"t_{name}.tif")
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    path = tmp_path / "cell.operando" / "study.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "frames": []}))
+    with Study.open(tmp_path / "cell.operando") as study:
+        warnings = describe(study.series).warnings
+    assert any("run the steps again" in text for text in warnings) == told

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from operando import atomic
 from operando.errors import InputError, StudyError
 from operando.study.manifest import Manifest
-from operando.study.sources import read_images, sources_to_keep
+from operando.study.sources import frame_names, read_images, sources_to_keep
 
 if TYPE_CHECKING:
     import os
@@ -60,6 +60,7 @@ def create_folder(
             voxel_size=series.voxel_size,
             times=series.times or tuple(float(t) for t in range(series.n_frames)),
             hints=dict(series.hints),
+            frames=frame_names(series),
         )
         manifest.write(folder)
     except BaseException:

@@ -9,7 +9,7 @@ from operando.errors import StudyError
 from operando.study.converted import CONVERTED, open_converted
 from operando.study.image_sets import open_image_set
 from operando.study.products import COPIED, SOURCE, product_names, product_path
-from operando.study.sources import Sources
+from operando.study.sources import Sources, in_recorded_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,8 @@ class Images:
     def source_series(self) -> Series:
         """The images as the source files hold them."""
         try:
-            return self.sources.open(**self._calibration, **self.manifest.hints)
+            images = self.sources.open(**self._calibration, **self.manifest.hints)
+            return in_recorded_order(images, self.manifest.frames)
         except FrameCountError as error:
             raise self.sources.refusal(error.n_frames, len(self.manifest.times)) from error
 

@@ -35,6 +35,9 @@ class Manifest(BaseModel):
         Hours since the first frame.
     hints
         Arguments for `operando.files.read`, such as ``axes``.
+    frames
+        Names of the frames in the one folder of the images, in order; earlier versions did not
+        note them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +48,7 @@ class Manifest(BaseModel):
     voxel_size: Annotated[tuple[float, float, float], AfterValidator(check_voxel_size)]
     times: tuple[float, ...]
     hints: dict[str, Any] = {}
+    frames: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write study.json."""

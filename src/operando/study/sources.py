@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,63 @@ def sources_to_keep(series: Series, folder: Path) -> tuple[str, ...]:
     """
     named = series.named or series.source
     return tuple(_stored(source.resolve(), folder.resolve()) for source in named)
+
+
+def frame_names(series: Series) -> tuple[str, ...]:
+    """Names of the files or folders of the frames in the one folder that was named.
+
+    Empty where the files do not tell one frame from another.
+    """
+    folder = series.named[0] if len(series.named) == 1 else Path()
+    paths = [Path(known["path"]) for known in series.metadata]
+    if len(set(paths)) < series.n_frames:
+        paths = list(dict.fromkeys(path.parent for path in series.source))
+    if not 1 < series.n_frames == len(paths) or any(folder not in path.parents for path in paths):
+        return ()
+    return tuple(path.relative_to(folder).as_posix() for path in paths)
+
+
+def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
+    """Put frames that are read in another order than when the study was made into that order.
+
+    Parameters
+    ----------
+    series
+        As it is read now.
+    frames
+        Names as `frame_names` gave them then; none where earlier versions made the study.
+    """
+    from operando.files.folders import natural_order
+
+    now = frame_names(series)
+    if not frames and now:
+        # Earlier versions took no notice of times in names.
+        before = [path.as_posix() for path in natural_order(map(Path, now))]
+        return series if list(now) == before else _with_note(series, _NEW_ORDER.format(before[0]))
+    if now == tuple(frames) or sorted(now) != sorted(frames):
+        return series
+    order = [now.index(name) for name in frames]
+    ordered = replace(
+        series,
+        data=series.data[order],
+        metadata=tuple(series.metadata[k] for k in order),
+    )
+    return _with_note(ordered, _OLD_ORDER.format(frames[0]))
+
+
+_NEW_ORDER = (
+    "frames are in the order of the times in their names; an earlier version took them in the "
+    "order of the numbers, from {} on, and results of then have other frames: run the steps again"
+)
+_OLD_ORDER = (
+    "frames are in the order in which the study was made of them, from {} on; a new study would "
+    "have them in another order"
+)
+
+
+def _with_note(series: Series, note: str) -> Series:
+    noted = ({**known, "notes": (*known.get("notes", ()), note)} for known in series.metadata)
+    return replace(series, metadata=tuple(noted))
 
 
 class Sources:
