@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import ellipeinc, ellipkinc
 
-from operando.compute.surface import REACH, faces_of
+from operando.compute.surface import LONGEST, faces_of
 
 
 def surface_area(
     mask: np.ndarray, spacing: tuple[float, float, float] = (1, 1, 1), is_cut: bool = False
 ):
     """Area of a body that may fill the volume; `is_cut` says whether the first slice cuts it."""
-    around = [(0 if is_cut else REACH, REACH), (REACH, REACH), (REACH, REACH)]
+    around = [(0 if is_cut else LONGEST, LONGEST), (LONGEST, LONGEST), (LONGEST, LONGEST)]
     return faces_of(np.pad(mask, around), spacing).area.sum()
 
 
@@ -37,6 +37,19 @@ def test_ellipsoids_within_three_percent(make_ellipsoid, axes, spacing) -> None:
     )
     mask = make_ellipsoid(shape, centre, axes, spacing, turn)
     assert surface_area(mask, spacing) == pytest.approx(ellipsoid_area(axes), rel=0.03)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0)])
+@pytest.mark.parametrize("flat", [2, 3, 4])
+@pytest.mark.parametrize("axes", [(8, 8, 8), (16, 16, 16), (40, 40, 40), (24, 12, 16)])
+def test_flat_voxels_see_slopes_and_not_their_treads(make_ellipsoid, axes, flat, order) -> None:
+    spacing = tuple((flat, 1.0, 1.0)[k] for k in order)
+    shape = tuple(int(2 * max(axes) / s) + 6 for s in spacing)
+    areas = []
+    for offset in np.random.default_rng(1).uniform(-0.5, 0.5, (4, 3)):
+        centre = tuple((n / 2 + o) * s for n, s, o in zip(shape, spacing, offset, strict=True))
+        areas.append(surface_area(make_ellipsoid(shape, centre, axes, spacing), spacing))
+    assert np.mean(areas) == pytest.approx(ellipsoid_area(axes), rel=0.02)
 
 
 @pytest.mark.parametrize("direction", [(1, 0, 0), (1, 1, 0), (1, 2, 3), (0.2, 1, 0.5)])

@@ -3,8 +3,10 @@
 Counting voxel faces overestimates a smooth surface by half. Here every face counts with the cosine
 between its own normal and that of the surface, taken from the gradient of the body smoothed with a
 Gaussian of 1.15 voxels: a plane then has its area whatever its direction, because the faces
-along an axis are as many as its projection on that axis holds [1]_. Each share of the area belongs
-to one pair of voxels, so areas can be told apart by what lies on the other side.
+along an axis are as many as its projection on that axis holds [1]_. Where voxels are flat, the
+Gaussian is wider along their short edges, or it would see the treads of a gentle slope instead of
+the slope. Each share of the area belongs to one pair of voxels, so areas can be told apart by what
+lies on the other side.
 
 .. [1] J. C. Mullikin, P. W. Verbeek, "Surface area estimation of digitized planes", Bioimaging 1
    (1993) 6-16: weights by local configuration, here by the local normal
@@ -13,22 +15,22 @@ to one pair of voxels, so areas can be told apart by what lies on the other side
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 SIGMA = 1.15
 REACH = 3
-"""Voxels on either side of a face that its normal is taken from: crops need such a margin."""
-
-OFFSETS = np.arange(-REACH, REACH + 1)
-WEIGHTS = np.exp(-(OFFSETS**2) / (2 * SIGMA**2))
-HALF_OFFSETS = np.arange(-REACH, REACH) + 0.5
-HALF_WEIGHTS = np.exp(-(HALF_OFFSETS**2) / (2 * SIGMA**2))
+"""Voxels on either side of a face that its normal is taken from, where they are cubes."""
+LONGEST = 7
+"""Most voxels on either side along the short edges of flat ones: crops need such a margin."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ class Faces:
         )
 
 
+def reach_of(spacing: Sequence[float]) -> tuple[int, int, int]:
+    """Voxels ``(z, y, x)`` on either side of a face that its normal is taken from."""
+    z, y, x = (min(LONGEST, round(REACH * float(w))) for w in _widening(spacing))
+    return z, y, x
+
+
 def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 1, 1)) -> Faces:
     """Find the faces of a body within a volume.
 
@@ -83,10 +91,26 @@ def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 
     voxels = np.empty((rows, 2, 3), np.int32)
     area = np.empty(rows)
     normal = np.empty((rows, 3), np.float32)
-    share, unit, half = np.empty((3, rows), np.float32)
-    _fill_faces(body, np.asarray(spacing, float), voxels, area, normal, share, unit, half)
+    share, width, half = np.empty((3, rows), np.float32)
+    sigma = SIGMA * _widening(spacing)
+    kernels = list(zip(reach_of(spacing), sigma.tolist(), strict=True))
+    around = [_weights(*kernel) for kernel in kernels]
+    _fill_faces(
+        body,
+        _patterns(body, kernels[2][0]),
+        np.asarray(spacing, float),
+        sigma,
+        (*(full for full, _ in around), *(half for _, half in around)),
+        _row_sums(*kernels[2]),
+        voxels,
+        area,
+        normal,
+        share,
+        width,
+        half,
+    )
     # A plane smoothed with a Gaussian is the normal distribution.
-    depth = SIGMA * ndtri(np.clip(share, 0.02, 0.98)) * unit + half
+    depth = width * ndtri(np.clip(share, 0.02, 0.98)) + half
     return Faces(voxels[:, 0], voxels[:, 1], area, normal, np.maximum(depth, 0))
 
 
@@ -104,47 +128,67 @@ def _count_faces(body: Any) -> int:
     return count
 
 
+def _widening(spacing: Sequence[float]) -> NDArray[np.float64]:
+    """How much wider the Gaussian is along every axis, in voxels."""
+    edges = np.asarray(spacing, float)
+    return np.asarray(np.minimum(np.sqrt(edges.max() / edges), LONGEST / REACH))
+
+
+@cache
+def _weights(reach: int, sigma: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Weights of the voxels around the centre of a voxel, and around the face behind it."""
+    full, half = (
+        np.exp(-(offsets**2) / (2 * sigma**2))
+        for offsets in (np.arange(-reach, reach + 1), np.arange(-reach, reach) + 0.5)
+    )
+    return full / full.sum(), half / half.sum()
+
+
+@cache
+def _row_sums(reach: int, sigma: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Sum the weights, and the weighted offsets, of every pattern of voxels in a row."""
+    sums = []
+    for weights in _weights(reach, sigma):
+        offsets = np.arange(len(weights)) - (len(weights) - 1) / 2
+        bits = np.arange(2 ** len(weights))[:, None] >> np.arange(len(weights)) & 1
+        sums.append(np.stack([bits @ weights, bits @ (weights * offsets)], axis=1))
+    return sums[0], sums[1]
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _patterns(body: Any) -> Any:
-    """Voxels from `REACH` before to `REACH` after each along x, as bits, the first the lowest."""
+def _patterns(body: Any, reach: int) -> Any:
+    """Voxels from `reach` before to `reach` after each along x, as bits, the first the lowest."""
     nz, ny, nx = body.shape
-    out = np.empty(body.shape, np.uint8)
-    top = np.uint8(1 << (2 * REACH))
+    out = np.empty(body.shape, np.uint16)
+    top = np.uint16(1 << (2 * reach))
     for z in range(nz):
         for y in range(ny):
-            bits = np.uint8(0)
-            for x in range(-REACH, nx + REACH):
-                bits >>= np.uint8(1)
+            bits = np.uint16(0)
+            for x in range(-reach, nx + reach):
+                bits >>= np.uint16(1)
                 if body[z, y, min(max(x, 0), nx - 1)]:
                     bits |= top
-                if x >= REACH:
-                    out[z, y, x - REACH] = bits
+                if x >= reach:
+                    out[z, y, x - reach] = bits
     return out
-
-
-def _row_sums(offsets: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
-    """Sum of the weights, and of the weighted offsets, for every pattern of bits."""
-    bits = np.arange(2 ** len(offsets))[:, None] >> np.arange(len(offsets)) & 1
-    return np.stack([bits @ weights, bits @ (weights * offsets)], axis=1)
-
-
-ROWS = _row_sums(OFFSETS.astype(np.float64), WEIGHTS)
-HALF_ROWS = _row_sums(HALF_OFFSETS, HALF_WEIGHTS)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill_faces(
     body: Any,
+    patterns: Any,
     spacing: Any,
+    sigma: Any,
+    weights: Any,
+    rows: Any,
     voxels: Any,
     area: Any,
     normal: Any,
     share: Any,
-    unit: Any,
+    width: Any,
     half: Any,
 ) -> None:
     shape = body.shape
-    patterns = _patterns(body)
     row = 0
     a = np.empty(3, np.int64)
     b = np.empty(3, np.int64)
@@ -158,45 +202,44 @@ def _fill_faces(
                     b[axis] += 1
                     if b[axis] >= shape[axis] or body[b[0], b[1], b[2]] == body[z, y, x]:
                         continue
-                    share[row] = _gradient(patterns, a, axis, gradient)
-                    steepness = np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2)
-                    gradient /= spacing
-                    length = np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2)
+                    share[row] = _moments(patterns, a, axis, weights, rows, gradient)
+                    gradient /= sigma**2 * spacing
+                    length = np.sqrt((gradient**2).sum())
                     first, sign = (0, 1.0) if body[z, y, x] else (1, -1.0)
                     voxels[row, first] = a
                     voxels[row, 1 - first] = b
-                    for k in range(3):
-                        normal[row, k] = -gradient[k] / length if length > 0 else 0.0
+                    if length > 0:
+                        gradient /= length
+                    normal[row] = -gradient
                     face = spacing[0] * spacing[1] * spacing[2] / spacing[axis]
-                    area[row] = face * max(0.0, sign * normal[row, axis])
-                    unit[row] = steepness / length if length > 0 else spacing[axis]
-                    half[row] = spacing[axis] * abs(normal[row, axis]) / 2
+                    area[row] = face * max(0.0, -sign * gradient[axis])
+                    width[row] = np.sqrt(((sigma * spacing * gradient) ** 2).sum())
+                    half[row] = spacing[axis] * abs(gradient[axis]) / 2
                     row += 1
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gradient(patterns: Any, a: Any, axis: int, out: Any) -> float:
-    """Smoothed body between voxel `a` and the next on `axis`, and its gradient up to a factor."""
+def _moments(patterns: Any, a: Any, axis: int, weights: Any, rows: Any, first: Any) -> float:
+    """Body smoothed between voxel `a` and the next on `axis`, and its first moments there.
+
+    `weights` are those around a voxel and around a face, three each; `rows` their sums along x.
+    """
     nz, ny = patterns.shape[:2]
-    inside = total = dz = dy = dx = 0.0
-    for i in range(2 * REACH + (axis != 0)):
-        di = HALF_OFFSETS[i] if axis == 0 else OFFSETS[i]
-        wi = HALF_WEIGHTS[i] if axis == 0 else WEIGHTS[i]
-        z = min(max(a[0] - REACH + i + (axis == 0), 0), nz - 1)
-        for j in range(2 * REACH + (axis != 1)):
-            dj = HALF_OFFSETS[j] if axis == 1 else OFFSETS[j]
-            w = wi * (HALF_WEIGHTS[j] if axis == 1 else WEIGHTS[j])
-            y = min(max(a[1] - REACH + j + (axis == 1), 0), ny - 1)
-            bits = patterns[z, y, a[2]]
-            if axis == 2:
-                filled, leaning = w * HALF_ROWS[bits >> 1, 0], w * HALF_ROWS[bits >> 1, 1]
-                total += w * HALF_ROWS[-1, 0]
-            else:
-                filled, leaning = w * ROWS[bits, 0], w * ROWS[bits, 1]
-                total += w * ROWS[-1, 0]
+    along = rows[1] if axis == 2 else rows[0]
+    wz = weights[3] if axis == 0 else weights[0]
+    wy = weights[4] if axis == 1 else weights[1]
+    z0, y0 = a[0] - (len(wz) - 1) // 2, a[1] - (len(wy) - 1) // 2
+    inside = dz = dy = dx = 0.0
+    for i in range(len(wz)):
+        z = min(max(z0 + i, 0), nz - 1)
+        for j in range(len(wy)):
+            y = min(max(y0 + j, 0), ny - 1)
+            bits = patterns[z, y, a[2]] >> (axis == 2)
+            w = wz[i] * wy[j]
+            filled, leaning = w * along[bits, 0], w * along[bits, 1]
             inside += filled
-            dz += filled * di
-            dy += filled * dj
+            dz += filled * (i - (len(wz) - 1) / 2)
+            dy += filled * (j - (len(wy) - 1) / 2)
             dx += leaning
-    out[0], out[1], out[2] = dz, dy, dx
-    return inside / total
+    first[0], first[1], first[2] = dz, dy, dx
+    return inside

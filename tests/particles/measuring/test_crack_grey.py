@@ -49,6 +49,21 @@ def test_the_voxel_size_changes_nothing(halves) -> None:
     np.testing.assert_allclose(two["distance_um"], one["distance_um"])
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("across", [True, False])
+def test_flat_voxels_lie_where_they_are(axis, across) -> None:
+    """A crack across or along the long edge of voxels; grey is the distance from its wall."""
+    spacing = np.ones(3)
+    spacing[axis if across else axis - 1] = 4
+    ids = np.ones((21, 21, 21), np.int32)
+    phases = np.full(ids.shape, 3)
+    phases[(slice(None),) * axis + (slice(9, 12),)] = 1
+    image = np.abs(np.indices(ids.shape)[axis] - 10.0) * spacing[axis] - 1.5 * spacing[axis]
+    options = {"step": spacing[axis], "longest": 5 * spacing[axis]}
+    found = crack_grey_profiles(ids, phases, image, phase=3, spacing=tuple(spacing), **options)
+    np.testing.assert_allclose(found["grey"], found["distance_um"], atol=1e-4)
+
+
 def test_ids_may_be_any_numbers(halves) -> None:
     ids, *others = halves
     large = np.iinfo(np.int32).max

@@ -10,7 +10,7 @@ import numpy as np
 
 from operando.compute.surface import Faces, faces_of
 from operando.particles.labels.boxes import Box, grown
-from operando.particles.labels.closing import distance
+from operando.particles.measuring.paths import behind, path_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,8 +61,29 @@ class Body:
     @cached_property
     def faces(self) -> Faces:
         """Its outer surface, cracks closed; where it goes on unseen is none."""
-        faces = faces_of(self.mask, self.spacing)
-        return faces if self.unseen is None else faces.where(~self.unseen[tuple(faces.outside.T)])
+        return self.faces_of(self.mask)
+
+    def faces_of(self, part: NDArray[np.bool_]) -> Faces:
+        """Find the faces of a part of the crop; where it goes on unseen is none.
+
+        As at the sides of the image, what was not imaged is taken to go on as what lies beside it.
+        """
+        if self.unseen is None:
+            return faces_of(part, self.spacing)
+        faces = faces_of(part[self._nearest_seen], self.spacing)
+        inside, outside = (self.unseen[tuple(at.T)] for at in (faces.inside, faces.outside))
+        return faces.where(~inside & ~outside)
+
+    @cached_property
+    def _nearest_seen(self) -> tuple[NDArray[np.int32], ...]:
+        """Voxel that was imaged nearest to every voxel, ``(Z, Y, X)`` per axis."""
+        from scipy.ndimage import distance_transform_edt
+
+        return tuple(
+            distance_transform_edt(
+                self.unseen, sampling=self.spacing, return_distances=False, return_indices=True
+            )
+        )
 
     @cached_property
     def unseen_area(self) -> float:
@@ -86,21 +107,19 @@ class Body:
 
     @cached_property
     def depth(self) -> NDArray[np.float32]:
-        """Distance of every voxel of the particle to its outer surface, µm; 0 outside.
+        """Distance of every voxel of the particle to its outer surface, µm; NaN outside.
 
-        A cut at the border of what was imaged is no surface; a particle that fills it has none.
+        A cut at the border of what was imaged is no surface; what it leaves without one is
+        infinitely deep.
         """
-        filled = self.mask if self.unseen is None else self.mask | self.unseen
-        if filled.all():
-            return np.zeros(self.mask.shape, np.float32)
-        half = np.float32(np.mean(self.spacing) / 2)
-        return np.where(self.mask, distance(filled, self.spacing) - half, np.float32(0))
+        start = behind(self.faces, self.mask.shape)
+        return path_lengths(self.mask, np.isfinite(start), self.spacing, start)
 
     @cached_property
     def thirds(self) -> NDArray[np.int8]:
         """Core 0, middle 1 and shell 2 of equal volume, by depth; -1 outside."""
         depth = self.depth[self.mask]
-        inner, outer = np.quantile(depth, (2 / 3, 1 / 3))
+        inner, outer = np.quantile(depth, (2 / 3, 1 / 3), method="lower")
         out = np.full(self.mask.shape, -1, np.int8)
         out[self.mask] = (depth < inner).astype(np.int8) + (depth < outer)
         return out

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from operando.compute.surface import Faces, faces_of
 from operando.particles.measuring.body import third_means
 
 if TYPE_CHECKING:
+    from operando.compute.surface import Faces
     from operando.particles.measuring.body import Body
 
 
 def crack_faces(body: Body) -> Faces:
     """Walls of the cracks and pores inside a particle: solid on one side, crack on the other."""
-    faces = faces_of(body.core, body.spacing)
+    faces = body.faces_of(body.core)
     return faces.where(body.cracks[tuple(faces.outside.T)])
 
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from operando.particles.measuring.contact import Role
-from operando.particles.measuring.paths import path_lengths
+from operando.particles.measuring.paths import behind, path_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.compute.surface import Faces
     from operando.particles.measuring.body import Body
     from operando.particles.measuring.contact import Contacts
     from operando.particles.settings import MeasureSettings
@@ -38,7 +37,7 @@ def entrances(
     let_in = [Role.BINDER, Role.COLLECTOR]
     if settings.through_particles:
         let_in.append(Role.PARTICLE)
-    doors = _behind(body, contacts.faces.where(np.isin(contacts.roles, let_in)))
+    doors = behind(contacts.faces.where(np.isin(contacts.roles, let_in)), body.mask.shape)
     if settings.collector_there:
         axis, end = settings.collector_end
         at_border = body.box[axis].start == 0 if end == 0 else None
@@ -49,13 +48,6 @@ def entrances(
             side[axis] = end
             doors[tuple(side)] = body.spacing[axis] / 2
     return np.where(body.core, doors, np.float32(np.inf))
-
-
-def _behind(body: Body, faces: Faces) -> NDArray[np.float32]:
-    """Distance of voxels behind faces from the surface, µm; infinite elsewhere."""
-    doors = np.full(body.mask.shape, np.inf, np.float32)
-    np.minimum.at(doors, tuple(faces.inside.T), faces.depth)
-    return doors
 
 
 def measure_electrons(
@@ -76,9 +68,7 @@ def measure_electrons(
     out["unconnected_fraction"] = 1 - reached.size / inside.size
     if reached.size:
         mean = float(reached.mean(dtype=float))
-        around = _behind(body, body.faces)
-        shortest = path_lengths(body.mask, np.isfinite(around), body.spacing, around)
-        whole = float(shortest[body.mask].mean(dtype=float))
+        whole = float(body.depth[body.mask].mean(dtype=float))
         out |= {"path_mean_um": mean, "path_max_um": float(reached.max())}
         out["path_ratio"] = mean / whole if 0 < whole < np.inf else float("nan")
     return out, lengths

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
-from operando.compute.surface import REACH
+from operando.compute.surface import reach_of
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape, check_spacing, solid_of
 from operando.particles.labels.names import numbered
@@ -71,7 +71,7 @@ def crack_surface_map(
     boxes = [(i, b) for i, b in enumerate(find_objects(ids), start=1) if b is not None]
     watch = Stopwatch(progress, len(boxes), "particles", "Mapping cracks")
     for label, box in boxes:
-        body = cut_out(label, box, ids, solid, spacing, REACH)
+        body = cut_out(label, box, ids, solid, spacing, max(reach_of(spacing)))
         if body.cracks.any():
             faces = crack_faces(body)
             at = (faces.inside + [s.start for s in body.box]) // step

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import PartProgress
+from operando.compute.surface import LONGEST
 from operando.particles.labels.boxes import grown
 from operando.particles.labels.frames import blocks, groups, places
 from operando.particles.measuring.grey import grey_scale_of_blocks
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from operando.particles.labels.boxes import Box
     from operando.particles.measuring.grey import GreyScale
 
-MARGIN = 4
+MARGIN = LONGEST + 1
 """Voxels of the surroundings that every measure may look at, besides the lengths in settings."""
 
 

@@ -19,7 +19,16 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from operando.compute.surface import Faces
+
     Spacing = tuple[float, float, float]
+
+
+def behind(faces: Faces, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Distance ``(Z, Y, X)`` of voxels behind faces from the surface; infinite elsewhere."""
+    depth = np.full(shape, np.inf, np.float32)
+    np.minimum.at(depth, tuple(faces.inside.T), faces.depth)
+    return depth
 
 
 def path_lengths(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.surface import REACH
+from operando.compute.surface import reach_of
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape, check_spacing, solid_of
 from operando.particles.measuring.body import Body, cut_out
@@ -60,7 +60,7 @@ class Scene:
     def margin(self) -> int:
         """Voxels around a particle that its measures look at."""
         reach = self.settings.contact_reach / min(self.spacing)
-        return max(REACH, int(np.ceil(reach)) + 1)
+        return max(*reach_of(self.spacing), int(np.ceil(reach)) + 1)
 
     @cached_property
     def unseen(self) -> NDArray[np.bool_] | None:

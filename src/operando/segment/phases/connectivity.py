@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from operando.compute.progress import Stopwatch
-from operando.compute.surface import REACH, faces_of
+from operando.compute.surface import LONGEST, faces_of
 from operando.errors import InputError
 from operando.segment.phases.pieces import SLAB, Pieces
 
@@ -242,7 +242,7 @@ def _euler(mask: NDArray[np.bool_]) -> int:
 
 def _with_margin(z: int, depth: int) -> tuple[int, int]:
     """Slices around a slab, with those that the normals of its faces are taken from."""
-    return max(0, z - REACH), min(depth, z + SLAB + REACH + 1)
+    return max(0, z - LONGEST), min(depth, z + SLAB + LONGEST + 1)
 
 
 def _starts_in(faces: Any, first: int) -> NDArray[np.bool_]:
