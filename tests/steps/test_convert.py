@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from operando import Study
+from operando.cli.describe import study_lines
 from operando.errors import Cancelled, FileError
 from operando.files import describe, read
 from operando.steps import make_step, run_step, step_status
@@ -121,8 +122,30 @@ def test_a_copy_that_is_not_the_same_is_refused(
 
 
 def test_gone_sources_are_told_in_one_sentence(compressed: Study, tmp_path: Path) -> None:
-    run_step(compressed, make_step("convert", {}))
     (tmp_path / "scans").rename(tmp_path / "elsewhere")
     compressed.calibrate()
     with pytest.raises(FileError, match="images of this study are gone"):
         _ = compressed.series
+
+
+@pytest.mark.parametrize("gone", ["folder", "content"])
+def test_the_copy_stands_in_for_images_that_are_gone(
+    compressed: Study, frames: NDArray[np.uint16], tmp_path: Path, gone: str
+) -> None:
+    run_step(compressed, make_step("convert", {}))
+    before = compressed.fingerprint("images")
+    compressed.close()
+    shutil.rmtree(tmp_path / "scans")
+    if gone == "content":
+        (tmp_path / "scans").mkdir()
+    with Study.open(tmp_path / "cell") as study:
+        assert np.array_equal(np.asarray(study.series.data[:, 0]), frames)
+        assert study.fingerprint("images") == before
+        assert step_status(study, "convert").state == "done"
+        (told,) = [text for text in describe(study.series).warnings if "gone" in text]
+        assert f"({tmp_path / 'scans'}), their converted copy is shown" in told
+        assert any("are gone" in line for line in study_lines(study))
+        study.remove("images/converted")
+        study.calibrate()
+        with pytest.raises(FileError):
+            _ = study.series

@@ -37,6 +37,8 @@ def study_lines(study: Study) -> Iterator[str]:
         else:
             yield f"  {step.title:<24}{status.state:<13}{status.entry.summary}"
     yield f"  not yet: {' · '.join(waiting)}"
+    notes = dict.fromkeys(note for known in series.metadata for note in known.get("notes", ()))
+    yield from (f"  ! {note[0].upper()}{note[1:]}." for note in notes)
 
 
 def remarks(study: Study, images: Series) -> Iterator[str]:

@@ -26,6 +26,11 @@ def sign_converted(path: Path, sources: str, channels: Sequence[str]) -> None:
     group.attrs.put({**attributes, "operando": own})
 
 
+def made_of(path: Path) -> str:
+    """State of the source files that a converted image was made of; "" if there is none."""
+    return str(_signature(path).get("sources", ""))
+
+
 def open_converted(path: Path, sources: str, **hints: Any) -> Series | None:
     """Open converted images instead of the source files they were made of.
 
@@ -42,14 +47,18 @@ def open_converted(path: Path, sources: str, **hints: Any) -> Series | None:
     -------
     None if there are none, or the source files have changed since.
     """
-    try:
-        header = json.loads((path / "zarr.json").read_text(encoding="utf-8"))
-        own = header["attributes"]["operando"]
-        if own["sources"] != sources:
-            return None
-        channels = tuple(map(str, own["channels"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    own = _signature(path)
+    if not own or own.get("sources") != sources:
         return None
     from operando.files import read
 
-    return replace(read(path, **hints), channels=channels)
+    return replace(read(path, **hints), channels=tuple(map(str, own["channels"])))
+
+
+def _signature(path: Path) -> dict[str, Any]:
+    """Read what `sign_converted` noted; empty if it did not."""
+    try:
+        own = json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]["operando"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return own if isinstance(own, dict) and isinstance(own.get("channels"), list) else {}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from operando.data.series import FrameCountError, check_times, check_voxel_size
 from operando.errors import StudyError
-from operando.study.converted import CONVERTED, open_converted
+from operando.study.converted import CONVERTED, made_of, open_converted
 from operando.study.image_sets import open_image_set
 from operando.study.products import COPIED, SOURCE, product_names, product_path
-from operando.study.sources import Sources, in_recorded_order
+from operando.study.sources import Sources, in_recorded_order, with_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,12 @@ class Images:
             raise self.sources.refusal(error.n_frames, len(self.manifest.times)) from error
 
     @property
+    def source_state(self) -> str:
+        """State of the source files; if they are gone, of when they were converted."""
+        gone = "" if self.sources.are_there else made_of(self._converted_path)
+        return gone or self.sources.state
+
+    @property
     def sets(self) -> list[str]:
         """The source ``"images"``, then others as they were made."""
         entries = self._recipe.entries
@@ -97,8 +103,16 @@ class Images:
         known = self.manifest
         return {"voxel_size": known.voxel_size, "times": known.times, "name": known.name}
 
+    @property
+    def _converted_path(self) -> Path:
+        return product_path(self._folder, f"{SOURCE}/{CONVERTED}")
+
     def _converted(self) -> Series | None:
-        path = product_path(self._folder, f"{SOURCE}/{CONVERTED}")
-        if not path.exists() or not self.sources.are_there:
-            return None
-        return open_converted(path, self.sources.state, **self._calibration)
+        images = open_converted(self._converted_path, self.source_state, **self._calibration)
+        if images is None or self.sources.are_there:
+            return images
+        return with_note(
+            images,
+            f"the images of this study are gone ({self.sources.paths[0]}), their converted copy is "
+            "shown; put them back, or correct the sources in its study.json",
+        )

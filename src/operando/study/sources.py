@@ -87,7 +87,7 @@ def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
     if not frames and now:
         # Earlier versions took no notice of times in names.
         before = [path.as_posix() for path in natural_order(map(Path, now))]
-        return series if list(now) == before else _with_note(series, _NEW_ORDER.format(before[0]))
+        return series if list(now) == before else with_note(series, _NEW_ORDER.format(before[0]))
     if now == tuple(frames) or sorted(now) != sorted(frames):
         return series
     order = [now.index(name) for name in frames]
@@ -96,7 +96,7 @@ def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
         data=series.data[order],
         metadata=tuple(series.metadata[k] for k in order),
     )
-    return _with_note(ordered, _OLD_ORDER.format(frames[0]))
+    return with_note(ordered, _OLD_ORDER.format(frames[0]))
 
 
 _NEW_ORDER = (
@@ -109,7 +109,8 @@ _OLD_ORDER = (
 )
 
 
-def _with_note(series: Series, note: str) -> Series:
+def with_note(series: Series, note: str) -> Series:
+    """Add what `operando.files.describe` warns of."""
     noted = ({**known, "notes": (*known.get("notes", ()), note)} for known in series.metadata)
     return replace(series, metadata=tuple(noted))
 
@@ -131,8 +132,11 @@ class Sources:
 
     @property
     def are_there(self) -> bool:
-        """Whether none is missing."""
-        return all(path.exists() for path in self.paths)
+        """Whether none is missing; a folder without anything is where a disk is not mounted."""
+        return all(
+            next(path.iterdir(), None) is not None if path.is_dir() else path.exists()
+            for path in self.paths
+        )
 
     @property
     def state(self) -> str:

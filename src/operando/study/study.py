@@ -310,7 +310,7 @@ class Study(StudyResults):
     @property
     def source_state(self) -> str:
         """Short text that changes when a source file does; the same for a copy of the files."""
-        return self._images.sources.state
+        return self._images.source_state
 
     @property
     def source_series(self) -> Series:
