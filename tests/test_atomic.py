@@ -99,3 +99,27 @@ def test_other_disk_errors_say_what_failed(tmp_path):
     ):
         partial.write_text("")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n_files", [3, atomic.MOST_FILES + 1])
+def test_all_files_of_a_folder_are_on_the_disk_before_it_takes_its_place(
+    tmp_path, monkeypatch, n_files
+):
+    written, flushed = set(), set()
+    replace = os.replace
+
+    def checked(new, path):
+        assert written
+        assert flushed == written
+        replace(new, path)
+
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.add(os.fstat(number).st_ino))
+    monkeypatch.setattr(os, "sync", lambda: flushed.update(written), raising=False)
+    monkeypatch.setattr(os, "replace", checked)
+    with atomic.replacing(tmp_path / "result.zarr") as partial:
+        for k in range(n_files):
+            file = partial / str(k % 2) / str(k)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("1")
+            written.add(file.stat().st_ino)
+    assert (tmp_path / "result.zarr" / "0" / "0").read_text() == "1"

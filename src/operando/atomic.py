@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Numbers of the errors that say so."""
+MOST_FILES = 64
+"""Of more, one after the other takes longer than to hand over all that the machine has written."""
 
 
 @contextlib.contextmanager
@@ -116,7 +118,7 @@ def swap_in(new: Path, path: Path) -> Path | None:
     if new.is_file():
         if path.is_dir():
             raise FileError(f"{path} is a folder", "name a file, in the folder or elsewhere")
-        _hand_to_disk(new)
+    _hand_to_disk(new)
     if not path.is_dir():
         os.replace(new, path)
         return None
@@ -131,9 +133,14 @@ def swap_in(new: Path, path: Path) -> Path | None:
 
 
 def _hand_to_disk(path: Path) -> None:
-    """Make sure that a loss of power after the renaming does not leave an empty file."""
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
+    """Make sure that a loss of power after the renaming does not leave empty files."""
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    if len(files) > MOST_FILES and hasattr(os, "sync"):
+        os.sync()
+        return
+    for one in files:
+        with one.open("r+b") as file:
+            os.fsync(file.fileno())
 
 
 def tidy(folder: Path) -> None:
