@@ -115,9 +115,8 @@ def swap_in(new: Path, path: Path) -> Path | None:
     FileError
         If a file would take the place of a folder.
     """
-    if new.is_file():
-        if path.is_dir():
-            raise FileError(f"{path} is a folder", "name a file, in the folder or elsewhere")
+    if new.is_file() and path.is_dir():
+        raise FileError(f"{path} is a folder", "name a file, in the folder or elsewhere")
     _hand_to_disk(new)
     if not path.is_dir():
         os.replace(new, path)
