@@ -10,9 +10,10 @@ from operando.particles.edits import Edit
 from operando.particles.joining.necks import shipped_rule
 from operando.particles.parting import teaching
 from operando.particles.parting.teaching import Taught
-from operando.steps import STEPS, run_step
+from operando.steps import STEPS, run_step, step_status
 from operando.steps.corrections import Corrections
 from operando.steps.particles import FindParticles
+from operando.study.record import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,3 +116,37 @@ def test_a_damaged_rule_is_refused(study: Study) -> None:
     path.write_text('{"features": ["neck"]}')
     with pytest.raises(FileError, match="holds no rule"):
         run_step(study, STEPS["particles"](joining="corrections"))
+
+
+def test_a_rule_is_out_of_date_once_what_it_learned_from_changes(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teaching, "teach", lambda *_: Taught(leaning(100.0), 3, 2, 0))
+    run_step(study, STEPS["particles"]())
+    _correct(study)
+    run_step(study, STEPS["improve-splitter"]())
+    # What was merged is one now, and counts as accepted.
+    step = FindParticles(joining="corrections")
+    run_step(study, step)
+    assert step_status(study, "improve-splitter").state == "done"
+    assert step_status(study, "particles").state == "done"
+    corrections = Corrections(study, step)
+    right = corrections.anchor(int(corrections.table["particle"].iloc[0]), 0)
+    corrections.apply(Edit(kind="accept", frame=0, points=(right,)))
+    assert step_status(study, "improve-splitter").state == "done"
+    corrections.apply(Edit(kind="delete", frame=0, points=(right,)))
+    assert step_status(study, "improve-splitter").state == "out of date"
+    assert step_status(study, "particles").state == "out of date"
+    corrections.undo()
+    assert step_status(study, "particles").state == "done"
+
+
+def test_a_rule_is_out_of_date_once_the_phases_are_others(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teaching, "teach", lambda *_: Taught(leaning(100.0), 3, 2, 0))
+    run_step(study, STEPS["particles"]())
+    _correct(study)
+    run_step(study, STEPS["improve-splitter"]())
+    study.add_entry(Entry(step="segment", outputs=("phases/phases",)))
+    assert step_status(study, "improve-splitter").state == "out of date"

@@ -32,8 +32,15 @@ class ImproveSplitter(Step):
     )
 
     def inputs(self, study: Study) -> tuple[str, ...]:
-        """Nothing that makes it out of date: particles found with the rule are corrected again."""
-        return ()
+        """Return the corrections, and the phases that were parted.
+
+        Not the particles: they are found anew with the rule, and the corrections are done again.
+        """
+        from operando.steps.particles import found_by
+
+        if self.particles not in study.products("particles"):
+            return ()
+        return (f"phases/{found_by(study, self.particles).phases}", f"edits/{self.particles}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the rule."""

@@ -128,6 +128,25 @@ def edits_in_force(study: Path, name: str) -> str:
     return "".join(edit.model_dump_json() for edit in edits if edit.kind != "accept")
 
 
+def places_corrected(study: Path, name: str) -> str:
+    """Text that tells where particles were corrected; the same once they were found anew.
+
+    What was merged or split may then be so already, and counts as accepted. Particles that were
+    right from the start do not count.
+    """
+    listed = read_edits(study, name)
+    edits = [*(record.edit for record in listed.done), *listed.waiting]
+    return repr(
+        sorted(
+            {
+                (edit.frame, edit.points, edit.through_time)
+                for edit in edits
+                if edit.kind != "accept" or len(edit.points) > 1
+            }
+        )
+    )
+
+
 class EditLog:
     """Corrections of one set of particles, with undo and redo that survive closing.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from operando.study.edits import edits_in_force
+from operando.study.edits import edits_in_force, places_corrected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from operando.study.results import StudyResults
 
@@ -18,6 +19,11 @@ def image_fingerprint(
 ) -> str:
     """Tell one state of the source files and their calibration from another."""
     return _digest(source_state + repr((voxel_size, times)))
+
+
+def edits_fingerprint(study: Path, name: str) -> str:
+    """Tell corrections of particles from others, also once the particles were found anew."""
+    return _digest(places_corrected(study, name))
 
 
 def result_fingerprint(study: StudyResults, product: str) -> str:

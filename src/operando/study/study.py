@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from operando import atomic
 from operando.errors import InputError, StudyError
 from operando.study.create import create_folder, study_folder
+from operando.study.edits import FOLDER
 from operando.study.fields import write_field
-from operando.study.fingerprint import image_fingerprint, result_fingerprint
+from operando.study.fingerprint import edits_fingerprint, image_fingerprint, result_fingerprint
 from operando.study.images import Images
 from operando.study.lock import StudyLock
 from operando.study.manifest import FILE_NAME, Manifest
@@ -294,7 +295,8 @@ class Study(StudyResults):
         """Short text that changes when a product does; empty if it is not there.
 
         ``"images"`` stands for the source files with their calibration; ``"strokes/NAME"`` for a
-        stroke set; ``"file:PATH"`` for a file elsewhere; every other product has the id of the
+        stroke set; ``"edits/NAME"`` for what teaches the splitter among the corrections by hand;
+        ``"file:PATH"`` for a file elsewhere; every other product has the id of the
         run that wrote it, and particles and their table also say how they were corrected by hand.
         """
         if product.startswith(FILE):
@@ -305,6 +307,8 @@ class Study(StudyResults):
         if folder == "strokes":
             painted = (self.path / f"{product}.u8").exists()
             return f"r{self.strokes(name).revision}" if painted else ""
+        if folder == FOLDER:
+            return edits_fingerprint(self.path, name)
         return result_fingerprint(self, product)
 
     @property

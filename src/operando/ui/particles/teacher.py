@@ -71,6 +71,8 @@ class SplitterTeacher(QWidget):
             "would not have been needed had only the others been made; elsewhere "
             f"{values['changed']:.0f} joins change."
         )
+        if learned.state == "out of date":
+            return f"{text} The corrections or the phases have changed since: learn again."
         with_it = found is not None and found.entry is not None
         if with_it and learned.entry.id in found.entry.inputs.values():
             return f"{text} The particles were found with it."
