@@ -95,6 +95,26 @@ def test_the_table_goes_with_the_dock(
     dock.deleteLater()
 
 
+def test_the_table_leaves_the_panels_their_height(
+    make_napari_viewer: Callable[..., Any], qtbot: QtBot, with_results: Study
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = OperandoDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Operando")
+    viewer.window.resize(1280, 800)
+    dock.session.show_study(with_results)
+    qtbot.wait(50)
+    before = dock.height()
+    panels = {panel.title: panel for panel in dock.panels}
+    panels["Particles"].show_table()
+    panels["Segment"].show_runs()
+    dock.show_time_line()
+    qtbot.wait(50)
+    assert dock.height() == before
+    assert dock.window().height() == 800, "the window does not grow out of the screen of a laptop"
+    dock.close_session()
+
+
 def test_the_window_closes_with_the_table_open(
     make_napari_viewer: Callable[..., Any], qtbot: QtBot, with_results: Study
 ) -> None:

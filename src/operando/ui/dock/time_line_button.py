@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 DOCK_WIDTH = 430
 """Width of the Operando dock at which nothing is cut off, in pixels."""
-_LINE_HEIGHT = 210
 
 
 class TimeLineButton(QToolButton):
@@ -26,7 +25,7 @@ class TimeLineButton(QToolButton):
     session
         The study.
     dock
-        The Operando dock, which keeps its height and width beside the time line.
+        The Operando dock, which keeps its width beside the time line.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class TimeLineButton(QToolButton):
         self.line = open_time_line(self._session)
         if self.line is not None:
             self.line.closed.connect(self._on_closed)
-            self._arrange(self.line.parent())
+            self._keep_width()
             self.hide()
 
     def offer(self) -> None:
@@ -76,12 +75,8 @@ class TimeLineButton(QToolButton):
         self.line = None
         self.refresh()
 
-    def _arrange(self, line_dock: QWidget | None) -> None:
-        """Keep the Operando dock at full height and width beside a low time line."""
+    def _keep_width(self) -> None:
+        """Keep the Operando dock as wide as it needs to be beside the time line."""
         window, own_dock = self._dock.window(), self._dock.parent()
-        if isinstance(window, QMainWindow) and isinstance(line_dock, QDockWidget):
-            right = Qt.DockWidgetArea.RightDockWidgetArea
-            window.setCorner(Qt.Corner.BottomRightCorner, right)
-            window.resizeDocks([line_dock], [_LINE_HEIGHT], Qt.Orientation.Vertical)
-            if isinstance(own_dock, QDockWidget):
-                window.resizeDocks([own_dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)
+        if isinstance(window, QMainWindow) and isinstance(own_dock, QDockWidget):
+            window.resizeDocks([own_dock], [DOCK_WIDTH], Qt.Orientation.Horizontal)

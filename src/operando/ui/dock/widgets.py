@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 ROOM_FOR_TWO = 1500
 """Width of a window, in pixels, in which two docks find room beside each other."""
+_HEIGHT, _LEAST_HEIGHT = 200, 130
 
 
 class DockContent(QWidget):
-    """Widget that notices when napari takes it out of its dock.
+    """Widget of a low dock below the canvas, which notices when napari takes it out of the dock.
 
     napari keeps such widgets alive without a parent, so that they would go on listening to the
     viewer.
     """
 
     closed = Signal()
+
+    def sizeHint(self) -> QSize:
+        """Return a height that leaves the canvas most of the window."""
+        return QSize(700, _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a height with which the window still fits on the screen of a laptop."""
+        return QSize(super().minimumSizeHint().width(), _LEAST_HEIGHT)
 
     def unlink(self) -> None:
         """Let go of viewer and session; called when the dock was closed."""
@@ -32,7 +41,7 @@ class DockContent(QWidget):
 
 
 def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:
-    """Dock a widget in the viewer's window.
+    """Dock a widget in the viewer's window; below, it leaves docks at the right their height.
 
     Returns
     -------
@@ -42,6 +51,10 @@ def add_dock(viewer: Any, widget: QWidget, name: str, area: str) -> bool:
     if window is None:
         return False
     window.add_dock_widget(widget, name=name, area=area)
+    main = widget.window()
+    if isinstance(main, QMainWindow):
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        main.setCorner(Qt.Corner.BottomRightCorner, right)
     _share_narrow_window(widget)
     return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 _NOT_A_COLOUR = ("frame", "time_h")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
-_LEAST_HEIGHT = 195
 _LEAST_FILTER = 100
 _OTHER_SCALE = (
     "The voxel size was changed: these values are of the old one. Find the particles again."
@@ -79,10 +78,6 @@ class ParticleTable(DockContent):
         self._lay_out()
         self._connect()
         self.set_table(None, 1)
-
-    def sizeHint(self) -> QSize:
-        """Return a size that fits below the other dock."""
-        return QSize(430, _LEAST_HEIGHT)
 
     def set_table(self, table: pd.DataFrame | None, n_frames: int) -> None:
         """Show another table, or none.
@@ -189,7 +184,6 @@ class ParticleTable(DockContent):
         layout.addLayout(first)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.status)
-        self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _connect(self) -> None:
         self.filter.textChanged.connect(self._delay.start)

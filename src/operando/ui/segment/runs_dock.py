@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from qtpy.QtCore import QSize, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from operando.jobs import Job
     from operando.study import Study
     from operando.ui.session import Session
-
-_LEAST_HEIGHT = 195
 
 
 class RunsDock(DockContent):
@@ -88,10 +86,6 @@ class RunsDock(DockContent):
         session.viewer.events.theme.connect(self._on_theme)
         self._on_theme()
         self.refresh()
-
-    def sizeHint(self) -> QSize:
-        """Return a size that fits below the canvas."""
-        return QSize(700, _LEAST_HEIGHT)
 
     def unlink(self) -> None:
         """Let go of viewer and session."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
@@ -75,15 +75,10 @@ class TimeLinePlot(QWidget):
         layout.addLayout(side)
         self.quantity.setFixedWidth(_LEGEND_WIDTH)
         self.legend.setFixedWidth(_LEGEND_WIDTH)
-        self.setMinimumHeight(150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
         self.quantity.currentIndexChanged.connect(self._draw)
         self._graphics.scene().sigMouseClicked.connect(self._on_click)
-
-    def sizeHint(self) -> QSize:
-        """Return a height that leaves the canvas most of the window."""
-        return QSize(900, 230)
 
     def set_study(self, study: Study | None, classes: tuple[LabelClass, ...] = ()) -> None:
         """Show another study, or what is new in it; keeps the chosen quantity."""
