@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Spacing = tuple[float, float, float]
 
+REACH = 2
+"""Voxels beside a voxel that upwind differences look at."""
+
 
 def behind(faces: Faces, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Distance ``(Z, Y, X)`` of voxels behind faces from the surface; infinite elsewhere."""
@@ -58,8 +61,9 @@ def path_lengths(
     edges = np.asarray(spacing, float)
     first = float(edges.mean()) / 2 if start is None else start
     lengths = np.where(solid & contacts, first, np.inf).astype(np.float32)
-    _march(np.ascontiguousarray(solid), lengths, edges)
-    return np.where(solid, lengths, np.float32(np.nan))
+    padded = np.pad(lengths, REACH, constant_values=np.inf)
+    _march(np.pad(solid, REACH), padded, edges)
+    return np.where(solid, padded[(slice(REACH, -REACH),) * 3], np.float32(np.nan))
 
 
 def path_line(
@@ -124,12 +128,15 @@ def streamlines(
     return [path_line(lengths, (int(z), int(y), int(x)), spacing) for z, y, x in starts]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _march(solid: Any, lengths: Any, edges: Any) -> None:
-    """Lower `lengths` until no front moves; what is nearest moves first."""
-    shape = solid.shape
+    """Lower `lengths` until no front moves; what is nearest moves first.
+
+    Both have `REACH` voxels around them, not solid and infinite.
+    """
     flat_solid, flat = solid.ravel(), lengths.ravel()
-    strides = np.array([shape[1] * shape[2], shape[2], 1])
+    strides = np.array([solid.shape[1] * solid.shape[2], solid.shape[2], 1])
+    weights = 1 / edges**2
     band = edges.min()
     least_drop = 1e-4 * band
     queued = np.zeros(flat.size, np.bool_)
@@ -141,8 +148,6 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
             n += 1
             queued[v] = True
     waiting = np.empty(flat.size, np.int64)
-    at = np.empty(3, np.int64)
-    near = np.empty((3, 3))
     limit = 0.0
     while n > 0:
         moved = False
@@ -155,17 +160,12 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
                 continue
             moved = True
             queued[v] = False
-            at[0], at[1], at[2] = v // strides[0], v // strides[1] % shape[1], v % shape[2]
             for axis in range(3):
                 for side in (-1, 1):
-                    if not 0 <= at[axis] + side < shape[axis]:
-                        continue
                     w = v + side * strides[axis]
                     if not flat_solid[w] or flat[w] <= flat[v]:
                         continue
-                    at[axis] += side
-                    value = _upwind(flat, w, at, shape, strides, edges, near)
-                    at[axis] -= side
+                    value = _upwind(flat, w, strides, weights)
                     if value < flat[w] - least_drop:
                         flat[w] = value
                         if not queued[w]:
@@ -178,44 +178,41 @@ def _march(solid: Any, lengths: Any, edges: Any) -> None:
             limit += band
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _upwind(flat: Any, v: int, at: Any, shape: Any, strides: Any, edges: Any, near: Any) -> float:
-    """Arrival at a voxel from the least neighbours on each axis (Godunov), of second order.
-
-    `near` is room for three rows: least neighbour, what lies behind it, edge of a voxel.
-    """
-    least, behind, edge = near[0], near[1], near[2]
-    n = 0
-    for axis in range(3):
-        value = before = np.inf
-        for side in (-1, 1):
-            if 0 <= at[axis] + side < shape[axis]:
-                w = v + side * strides[axis]
-                if flat[w] < value:
-                    value, before = flat[w], np.inf
-                    if 0 <= at[axis] + 2 * side < shape[axis]:
-                        before = flat[w + side * strides[axis]]
-        if value == np.inf:
-            continue
-        i = n
-        while i > 0 and least[i - 1] > value:
-            least[i], behind[i], edge[i] = least[i - 1], behind[i - 1], edge[i - 1]
-            i -= 1
-        least[i], behind[i], edge[i] = value, before, edges[axis]
-        n += 1
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _upwind(flat: Any, v: int, strides: Any, weights: Any) -> float:
+    """Arrival at a voxel from the least neighbours on each axis (Godunov), of second order."""
+    first = _least_neighbour(flat, v, strides[0], weights[0])
+    second = _least_neighbour(flat, v, strides[1], weights[1])
+    third = _least_neighbour(flat, v, strides[2], weights[2])
+    if second[0] < first[0]:
+        first, second = second, first
+    if third[0] < first[0]:
+        first, third = third, first
+    if third[0] < second[0]:
+        second, third = third, second
     best = np.inf
     a = b = c = 0.0
-    for k in range(n):
-        if least[k] >= best:
+    for value, front, weight in (first, second, third):
+        if value >= best:
             break
-        weight, value = 1 / edge[k] ** 2, least[k]
-        if behind[k] <= least[k]:
-            weight, value = 2.25 * weight, (4 * least[k] - behind[k]) / 3
         a += weight
-        b += weight * value
-        c += weight * value**2
+        b += weight * front
+        c += weight * front**2
         inner = b * b - a * (c - 1)
         if inner < 0:
             break
         best = (b + np.sqrt(inner)) / a
     return best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _least_neighbour(flat: Any, v: int, stride: int, weight: float) -> tuple[float, float, float]:
+    """Value of the lesser neighbour on an axis, where its front starts, and the front's weight."""
+    before, after = flat[v - stride], flat[v + stride]
+    if before <= after:
+        value, behind = float(before), flat[v - 2 * stride]
+    else:
+        value, behind = float(after), flat[v + 2 * stride]
+    if behind <= value < np.inf:
+        return value, (4 * value - behind) / 3, 2.25 * weight
+    return value, value, weight
