@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class OperandoError(Exception):
     """Base of every error that is meant for the user.
@@ -47,3 +53,18 @@ class Cancelled(OperandoError):
 
     def __init__(self, what: str = "Cancelled", advice: str = "") -> None:
         super().__init__(what, advice)
+
+
+def as_path(path: Any) -> Path:
+    """Return what a user gave as a path, or say that it is none."""
+    try:
+        return Path(path).expanduser()
+    except TypeError as error:
+        raise InputError(f"{path!r} is no path", "give the name of a file or folder") from error
+
+
+def check_choice(value: Any, choices: Iterable[str], what: str) -> None:
+    """Refuse what is none of the choices there are."""
+    known = tuple(choices)
+    if value not in known:
+        raise InputError(f"There is no {what} {value!r}", f"use one of {', '.join(known)}")

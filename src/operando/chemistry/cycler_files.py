@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
@@ -16,11 +15,12 @@ from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
 from operando.chemistry.cycler_times import read_times, to_numbers
 from operando.chemistry.cycling import STARTED, cycling_table
-from operando.errors import FileError, InputError, OperandoError
+from operando.errors import FileError, InputError, OperandoError, as_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from os import PathLike
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def read_cycling(path: str | PathLike[str]) -> pd.DataFrame:
     FileError
         If it cannot be read, or has no columns of time and voltage.
     """
-    file = Path(path).expanduser()
+    file = as_path(path)
     if not file.is_file():
         raise FileError(f"{file} does not exist", "check the name")
     if file.suffix.lower() == ".zip":

@@ -59,19 +59,21 @@ def cycling_table(
     Raises
     ------
     InputError
-        If fewer than two rows are left.
+        If fewer than two rows are left, or the columns are no equally long lists of numbers.
     """
     import pandas as pd
 
-    hours = np.asarray(time_h, float)
+    hours = _as_rows(time_h, "time_h")
     nothing = np.full(len(hours), np.nan)
-    current = nothing if current_a is None else np.asarray(current_a, float)
+    current = nothing if current_a is None else _as_rows(current_a, "current_a", len(hours))
+    volts = _as_rows(voltage_v, "voltage_v", len(hours))
+    net = nothing if capacity_ah is None else _as_rows(capacity_ah, "capacity_ah", len(hours))
     table: pd.DataFrame = pd.DataFrame(
         {
             "time_h": hours,
-            "voltage_v": np.asarray(voltage_v, float),
+            "voltage_v": volts,
             "current_a": current,
-            "capacity_ah": nothing if capacity_ah is None else np.asarray(capacity_ah, float),
+            "capacity_ah": net,
             "step": _numbers(step, len(hours)),
             "cycle": _numbers(cycle, len(hours)),
         }
@@ -116,11 +118,12 @@ def shift_cycling(table: pd.DataFrame, offset_h: float) -> pd.DataFrame:
     InputError
         If the offset is not finite.
     """
-    if not np.isfinite(offset_h):
+    offset = _as_rows([offset_h], "offset_h")[0]
+    if not np.isfinite(offset):
         raise InputError(f"An offset of {offset_h} h", "give a number of hours")
     moved = table.copy()
-    moved["time_h"] = table["time_h"] + (offset_h - float(table.attrs.get(OFFSET, 0.0)))
-    moved.attrs = {**table.attrs, OFFSET: float(offset_h)}
+    moved["time_h"] = table["time_h"] + (offset - float(table.attrs.get(OFFSET, 0.0)))
+    moved.attrs = {**table.attrs, OFFSET: float(offset)}
     return moved
 
 
@@ -198,7 +201,7 @@ def cycling_at(table: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
     import pandas as pd
 
     hours = table["time_h"].to_numpy(float)
-    at = np.asarray(times, float)
+    at = _as_rows(times, "times")
     columns: dict[str, NDArray[np.float64]] = {
         name: table[name].to_numpy(float)
         for name in ("voltage_v", "current_a", "capacity_ah")
@@ -210,6 +213,18 @@ def cycling_at(table: pd.DataFrame, times: Sequence[float]) -> pd.DataFrame:
         for name, column in columns.items()
     }
     return pd.DataFrame({"frame": np.arange(len(at)), "time_h": at, **values})
+
+
+def _as_rows(values: ArrayLike, name: str, n: int | None = None) -> NDArray[np.float64]:
+    """One number for each row, as many as there are times."""
+    try:
+        rows = np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} holds no numbers ({error})", "give a list of numbers") from error
+    if rows.ndim != 1 or n not in {None, len(rows)}:
+        wanted = "a list" if n is None else f"one for each of the {n} times"
+        raise InputError(f"{name} has the shape {rows.shape}", f"give {wanted}")
+    return rows
 
 
 def _numbers(values: ArrayLike | None, n: int) -> NDArray[np.int64]:

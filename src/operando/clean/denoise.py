@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -11,6 +11,7 @@ from operando.clean.noise import frame_noise
 from operando.clean.non_local import non_local_means, reach
 from operando.clean.operation import Operation
 from operando.compute.blocks import cubes
+from operando.errors import check_choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,6 +83,7 @@ def denoise(
     -------
     As large as `image`.
     """
+    check_choice(method, get_args(Method), "method")
     if sigma <= 0 or strength == 0:
         return image
     plain = image[0] if image.shape[0] == 1 else image

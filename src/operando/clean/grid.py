@@ -34,7 +34,10 @@ def crop(series: Series, box: Sequence[slice]) -> Series:
     InputError
         If no voxel is left.
     """
-    data = series.data[(slice(None), slice(None), *box)]
+    sides = tuple(box)
+    if len(sides) != 3 or not all(isinstance(side, slice) for side in sides):
+        raise InputError(f"{box!r} is no box", "give three slices, for z, y and x")
+    data = series.data[(slice(None), slice(None), *sides)]
     if 0 in data.shape:
         raise InputError(
             f"The box {_box_text(box)} holds no voxel", f"the volume is {series.volume_shape}"
@@ -59,23 +62,23 @@ def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
     """
     import dask.array as da
 
-    factors = tuple(int(f) for f in factor)
-    if len(factors) != 3 or not all(
-        1 <= f <= n for f, n in zip(factors, series.volume_shape, strict=True)
+    factors = np.atleast_1d(factor)
+    if factors.shape != (3,) or not all(
+        f == int(f) and 1 <= f <= n for f, n in zip(factors, series.volume_shape, strict=True)
     ):
         raise InputError(
-            f"The volume {series.volume_shape} cannot be binned by {tuple(factor)}",
+            f"The volume {series.volume_shape} cannot be binned by {factor}",
             "give three whole numbers from 1 up",
         )
     mean = da.coarsen(
         np.mean,
         series.data.astype(np.float32),
-        {axis + 2: f for axis, f in enumerate(factors)},
+        {axis + 2: int(f) for axis, f in enumerate(factors)},
         trim_excess=True,
     )
     kind = series.data.dtype
     data = mean.map_blocks(lambda block: as_type(block, kind), dtype=kind, meta=_meta(series))
-    return _changed(series, data, _scaled_size(series, factors))
+    return _changed(series, data, _scaled_size(series, factors.tolist()))
 
 
 def rescale(series: Series, voxel_size: Sequence[float]) -> Series:

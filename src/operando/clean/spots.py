@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from operando.clean.noise import noise_sigma
 from operando.clean.operation import Operation
 from operando.compute.spread import robust_sigma
+from operando.errors import check_choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +79,7 @@ def remove_spots(
     """
     from scipy.ndimage import grey_opening, maximum_filter, median_filter
 
+    check_choice(which, get_args(Which), "kind of spots")
     spot = np.zeros(image.shape, bool)
     low, high = np.percentile(image, (5, 95))
     beyond = threshold / 2 * noise_sigma(image)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from pydantic import Field
 
 from operando.clean.operation import Operation
+from operando.errors import check_choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +94,8 @@ def remove_stripes(
     widest
         Stripes up to about this width, voxels.
     """
+    check_choice(direction, get_args(Direction), "direction")
+    check_choice(method, get_args(Method), "method")
     if strength == 0:
         return image
     grey = image if direction == "y" else image.T

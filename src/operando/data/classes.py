@@ -30,9 +30,9 @@ class LabelClass:
     colour: str
 
     def __post_init__(self) -> None:
-        if not self.name.strip():
+        if not isinstance(self.name, str) or not self.name.strip():
             raise InputError(f"A class needs a name ({self.name!r})", "type one, such as pore")
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.colour):
+        if not isinstance(self.colour, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", self.colour):
             raise InputError(f"{self.colour!r} is not a colour", "write it as #rrggbb")
 
 
@@ -57,6 +57,9 @@ DEFAULT_CLASSES = (
 
 def check_classes(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
     """Return the classes as a tuple; refuse none, too many, or two of one name."""
+    unknown = [c for c in classes if not isinstance(c, LabelClass)]
+    if unknown:
+        raise InputError(f"{unknown[0]!r} is no class", 'give LabelClass("pore", "#56b4e9")')
     names = [c.name for c in classes]
     if not 1 <= len(names) <= MAX_CLASSES:
         raise InputError(f"{len(names)} classes", f"use 1 to {MAX_CLASSES}")

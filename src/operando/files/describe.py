@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.errors import InputError
 from operando.files.folders import skipped_numbers, unlike_others
 from operando.files.grey_checks import frame_warnings, grey_warnings
 from operando.files.speed import slow_reason, unpacks_whole_frames
@@ -61,6 +62,8 @@ def describe(series: Series) -> Description:
     FileError
         If that slice cannot be read.
     """
+    if not hasattr(series, "volume_shape"):
+        raise InputError(f"{series!r:.60} is no series", "open it with operando.files.read")
     z, y, x = series.volume_shape
     frames = _count(series.n_frames, "frame")
     channels = f", {_count(series.n_channels, 'channel')}" if series.n_channels > 1 else ""

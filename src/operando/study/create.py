@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando import atomic
-from operando.errors import InputError, StudyError
+from operando.errors import InputError, StudyError, as_path
 from operando.study.manifest import Manifest
 from operando.study.sources import frame_names, read_images, sources_to_keep
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from operando.compute.progress import ProgressCallback
 
@@ -21,7 +21,7 @@ SUFFIX = ".operando"
 
 def study_folder(path: str | os.PathLike[str]) -> Path:
     """Return the folder of a study, which ends in ``.operando`` also where that is not said."""
-    folder = Path(path)
+    folder = as_path(path)
     if not folder.name:
         raise StudyError(f"{str(path)!r} is no name of a study", "name a folder")
     return folder if folder.suffix == SUFFIX else folder.with_name(folder.name + SUFFIX)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando import atomic
-from operando.errors import InputError, StudyError
+from operando.errors import InputError, StudyError, as_path
 from operando.study.create import create_folder, study_folder
 from operando.study.edits import FOLDER
 from operando.study.fields import write_field
@@ -127,7 +127,7 @@ class Study(StudyResults):
         StudyError
             If it is no study, damaged, from a newer version, or open elsewhere.
         """
-        folder = Path(path)
+        folder = as_path(path)
         if not (folder / FILE_NAME).exists() and study_folder(folder).exists():
             folder = study_folder(folder)
         manifest = Manifest.read(folder)
