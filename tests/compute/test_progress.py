@@ -69,3 +69,19 @@ def test_parts_add_up_to_the_whole() -> None:
     ]
     assert seen[1].seconds_left == 10 + 3 * 20
     assert seen[-1].seconds_left == 0
+
+
+def test_what_was_done_before_says_nothing_of_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    seen: list[Progress] = []
+    watch = Stopwatch(seen.append, 10, "steps")
+    for _ in range(7):
+        watch.skip({"loss": 0.5})
+    now[0] += 4
+    watch.advance()
+    assert [p.done for p in seen] == list(range(9))
+    assert [p.seconds_left for p in seen] == [None] * 8 + [8]
+    assert seen[3].values == {"loss": 0.5}

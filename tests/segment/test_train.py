@@ -9,6 +9,7 @@ import pytest
 
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.errors import Cancelled, InputError
+from operando.nets import checkpoint
 from operando.segment import Model, TrainSettings, predict, train
 from operando.segment.scoring.scores import confusion, dice
 
@@ -270,3 +271,26 @@ def test_bad_input_is_refused_with_a_sentence(scene: object) -> None:
         train(scene.image * np.nan, scene.strokes, device="cpu")
     with pytest.raises(InputError, match="class 3, but only 1 classes"):
         train(scene.image, scene.strokes, classes=[LabelClass("a", "#000000")], device="cpu")
+
+
+def test_a_stopped_training_goes_on_to_the_same_model(
+    tmp_path: Path, scene: object, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on from a model, so that teacher, edges and the part of the way are in it."""
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "LARGEST_SHARE", np.inf)
+
+    def go(**options: object) -> Model:
+        return train(
+            scene.image, scene.strokes, start=model, settings=TINY, device="cpu", **options
+        )
+
+    with pytest.raises(Cancelled):
+        go(checkpoint=tmp_path / "kept", progress=stop_after(35, []))
+    resumed, whole = go(checkpoint=tmp_path / "kept"), go()
+    assert resumed.scores.pop("resumed_at") == 35
+    assert resumed.scores.pop("seconds_before") > 0
+    assert resumed.scores == whole.scores
+    np.testing.assert_array_equal(resumed.curve, whole.curve)
+    for name, values in whole.weights.items():
+        np.testing.assert_array_equal(resumed.weights[name], values)

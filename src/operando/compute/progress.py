@@ -101,8 +101,14 @@ class Stopwatch:
         self._unit = unit
         self._message = message
         self._start = time.monotonic()
-        self._done = 0
+        self._done = self._skipped = 0
         self.advance(0)
+
+    def skip(self, values: Mapping[str, float] | None = None) -> None:
+        """Count a unit that an earlier run did, which says nothing about the time left."""
+        self._skipped += 1
+        self._start = time.monotonic()
+        self.advance(values=values)
 
     def advance(
         self, by: int = 1, message: str | None = None, values: Mapping[str, float] | None = None
@@ -115,8 +121,8 @@ class Stopwatch:
             return
         elapsed = time.monotonic() - self._start
         left = None
-        if self._done and self._total:
-            left = elapsed / self._done * max(0, self._total - self._done)
+        if self._done > self._skipped and self._total:
+            left = elapsed / (self._done - self._skipped) * max(0, self._total - self._done)
         self._callback(
             Progress(
                 done=self._done,

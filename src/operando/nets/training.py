@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from operando.compute.progress import ProgressCallback, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from operando.nets.checkpoint import Checkpoint
 
 Batch = tuple["NDArray[np.float32]", "NDArray[np.uint8]"]
 Network = TypeVar("Network", bound=nn.Module)
@@ -90,12 +92,61 @@ class Fit:
         Step whose weights were kept.
     held_out
         Its scores; None if nothing was held out.
+    resumed_at, seconds_before
+        Step up to which an earlier run that was stopped had trained, and how long; 0 if none.
     """
 
     weights: dict[str, NDArray[Any]]
     curve: list[tuple[int, float, float, float]]
     best_step: int
     held_out: HeldOut | None = None
+    resumed_at: int = 0
+    seconds_before: float = 0.0
+
+    @property
+    def resumption(self) -> dict[str, float]:
+        """Where it was taken up and how long it had taken by then; empty if it never stopped."""
+        if not self.resumed_at:
+            return {}
+        return {"resumed_at": self.resumed_at, "seconds_before": self.seconds_before}
+
+
+@dataclass
+class _SoFar:
+    """What training has given up to a step.
+
+    Parameters
+    ----------
+    best
+        State of the best network.
+    curve, best_step
+        As in `Fit`.
+    best_scores, held_out
+        Of the best network, and of the one that was scored last.
+    """
+
+    best: dict[str, Tensor]
+    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
+    best_step: int = 0
+    best_scores: HeldOut | None = None
+    held_out: HeldOut = HeldOut(float("nan"), float("nan"))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return it as tensors and plain values."""
+        return {
+            "best": self.best,
+            "curve": self.curve,
+            "best_step": self.best_step,
+            "best_scores": None if self.best_scores is None else _plain(self.best_scores),
+            "held_out": _plain(self.held_out),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        self.best, self.curve, self.best_step = state["best"], state["curve"], state["best_step"]
+        best = state["best_scores"]
+        self.best_scores = None if best is None else _held_out(*best)
+        self.held_out = _held_out(*state["held_out"])
 
 
 def fit(
@@ -108,6 +159,7 @@ def fit(
     device: str = "cpu",
     half: bool | None = None,
     progress: ProgressCallback | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train a network.
 
@@ -133,6 +185,9 @@ def fit(
     progress
         Called each step with the values ``loss`` (of several terms the first),
         ``held_out_loss`` and ``held_out_dice``.
+    checkpoint
+        Where a training of the same is taken up and kept; the objective's random state has to be
+        part of its `state_dict`.
     """
     network.to(device=device, memory_format=torch.channels_last_3d).train()  # type: ignore[call-overload]
     _freeze_statistics(network, only_frozen=True)
@@ -147,13 +202,23 @@ def fit(
     )
     averaged = deepcopy(network).eval()
     every = max(1, schedule.steps // schedule.evaluations)
-    watch = Stopwatch(progress, schedule.steps, "steps", "Training")
-    curve: list[tuple[int, float, float, float]] = []
-    best, best_step, held_out = _state(averaged), 0, HeldOut(float("nan"), float("nan"))
-    best_scores: HeldOut | None = None
+    so_far = _SoFar(_state(averaged))
+    parts: dict[str, Any] = {
+        "network": network,
+        "averaged": averaged,
+        "optimizer": optimizer,
+        "rate": rate,
+        "so_far": so_far,
+        **({"objective": objective} if isinstance(objective, nn.Module) else {}),
+    }
+    resumed_at = _resume(checkpoint, parts, so_far)
+    message = f"Training, resumed at step {resumed_at}" if resumed_at else "Training"
+    watch = Stopwatch(progress, schedule.steps, "steps", message)
+    for _, value, held_out_loss, held_out_dice in so_far.curve:
+        watch.skip(values=_values(value, HeldOut(held_out_loss, held_out_dice)))
     half = _halves(device) if half is None else half
     with _deterministic():
-        for step in range(1, schedule.steps + 1):
+        for step in range(resumed_at + 1, schedule.steps + 1):
             if step > schedule.freeze_from * schedule.steps:
                 _freeze_statistics(network)
             value = _step(network, draw(), objective, optimizer, device, half)
@@ -161,17 +226,37 @@ def fit(
             _average(averaged, network, min(1 - 1 / schedule.average, step / (step + 10)))
             scored = evaluate is not None and (step % every == 0 or step == schedule.steps)
             if evaluate is not None and scored:
-                held_out = evaluate(averaged)
-                better = best_scores is None or held_out.dice >= best_scores.dice
+                now = so_far.held_out = evaluate(averaged)
+                better = so_far.best_scores is None or now.dice >= so_far.best_scores.dice
                 if step >= schedule.keep_from * schedule.steps and better:
-                    best, best_scores, best_step = _state(averaged), held_out, step
-            curve.append(
-                (step, value, *((held_out.loss, held_out.dice) if scored else (np.nan, np.nan)))
+                    so_far.best, so_far.best_scores = _state(averaged), now
+                    so_far.best_step = step
+            now = so_far.held_out
+            so_far.curve.append(
+                (step, value, *((now.loss, now.dice) if scored else (np.nan, np.nan)))
             )
-            watch.advance(values=_values(value, held_out))
+            if checkpoint is not None:
+                checkpoint.save_if_due(lambda: {k: part.state_dict() for k, part in parts.items()})
+            watch.advance(values=_values(value, now))
     if evaluate is None:
-        best, best_step = _state(averaged), schedule.steps
-    return Fit(weights=best, curve=curve, best_step=best_step, held_out=best_scores)
+        so_far.best, so_far.best_step = _state(averaged), schedule.steps
+    return Fit(
+        weights={name: values.numpy() for name, values in so_far.best.items()},
+        curve=so_far.curve,
+        best_step=so_far.best_step,
+        held_out=so_far.best_scores,
+        resumed_at=resumed_at,
+        seconds_before=checkpoint.seconds_before if checkpoint is not None else 0.0,
+    )
+
+
+def _resume(checkpoint: Checkpoint | None, parts: Mapping[str, Any], so_far: _SoFar) -> int:
+    """Bring a training to where an earlier run of it was stopped; returns the step, else 0."""
+    state = checkpoint.load() if checkpoint is not None else None
+    if state is not None:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    return len(so_far.curve)
 
 
 def _halves(device: str) -> bool:
@@ -223,8 +308,17 @@ def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
             kept.copy_(new)
 
 
-def _state(network: nn.Module) -> dict[str, NDArray[Any]]:
-    return {k: v.detach().cpu().numpy().copy() for k, v in network.state_dict().items()}
+def _state(network: nn.Module) -> dict[str, Tensor]:
+    return {k: v.detach().cpu().clone() for k, v in network.state_dict().items()}
+
+
+def _plain(scores: HeldOut) -> tuple[float, float, Tensor | None]:
+    table = scores.confusion
+    return scores.loss, scores.dice, None if table is None else torch.from_numpy(table)
+
+
+def _held_out(loss: float, dice: float, table: Tensor | None) -> HeldOut:
+    return HeldOut(loss, dice, None if table is None else table.numpy())
 
 
 def _values(loss: float, held_out: HeldOut) -> dict[str, float]:

@@ -20,6 +20,7 @@ from operando.segment.settings import TrainSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from operando.compute.progress import ProgressCallback
     from operando.nets.architecture import Triple
@@ -41,6 +42,7 @@ def learn_images(
     device: str = "auto",
     progress: ProgressCallback | None = None,
     voxel_size: Sequence[float] | None = None,
+    checkpoint: Path | None = None,
 ) -> Model:
     """Teach a new network to answer as the one that ships does, on images without any label.
 
@@ -64,6 +66,8 @@ def learn_images(
         Called every step with ``loss``.
     voxel_size
         ``(z, y, x)`` µm: thick slices are not pooled. None takes cubes.
+    checkpoint
+        As in `operando.segment.train`.
 
     Raises
     ------
@@ -71,6 +75,7 @@ def learn_images(
         If the network is a random forest or sees time; if it has weights that know electrodes
         already; or if nothing was imaged in a frame.
     """
+    from operando.nets.checkpoint import Checkpoint
     from operando.nets.training import Schedule, fit
     from operando.segment.learning.losses import AgreeObjective
 
@@ -82,7 +87,8 @@ def learn_images(
     spacing = size or (1.0, 1.0, 1.0)
     patch = settings.patch_in(frames.volume_shape, size)
     architecture = new_architecture(settings, frames.shape[1], len(teacher.classes), patch, spacing)
-    patches = _Patches(frames, patch, settings)
+    rng = np.random.default_rng(settings.seed)
+    patches = _Patches(frames, patch, settings, rng)
     known = reshaped(teacher, 1, spacing, flat=patch[0] == 1)
     result = fit(
         build(architecture, settings.seed),
@@ -91,6 +97,7 @@ def learn_images(
         Schedule(steps=steps, learning_rate=RATE),
         device=choose_device(device),
         progress=progress,
+        checkpoint=Checkpoint(checkpoint, rng) if checkpoint is not None else None,
     )
     return Model(
         architecture=architecture,
@@ -99,7 +106,7 @@ def learn_images(
         patch=patch,
         voxel_size=size,
         settings=settings.model_dump(),
-        scores={"steps": len(result.curve)},
+        scores={"steps": len(result.curve), **result.resumption},
         curve=np.array(result.curve, np.float64),
     )
 
@@ -120,14 +127,16 @@ def _check(network: str, channels: int) -> None:
 class _Patches:
     """Random patches of some frames, turned, mirrored and with changed grey values."""
 
-    def __init__(self, frames: Frames, patch: Triple, settings: TrainSettings) -> None:
+    def __init__(
+        self, frames: Frames, patch: Triple, settings: TrainSettings, rng: np.random.Generator
+    ) -> None:
         self._frames = frames
         self._chosen = sample_slices(frames.shape[0], MOST_FRAMES)
         self._normalise = Normalise({t: grey_scale(frames, t) for t in self._chosen})
         self._patch = patch
         self._batch = settings.batch_of(patch)
         self._augment = Augmentation() if settings.augment else None
-        self._rng = np.random.default_rng(settings.seed)
+        self._rng = rng
 
     def draw(self) -> Batch:
         """Draw images ``(N, C, z, y, x)``; nothing of them is labelled."""

@@ -58,6 +58,7 @@ def train(
     progress: ProgressCallback | None = None,
     classes: Sequence[LabelClass] | None = None,
     voxel_size: Sequence[float] | None = None,
+    checkpoint: Path | None = None,
 ) -> Model:
     """Train a network on the voxels that carry a stroke; the others have no class.
 
@@ -96,6 +97,10 @@ def train(
         What 1..K mean; None takes the classes of `start`, or numbers them.
     voxel_size
         ``(z, y, x)`` µm: thick slices are not pooled. None takes cubes.
+    checkpoint
+        File in which the state of the training is kept every quarter of a minute. If it is there,
+        training goes on from it: it has to be of the same images, strokes and settings. Remove it
+        when the model is kept.
 
     Raises
     ------
@@ -135,7 +140,8 @@ def train(
     if settings.network == "forest":
         architecture, result = _grow(lesson, progress)
     else:
-        architecture, result = _fit(lesson, before, start == "pretrained", shuffle, progress)
+        ships = start == "pretrained"
+        architecture, result = _fit(lesson, before, ships, shuffle, progress, checkpoint)
         result = replace(result, weights=rule_out(result.weights, _unheard_of(lesson, before)))
     curve = np.array(result.curve, np.float64)
     weights, held_out = result.weights, result.held_out
@@ -154,6 +160,7 @@ def train(
             "steps": len(curve),
             "strokes": len(np.unique(painted.stroke)),
             "stroke_voxels": len(painted.voxels),
+            **result.resumption,
         },
         curve=curve,
     )
@@ -165,7 +172,9 @@ def _fit(
     ships: bool,
     rng: np.random.Generator,
     progress: ProgressCallback | None,
+    checkpoint: Path | None,
 ) -> tuple[Architecture, Fit]:
+    from operando.nets.checkpoint import Checkpoint
     from operando.nets.training import Schedule, fit
     from operando.segment.learning.edges import EdgeLoss
     from operando.segment.learning.losses import StrokeObjective
@@ -203,6 +212,7 @@ def _fit(
         evaluate=lesson.evaluate,
         device=lesson.device,
         progress=progress,
+        checkpoint=Checkpoint(checkpoint, rng) if checkpoint is not None else None,
     )
     if gently:
         result = go_part_way(known, result, network, lesson.evaluate)

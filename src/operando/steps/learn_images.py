@@ -8,6 +8,7 @@ from pydantic import Field
 
 from operando.segment.settings import TrainSettings
 from operando.steps.step import IMAGES, Step, StepResult
+from operando.steps.train import unfinished_model
 
 if TYPE_CHECKING:
     from operando.compute.progress import ProgressCallback
@@ -42,13 +43,16 @@ class LearnImages(Step):
         from operando.atomic import replacing
         from operando.segment import learn_images
 
+        unfinished = unfinished_model(study, self)
         model = learn_images(
             study.image_series(self.images).data,
             settings=self.settings,
             voxel_size=study.voxel_size,
             device=self.device,
             progress=progress,
+            checkpoint=unfinished.content,
         )
         with replacing(study.product_path(f"models/{self.model}")) as partial:
             model.save(partial)
+        unfinished.discard()
         return StepResult("learned without strokes from the network that ships", dict(model.scores))

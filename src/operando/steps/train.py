@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
+    from operando.study.partial import PartialResult
 
 PRETRAINED: Final = "pretrained"
 SCRATCH: Final = "scratch"
@@ -55,6 +56,7 @@ class Train(Step):
         from operando.atomic import replacing
         from operando.segment import train
 
+        unfinished = unfinished_model(study, self)
         strokes = study.strokes(self.strokes)
         model = train(
             study.image_series(self.images).data,
@@ -65,9 +67,11 @@ class Train(Step):
             settings=self.settings,
             device=self.device,
             progress=progress,
+            checkpoint=unfinished.content,
         )
         with replacing(study.product_path(f"models/{self.model}")) as partial:
             model.save(partial)
+        unfinished.discard()
         return StepResult(*_summarise(model.scores))
 
     def _start(self, study: Study) -> Path | Literal["pretrained", "scratch"]:
@@ -78,8 +82,30 @@ class Train(Step):
         )
 
 
+def unfinished_model(study: Study, step: Step) -> PartialResult:
+    """Where the one model that a step makes is kept meanwhile, as `train` takes up what is there.
+
+    It is thrown away if it was begun with anything else.
+    """
+    from operando.study.partial import PartialResult
+    from operando.study.record import package_versions
+
+    (made,) = step.outputs(study)
+    plan = {
+        "step": step.name,
+        "settings": step.model_dump(mode="json"),
+        # The model that is there may be the one to start from.
+        "products": {p: study.fingerprint(p) for p in (*step.inputs(study), made)},
+        "voxel_size": study.voxel_size,
+        "versions": package_versions(),
+    }
+    return PartialResult(study.product_path(made), plan)
+
+
 def _summarise(scores: Mapping[str, float]) -> tuple[str, dict[str, float]]:
     learned = f"learned from {scores['strokes']:.0f} strokes"
     dice = scores.get("held_out_dice")
     text = learned if dice is None else f"{learned}, Dice {dice:.2f} on held-out ones"
+    if "resumed_at" in scores:
+        text += f", resumed at step {scores['resumed_at']:.0f}"
     return text, dict(scores)

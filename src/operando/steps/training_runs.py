@@ -51,7 +51,7 @@ def training_runs(study: Study) -> pd.DataFrame:
             {
                 "run": name,
                 "trained": made.started if made else "",
-                "seconds": made.seconds if made else float("nan"),
+                "seconds": _seconds(made) if made else float("nan"),
                 "strokes": card["scores"].get("strokes", float("nan")),
                 **_settings(card, made),
                 **_held_out(card["scores"]),
@@ -94,6 +94,11 @@ def model_in_use(study: Study) -> str | None:
     if _MODEL in there:
         return _MODEL
     return there[-1] if there else None
+
+
+def _seconds(made: Entry) -> float:
+    """How long a training took, with what an earlier run of it did before it was stopped."""
+    return made.seconds + made.values.get("seconds_before", 0.0)
 
 
 def _place(column: str) -> int:

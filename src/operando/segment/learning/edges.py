@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ TYPICAL_DEVIATION = 0.6745
 """Median deviation of normally distributed values of spread 1."""
 
 
-class EdgeLoss:
+class EdgeLoss(nn.Module):
     """Voxels that are near and look alike should get alike probabilities.
 
     The energy of random walkers [Grady 2006] with the grey values' likeness for conductance,
@@ -45,10 +45,19 @@ class EdgeLoss:
     """
 
     def __init__(self, spacing: Sequence[float] = (1.0, 1.0, 1.0), seed: int = 0) -> None:
+        super().__init__()
         self._reach = [round(REACH * min(spacing) / edge) for edge in spacing]
         self._random = torch.Generator().manual_seed(seed)
 
-    def __call__(self, logits: Tensor, images: Tensor) -> Tensor:
+    def get_extra_state(self) -> Tensor:
+        """Return the random state, as part of the `state_dict`."""
+        return self._random.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the random state."""
+        self._random.set_state(state)
+
+    def forward(self, logits: Tensor, images: Tensor) -> Tensor:
         """Return the mean over alike pairs of the squared difference of probabilities.
 
         Shapes: logits ``(N, K, Z, Y, X)``, normalised images ``(N, C, Z, Y, X)``.

@@ -146,6 +146,14 @@ class StrokeObjective(nn.Module):
             torch.manual_seed(seed)
             self._restorer = nn.Conv3d(width, channels, 1)
 
+    def get_extra_state(self) -> Tensor:
+        """Return the random state, as part of the `state_dict`."""
+        return self._random.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the random state."""
+        self._random.set_state(state)
+
     def forward(self, network: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         """Return the losses ``(2,)`` of strokes and others; networks need features and a head."""
         if self._teacher is None and self._restore:

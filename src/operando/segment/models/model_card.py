@@ -18,6 +18,7 @@ _SCORES = {
 _BATCHES = {
     "steps": ("batches trained", ".0f"),
     "best_step": ("batch of the weights kept", ".0f"),
+    "resumed_at": ("batch after which it was stopped and went on", ".0f"),
 }
 
 
