@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from operando.errors import StudyError
 from operando.particles import MeasureSettings, measure
+from operando.steps import run_step
 from operando.steps.damage import MapDamage
 from operando.steps.particle_motion import MeasureParticleMotion
 from operando.steps.particles import FindParticles
@@ -98,3 +101,28 @@ def test_particles_that_are_none_are_refused(segmented, electrode, write_particl
     segmented.write_table("particles", electrode.table.iloc[:0])
     with pytest.raises(StudyError, match="'particles' holds no particle"):
         MapDamage().run(segmented)
+
+
+def test_particles_are_looked_at_in_what_they_were_found_in(
+    segmented, electrode, write_particles
+) -> None:
+    """As from the window: another class, segmentation and image set than those of a new study."""
+    write_particles()
+    table = measure(electrode.ids[0], phases=electrode.phases[0], spacing=segmented.voxel_size)
+    segmented.write_table("particles", table)
+    others = segmented.product_path("phases/others")
+    shutil.move(segmented.product_path("phases/phases"), others)
+    step = FindParticles(images="images", phases="others", phase="binder")
+    made = Entry(
+        step="particles", settings=step.model_dump(mode="json"), outputs=("particles/particles",)
+    )
+    segmented.add_entry(made)
+    entry = run_step(segmented, MapDamage())
+    found = np.asarray(segmented.open_array("particles/particles-damage")[:])
+    assert "phases/others" in entry.inputs
+    run_step(segmented, MapDamage(images="images", phases="others", phase="binder", channel=0))
+    named = np.asarray(segmented.open_array("particles/particles-damage")[:])
+    np.testing.assert_array_equal(found, named)
+    run_step(segmented, MapDamage(phase="particle"))
+    other = np.asarray(segmented.open_array("particles/particles-damage")[:])
+    assert np.nansum(other) > np.nansum(found) == 0

@@ -8,27 +8,33 @@ import numpy as np
 from pydantic import Field
 
 from operando.errors import StudyError
-from operando.steps.step import IMAGES, Step, StepResult
+from operando.steps.on_particles import OnParticles
+from operando.steps.step import StepResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from operando.compute.progress import ProgressCallback
+    from operando.steps.particles import FindParticles
     from operando.study import Study
 
 PROFILED = ("crack_fraction", "crack_area_per_um", "detachment", "path_ratio", "density")
 
 
-class MapDamage(Step):
+class MapDamage(OnParticles):
     """Crack surface as a coarse volume, profiles along the depth, grey levels near cracks."""
 
     name: ClassVar[str] = "damage"
     title: ClassVar[str] = "Damage maps"
 
-    images: str = IMAGES
-    phases: str = Field("phases", title="Phases", description="Segmentation to start from")
-    phase: str = Field("particle", title="Phase", description="Class of the particles")
-    particles: str = Field("particles", title="Particles", description="Particles to map")
+    phases: str | None = Field(
+        None,
+        title="Phases",
+        description="Segmentation to start from; empty: that which the particles were found in",
+    )
+    phase: str | None = Field(
+        None, title="Phase", description="Class of the particles; empty: as they were found"
+    )
     block: float = Field(1.0, title="Block", description="Edge of a block (um)", gt=0, le=1e4)
     window: float = Field(
         3.0,
@@ -49,7 +55,6 @@ class MapDamage(Step):
         gt=0,
         le=1e4,
     )
-    channel: int = Field(0, ge=0, title="Channel", description="Channel of the grey levels, from 0")
     paths: bool = Field(
         False,
         title="Electron paths",
@@ -58,9 +63,10 @@ class MapDamage(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images, phases, and particles with their table."""
+        finder = self.finder(study)
         return (
-            self.images,
-            f"phases/{self.phases}",
+            finder.images,
+            f"phases/{finder.phases}",
             f"particles/{self.particles}",
             f"tables/{self.particles}",
         )
@@ -86,8 +92,9 @@ class MapDamage(Step):
         from operando.steps.measured_volumes import check_voxels
         from operando.steps.phase_names import label_of
 
-        labels, _, classes = study.phases(self.phases)
-        phase = label_of(self.phase, classes)
+        finder = self.finder(study)
+        labels, _, classes = study.phases(finder.phases)
+        phase = label_of(finder.phase, classes)
         ids = study.open_array(f"particles/{self.particles}")
         if ids.shape != labels.shape:
             raise StudyError(
@@ -123,25 +130,25 @@ class MapDamage(Step):
             )
             array[:] = np.stack(maps)
         if self.paths:
-            self._write_paths(study, phase)
+            self._write_paths(study, finder)
         profiles = self._profiles(study)
         study.write_table(f"{self.particles}-profiles", profiles)
-        study.write_table(f"{self.particles}-crack-grey", self._crack_grey(study, progress))
+        grey = self._crack_grey(study, finder, progress)
+        study.write_table(f"{self.particles}-crack-grey", grey)
         last = particles[particles["frame"] == len(maps) - 1]
         area = float(last["crack_area_um2"].sum() / max(last["volume_um3"].sum(), 1e-30))
         return StepResult(
             f"{area:.3f} µm²/µm³ of cracks in the last frame", {"crack_area_per_um": area}
         )
 
-    def _write_paths(self, study: Study, phase: int) -> None:
+    def _write_paths(self, study: Study, finder: FindParticles) -> None:
         """Write the path lengths of every frame, voxel by voxel."""
         from operando.atomic import replacing
         from operando.files.ome_zarr import create_image
         from operando.particles.measuring.path_map import electron_paths
-        from operando.steps.particles import found_by
+        from operando.steps.phase_names import label_of
 
-        labels, _, classes = study.phases(self.phases)
-        finder = found_by(study, self.particles)
+        labels, _, classes = study.phases(finder.phases)
         ids = study.open_array(f"particles/{self.particles}")
         with replacing(study.product_path(f"particles/{self.particles}-paths")) as partial:
             array = create_image(
@@ -156,7 +163,7 @@ class MapDamage(Step):
                 array[t] = electron_paths(
                     np.asarray(ids[t]),
                     np.asarray(labels[t]),
-                    phase=phase,
+                    phase=label_of(finder.phase, classes),
                     labels=finder.names.labels(classes),
                     spacing=study.voxel_size,
                     settings=finder.measure,
@@ -178,25 +185,27 @@ class MapDamage(Step):
         ]
         return pd.concat(rows, ignore_index=True)
 
-    def _crack_grey(self, study: Study, progress: ProgressCallback | None) -> pd.DataFrame:
+    def _crack_grey(
+        self, study: Study, finder: FindParticles, progress: ProgressCallback | None
+    ) -> pd.DataFrame:
         """Grey levels by distance from cracks, up to half a median diameter."""
         import pandas as pd
 
         from operando.compute.progress import PartProgress
         from operando.particles.measuring.crack_grey import crack_grey_profiles
         from operando.particles.measuring.grey import grey_scale
-        from operando.steps.particles import CRACKED_FROM, found_by
+        from operando.steps.particles import CRACKED_FROM
         from operando.steps.phase_names import label_of
 
-        labels, _, classes = study.phases(self.phases)
-        names = found_by(study, self.particles).names.labels(classes)
+        labels, _, classes = study.phases(finder.phases)
+        names = finder.names.labels(classes)
         ids = study.open_array(f"particles/{self.particles}")
-        images = study.image_series(self.images)
+        images = study.image_series(finder.images)
         typical = float(study.table(self.particles)["diameter_um"].median())
         part = PartProgress(progress, ids.shape[0])
         tables = []
         for t in range(ids.shape[0]):
-            image, phases = images.frame(t, self.channel), np.asarray(labels[t])
+            image, phases = images.frame(t, finder.channel), np.asarray(labels[t])
             table = crack_grey_profiles(
                 np.asarray(ids[t]),
                 phases,
@@ -204,7 +213,7 @@ class MapDamage(Step):
                 step=self.crack_layer or typical / 20,
                 longest=typical / 2,
                 cracked_from=CRACKED_FROM,
-                phase=label_of(self.phase, classes),
+                phase=label_of(finder.phase, classes),
                 spacing=study.voxel_size,
                 scale=grey_scale(image, phases, names.grey_low, names.grey_high),
                 progress=part,

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from operando.data import MOTION_COLUMNS
 from operando.errors import InputError
-from operando.steps.step import IMAGES, Step, StepResult
+from operando.steps.on_particles import OnParticles
+from operando.steps.step import StepResult
 from operando.steps.strain import frame_or_lazy
 
 if TYPE_CHECKING:
@@ -28,20 +29,17 @@ _TILE = 256
 _FREEDOM = {"translation": 3, "rigid": 6, "swelling": 7, "affine": 12}
 
 
-class MeasureParticleMotion(Step):
+class MeasureParticleMotion(OnParticles):
     """Correlate every particle with its own voxels: shift, rotation, volume change, contacts."""
 
     name: ClassVar[str] = "particle-motion"
     title: ClassVar[str] = "Particle motion"
 
-    images: str = IMAGES
-    particles: str = Field("particles", title="Particles", description="Particles to follow")
     since: Literal["first", "previous"] = Field(
         "first",
         title="Since",
         description="Frame that every frame is compared with: the first, or the one before it",
     )
-    channel: int = Field(0, ge=0, title="Channel", description="Channel to correlate, from 0")
     smooth: float = Field(
         0.8,
         ge=0,
@@ -68,7 +66,8 @@ class MeasureParticleMotion(Step):
 
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Images, and particles with their table."""
-        return (self.images, f"particles/{self.particles}", f"tables/{self.particles}")
+        images = self.finder(study).images
+        return (images, f"particles/{self.particles}", f"tables/{self.particles}")
 
     def outputs(self, study: Study) -> tuple[str, ...]:
         """Return the table of motions."""
@@ -119,11 +118,12 @@ class MeasureParticleMotion(Step):
         from operando.strain.particles.contacts import contact_changes, contacts, move_labels
 
         before = 0 if self.since == "first" else t - 1
-        images = study.image_series(self.images)
+        finder = self.finder(study)
+        images = study.image_series(finder.images)
         ids = np.asarray(study.open_array(f"particles/{self.particles}")[before])
         found = correlate_particles(
-            frame_or_lazy(images, before, self.channel, _TILE),
-            frame_or_lazy(images, t, self.channel, _TILE),
+            frame_or_lazy(images, before, finder.channel, _TILE),
+            frame_or_lazy(images, t, finder.channel, _TILE),
             ids,
             smooth=self.smooth,
             largest_rotation_error=self.largest_rotation_error,

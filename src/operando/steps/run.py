@@ -119,7 +119,7 @@ def run_step(study: Study, step: Step, progress: ProgressCallback | None = None)
 
 def _check_channel(study: Study, step: Step) -> None:
     """Refuse to read a channel that the images do not have."""
-    channel, last = getattr(step, "channel", 0), study.series.n_channels - 1
+    channel, last = getattr(step, "channel", None) or 0, study.series.n_channels - 1
     if channel > last:
         raise InputError(f"There is no channel {channel}", f"the last one is {last}")
 

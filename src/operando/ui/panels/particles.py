@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGroupBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from operando.steps import STEPS, make_step
-from operando.steps.particles import found_by, summarise
+from operando.steps.particles import summarise
 from operando.steps.phase_names import PhaseNames
 from operando.ui.dock.section import Mark
 from operando.ui.dock.widgets import add_dock, raise_dock, remove_dock
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _PHASES = "phases"
 _PARTICLES = f"particles/{NAME}"
-_SHARED = {"images", "channel", "phases", "phase"}
 """Settings of the step that found particles which their maps go by."""
 
 
@@ -303,23 +302,13 @@ class ParticlesPanel(RunPanel):
             self.refresh()
 
     def _on_map_damage(self) -> None:
-        self._map(paths=False)
+        self.run([make_step("damage", {})])
 
     def _on_map_paths(self) -> None:
-        self._map(paths=True)
-
-    def _map(self, *, paths: bool) -> None:
-        """Map the phase that the particles were found in, with its images."""
-        study = self.session.study
-        if study is not None:
-            known = found_by(study, NAME).model_dump(include=_SHARED)
-            self.run([make_step("damage", known | {"paths": paths})])
+        self.run([make_step("damage", {"paths": True})])
 
     def _on_measure_motion(self) -> None:
-        study = self.session.study
-        if study is not None:
-            known = found_by(study, NAME).model_dump(include={"images", "channel"})
-            self.run([make_step("particle-motion", known)])
+        self.run([make_step("particle-motion", {})])
 
     def _on_learn(self) -> None:
         self.run([STEPS[STEP]()])
