@@ -114,7 +114,7 @@ def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:
     shift = np.linalg.norm(table[[f"shift_{k}_um" for k in "zyx"]].to_numpy(), axis=1)
     lost = int((table["zncc"] < LOST).sum())
     length = float(table["length_change_percent"].abs().max())
-    text = f"up to {shift.max():.3g} µm and {table['rotation_deg'].max():.2g}° taken out"
+    text = f"up to {shift.max():.3g} µm and {table['rotation_deg'].max():.2f}° taken out"
     if lost:
         text += f", {lost} {'frame' if lost == 1 else 'frames'} not found"
     return text, {

@@ -12,6 +12,7 @@ from operando.ui.panels.segment import (
     fractions_html,
     interval_text,
     training_text,
+    unpainted_text,
 )
 from operando.ui.session import Session
 
@@ -147,6 +148,15 @@ def test_error_bars_are_those_of_the_worst_frame() -> None:
     table = pd.DataFrame(rows, columns=columns)
     assert "pore 4.0 points" in interval_text(table)
     assert interval_text(table[columns[:3]]) == ""
+
+
+def test_phases_that_nobody_painted_are_pointed_out() -> None:
+    table = pd.DataFrame(
+        {"frame": [0, 0, 1, 1], "phase": ["pore", "binder"] * 2, "fraction": [1.0, 0.0, 0.9, 0.1]}
+    )
+    assert "Nobody painted binder:" in unpainted_text(table, ["binder"])
+    assert unpainted_text(table, []) == ""
+    assert unpainted_text(table[table["frame"] == 0], ["binder"]) == "", "none was found"
 
 
 def test_the_score_is_explained() -> None:

@@ -55,11 +55,12 @@ def test_cells_have_the_decimals_of_their_column(model: ParticleModel, table: pd
         "yes",
         "0.123",
     ]
-    assert [cell_text(v, 2) for v in (9999.123, 12345.678, -495625.0, 7)] == [
+    assert [cell_text(v, 2) for v in (9999.123, 12345.678, -495625.0, 7, np.float32(-0.001))] == [
         "9999.12",
         "12346",
         "-495625",
         "7.00",
+        "0.00",
     ]
 
 

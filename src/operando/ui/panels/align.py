@@ -156,9 +156,9 @@ def motion_html(table: pd.DataFrame) -> str:
     for row in table.iloc[::step].to_dict("records"):
         values = (
             f"{row['frame']:.0f}",
-            *(f"{row[f'shift_{k}_um']:+.{digits}f}" for k in "zyx"),
+            *(f"{row[f'shift_{k}_um']:+z.{digits}f}" for k in "zyx"),
             f"{row['rotation_deg']:.2f}",
-            f"{round(row['length_change_percent'], 2) + 0.0:+.2f}",  # no minus before zero
+            f"{row['length_change_percent']:+z.2f}",
             f"{row['zncc']:.3f}" + (" ⚠" if row["zncc"] < LOST else ""),
         )
         rows.append("<tr>" + "".join(cell.format(v) for v in values) + "</tr>")

@@ -231,15 +231,14 @@ def summarise(painter: StrokePainter) -> str:
 
 def next_hint(painter: StrokePainter, n_frames: int) -> str:
     """Say what to paint next."""
-    classes, voxels = painter.strokes.classes, painter.counts.voxels
-    if not voxels:
+    if not painter.counts.voxels:
         return (
             "Choose a class and draw a few short strokes where you are sure. "
             "There is no need to fill anything."
         )
-    missing = [c.name for k, c in enumerate(classes, 1) if k not in voxels]
+    missing = ", ".join(painter.unpainted)
     if missing:
-        return f"Still without a stroke: {', '.join(missing)}. Paint a few, or remove the class."
+        return f"Still without a stroke: {missing}. Paint a few, or remove the class."
     frames = {t for t, _ in painter.counts.slices}
     if len(painter.counts.slices) == 1:
         return "Now paint on another slice, far from this one, so that the model sees more."

@@ -22,7 +22,12 @@ from operando.ui.segment.learn_first import LearnFirst, has_nothing_to_adapt
 from operando.ui.segment.mend import MendBox
 from operando.ui.segment.model_choice import ModelChoice
 from operando.ui.segment.queue_box import QueueBox
-from operando.ui.segment.result_text import fractions_html, interval_text, training_text
+from operando.ui.segment.result_text import (
+    fractions_html,
+    interval_text,
+    training_text,
+    unpainted_text,
+)
 from operando.ui.segment.runs_dock import RunsDock
 from operando.ui.segment.train_form import (
     PRECISIONS,
@@ -167,6 +172,7 @@ class SegmentPanel(RunPanel):
             table = study.table(_PHASES)
             parts.append(fractions_html(table, colours))
             parts.append(escape(interval_text(table)))
+            parts.append(escape(unpainted_text(table, self._unpainted())))
         return "<br>".join(part for part in parts if part)
 
     def close_panel(self) -> None:
@@ -218,6 +224,11 @@ class SegmentPanel(RunPanel):
         self.form.valueChanged.connect(self._on_form)
         self.learn_first.asked.connect(self.run)
         self.learn_first.learned.connect(self.form.field("start").setValue)
+
+    def _unpainted(self) -> list[str]:
+        """Classes without a stroke; none where nothing was painted, but a model brought in."""
+        painter = self.session.painter
+        return painter.unpainted if painter is not None and painter.counts.voxels else []
 
     def _segment(self, model: str) -> Step:
         form = self.form.value()

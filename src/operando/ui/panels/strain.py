@@ -164,7 +164,7 @@ class StrainPanel(RunPanel):
             lines[0] = f"Frame {pair[0]} to {pair[1]}: {lines[0]}"
         change = entry.values.get("median_volume_change_percent")
         if change is not None and np.isfinite(change):
-            lines.append(f"median volume change {change:+.2f} %")
+            lines.append(f"median volume change {change:+z.2f} %")
         own = entry.values.get("own_motion_percent", 0)
         if own > OWN_MOTION_PERCENT:
             lines.append(_OWN_MOTION.format(own))

@@ -168,5 +168,5 @@ def cell_text(value: Any, decimals: int) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float | np.number):
         shown = decimals if abs(value) < _LONG else 0
-        return "–" if np.isnan(value) else f"{value:.{shown}f}"
+        return "–" if np.isnan(value) else f"{value:z.{shown}f}"
     return "–" if value is None else str(value)

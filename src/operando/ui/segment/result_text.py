@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 _MOST_FRAMES = 12
@@ -31,6 +33,18 @@ def interval_text(table: pd.DataFrame) -> str:
     worst = off.groupby(table["phase"], sort=False).max()
     shares = ", ".join(f"{phase} {100 * value:.1f}" for phase, value in worst.items())
     return f"Off by at most (95 %, if the model's own doubt is right): {shares} points."
+
+
+def unpainted_text(table: pd.DataFrame, unpainted: Sequence[str]) -> str:
+    """Warn of phases that were found though nobody painted them; empty if there are none."""
+    there = set(table.loc[table["fraction"] > 0, "phase"])
+    found = ", ".join(name for name in unpainted if name in there)
+    if not found:
+        return ""
+    return (
+        f"⚠ Nobody painted {found}: it is labelled where the network, as it was before your "
+        "strokes, takes something for it. Paint a few strokes of it, or remove the class."
+    )
 
 
 def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:

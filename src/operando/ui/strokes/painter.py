@@ -83,6 +83,12 @@ class StrokePainter:
         """Label of the class that is painted with."""
         return int(self.layer.selected_label)
 
+    @property
+    def unpainted(self) -> list[str]:
+        """Names of the classes that have no stroke."""
+        painted = self.counts.voxels
+        return [c.name for k, c in enumerate(self.strokes.classes, 1) if k not in painted]
+
     def choose(self, label: int) -> None:
         """Paint with another class: select the layer and take the brush."""
         if not 1 <= label <= len(self.strokes.classes):
