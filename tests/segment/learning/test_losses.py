@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from operando.nets.architecture import Architecture, build
+from operando.nets.patches import LabelledVoxels
 from operando.segment.learning.edges import EdgeLoss
 from operando.segment.learning.losses import StrokeLoss, StrokeObjective, dice_loss
+from operando.segment.painting.strokes import class_weights
 
 
 def test_unlabelled_voxels_carry_no_loss() -> None:
@@ -32,6 +35,17 @@ def test_weights_favour_a_class() -> None:
     wrong, right = math.log(1 + math.exp(2)), math.log(1 + math.exp(-2))
     assert light == pytest.approx((right + wrong) / 2)
     assert heavy == pytest.approx((right + 3 * wrong) / 4)
+
+
+def test_a_class_that_was_not_painted_is_not_taught() -> None:
+    """However improbable it is where others are painted, the loss does not raise it."""
+    painted = torch.tensor([1, 2] * 8, dtype=torch.uint8).reshape(1, 1, 1, 16)
+    voxels = LabelledVoxels(np.zeros(16), np.zeros((16, 3)), painted.numpy().ravel())
+    logits = torch.zeros(1, 3, 1, 1, 16)
+    logits[:, 2] = -10
+    logits.requires_grad_()
+    StrokeLoss(class_weights(voxels, 3, 0.5))(logits, painted).backward()
+    assert (logits.grad[:, 2] >= 0).all()
 
 
 def test_dice_loss_is_zero_when_certain_and_right() -> None:

@@ -24,7 +24,8 @@ class StrokeLoss:
     Parameters
     ----------
     weights
-        One per class, for the cross-entropy.
+        One per class, for the cross-entropy; 0 for those that are not painted, which smoothing
+        then does not teach.
     dice
         Share of the Dice part, 0 to 1.
     smoothing

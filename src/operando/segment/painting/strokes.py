@@ -230,9 +230,9 @@ def check_shapes(images: Sequence[int], strokes: Any) -> None:
 
 
 def class_weights(voxels: LabelledVoxels, n_classes: int, power: float) -> tuple[float, ...]:
-    """Weights ``count ** -power`` of the classes with mean 1 over those painted, else 1."""
+    """Weights ``count ** -power`` of the classes with mean 1 over those painted, else 0."""
     counts = np.bincount(voxels.label, minlength=n_classes + 1)[1:].astype(float)
-    weights = np.ones(n_classes)
+    weights = np.zeros(n_classes)
     painted = counts > 0
     raw = counts[painted] ** -power
     weights[painted] = raw / raw.mean()
