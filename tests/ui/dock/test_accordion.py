@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from operando.ui.dock.accordion import Accordion
+from operando.ui.dock.accordion import Accordion, reveal
 from operando.ui.dock.section import Section
 
 if TYPE_CHECKING:
@@ -48,3 +48,20 @@ def test_a_section_that_fits_is_seen_whole_and_a_long_one_from_its_line(
     section = accordion.sections[1]
     bottom = accordion.viewport().height()
     qtbot.waitUntil(lambda: 0 <= top(accordion, 1) <= bottom - section.height())
+
+
+def test_what_comes_below_the_fold_is_scrolled_into_view(
+    qtbot: QtBot, accordion: Accordion
+) -> None:
+    panel = accordion.sections[2].panel
+    column = QVBoxLayout(panel)
+    column.addStretch()
+    result = QLabel("a result")
+    column.addWidget(result)
+    reveal(result)
+    accordion.open("step 2")
+    qtbot.waitUntil(lambda: top(accordion, 2) == 0)
+    assert result.visibleRegion().isEmpty()
+    reveal(result)
+    qtbot.waitUntil(lambda: result.visibleRegion().boundingRect() == result.rect())
+    reveal(QLabel("nowhere"))

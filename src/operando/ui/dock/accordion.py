@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.ui.dock.section import Section
@@ -27,6 +27,7 @@ class Accordion(QScrollArea):
     def __init__(self, sections: Iterable[Section], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.sections = tuple(sections)
+        self._wanted: QWidget | None = None
         content = QWidget()
         content.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(content)
@@ -53,12 +54,26 @@ class Accordion(QScrollArea):
         for section in self.sections:
             if section is not sender:
                 section.set_open(False)
-        QTimer.singleShot(0, self._show_open_section)
+        self.reveal(sender)
 
-    def _show_open_section(self) -> None:
-        """Scroll as little as shows the whole section, and its line in any case."""
-        bar, height = self.verticalScrollBar(), self.viewport().height()
-        for section in self.sections:
-            if section.is_open:
-                bar.setValue(max(bar.value(), section.y() + section.height() - height))
-                bar.setValue(min(bar.value(), section.y()))
+    def reveal(self, part: QWidget) -> None:
+        """Scroll as little as shows a part to its end, and its beginning in any case."""
+        self._wanted = part
+        QTimer.singleShot(0, self._show_wanted)  # once it has its place
+
+    def _show_wanted(self) -> None:
+        part, self._wanted = self._wanted, None
+        if part is not None and part.isVisible():
+            top = part.mapTo(self.widget(), QPoint(0, 0)).y()
+            bar, height = self.verticalScrollBar(), self.viewport().height()
+            bar.setValue(max(bar.value(), top + part.height() - height))
+            bar.setValue(min(bar.value(), top))
+
+
+def reveal(part: QWidget) -> None:
+    """Scroll a part of a panel into view, where it is in an accordion."""
+    parent = part.parentWidget()
+    while parent is not None and not isinstance(parent, Accordion):
+        parent = parent.parentWidget()
+    if parent is not None:
+        parent.reveal(part)

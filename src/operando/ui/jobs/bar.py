@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from operando.jobs import JobState
+from operando.ui.dock.accordion import reveal
 
 if TYPE_CHECKING:
     from operando.compute.progress import Progress
@@ -76,9 +77,12 @@ class JobBar(QWidget):
         self.message.hide()
         self.details.hide()
         self._details = job.details if job else ""
+        was_hidden = self.isHidden()
         self.setVisible(job is not None and job.state is not JobState.FINISHED)
         if job is None:
             return
+        if was_hidden:
+            reveal(self)
         self.cancel.setEnabled(job.state is not JobState.CANCELLING)
         if running:
             self._show_progress(job, to_come)

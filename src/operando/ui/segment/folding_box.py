@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from operando.ui.dock.accordion import reveal
+
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QPushButton
 
@@ -65,3 +67,5 @@ class FoldingBox(QWidget):
         self._body.setVisible(unfolded)
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self.header.setArrowType(arrow)
+        if unfolded:
+            reveal(self)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import StudyError
+from operando.ui.dock.accordion import reveal
 from operando.ui.layers.results import hide_other_maps
 from operando.ui.panels.panel import text_label
 
@@ -109,10 +110,13 @@ class ResultBox(QWidget):
             self._session.viewer.layers.remove(layer)
 
     def say(self, text: str) -> None:
-        """Show a text below the button; an empty one hides it."""
+        """Show a text below the button, scrolled into view when it comes; an empty one hides it."""
+        is_new = bool(text) and self.text.isHidden()
         if text != self.text.text():
             self.text.setText(text)
         self.text.setVisible(bool(text))
+        if is_new:
+            reveal(self)
 
     def _on_products(self, step_name: str) -> None:
         """Follow a step that finished."""
