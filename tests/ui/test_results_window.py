@@ -95,23 +95,28 @@ def test_the_table_goes_with_the_dock(
     dock.deleteLater()
 
 
-def test_the_table_leaves_the_panels_their_height(
-    make_napari_viewer: Callable[..., Any], qtbot: QtBot, with_results: Study
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1540, 830)])
+def test_docks_below_leave_the_panels_their_height_and_the_window_its_size(
+    make_napari_viewer: Callable[..., Any],
+    qtbot: QtBot,
+    with_results: Study,
+    width: int,
+    height: int,
 ) -> None:
     viewer = make_napari_viewer(show=True)
     dock = OperandoDock(viewer)
     viewer.window.add_dock_widget(dock, name="Operando")
-    viewer.window.resize(1280, 800)
+    viewer.window.resize(width, height)
     dock.session.show_study(with_results)
     qtbot.wait(50)
     before = dock.height()
     panels = {panel.title: panel for panel in dock.panels}
-    panels["Particles"].show_table()
-    panels["Segment"].show_runs()
-    dock.show_time_line()
-    qtbot.wait(50)
+    for show in (panels["Particles"].show_table, panels["Segment"].show_runs, dock.show_time_line):
+        show()
+        qtbot.wait(50)
     assert dock.height() == before
-    assert dock.window().height() == 800, "the window does not grow out of the screen of a laptop"
+    window = dock.window()
+    assert (window.width(), window.height()) == (width, height), "it stays on the screen"
     dock.close_session()
 
 

@@ -72,16 +72,21 @@ def _share_narrow_window(widget: QWidget) -> None:
     main, dock = widget.window(), widget.parent()
     if not isinstance(main, QMainWindow) or not isinstance(dock, QDockWidget):
         return
+    shown = [d for d in main.findChildren(QDockWidget) if d.isVisible() and not d.isFloating()]
     area = main.dockWidgetArea(dock)
     others = [
         other
-        for other in main.findChildren(QDockWidget)
+        for other in shown
         if other is not dock
         and isinstance(other.widget(), DockContent)
-        and other.isVisible()
         and main.dockWidgetArea(other) == area
     ]
-    if others and main.width() < ROOM_FOR_TWO:
+    if not others:
+        return
+    right = Qt.DockWidgetArea.RightDockWidgetArea
+    beside = max((d.width() for d in shown if main.dockWidgetArea(d) == right), default=0)
+    least = sum(d.minimumSizeHint().width() for d in (dock, *others))
+    if main.width() < max(ROOM_FOR_TWO, beside + least):
         main.tabifyDockWidget(others[0], dock)
         QTimer.singleShot(0, dock.raise_)
 
