@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from operando.compute.blocks import whole_slices
+from operando.compute.margin import margin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from operando.compute.blocks import Extent, Place, Triple
@@ -84,3 +85,31 @@ class Operation(BaseModel):
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter one block ``(z, y, x)`` with its halo."""
         raise NotImplementedError
+
+
+def filter_slices(
+    block: NDArray[np.float32],
+    place: Place,
+    function: Callable[[NDArray[np.float32], int], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Filter every slice of a block by itself; what was not imaged stays as it is.
+
+    Parameters
+    ----------
+    block
+        ``(z, y, x)``.
+    place
+        Says which voxels held a number.
+    function
+        Takes a slice ``(y, x)``, NaN where nothing was imaged, and its number in the block.
+    """
+    out = block.copy()
+    for k, image in enumerate(block):
+        known = ~margin_of(image)
+        if place.known is not None:
+            known &= place.known[k]
+        if known.all():
+            out[k] = function(image, k)
+        elif known.any():
+            out[k] = np.where(known, function(np.where(known, image, np.float32(np.nan)), k), image)
+    return out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from operando.clean.operation import Operation
+from operando.clean.operation import Operation, filter_slices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,11 +54,13 @@ class RemoveRings(Operation):
 
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter every slice."""
-        del place, prepared
+        del prepared
         centre = None if min(self.centre) < 0 else self.centre
-        return np.stack(
-            [remove_rings(s, centre=centre, widest=self.widest, arc=self.arc) for s in block]
-        )
+
+        def clean(image: NDArray[np.float32], _: int) -> NDArray[np.float32]:
+            return remove_rings(image, centre=centre, widest=self.widest, arc=self.arc)
+
+        return filter_slices(block, place, clean)
 
 
 def remove_rings(
@@ -77,7 +79,7 @@ def remove_rings(
     Parameters
     ----------
     image
-        ``(y, x)``.
+        ``(y, x)``; NaN where nothing was imaged.
     centre
         Rotation axis ``(y, x)``, voxels; by default the middle.
     widest
@@ -96,6 +98,10 @@ def remove_rings(
     r = np.arange(0, np.ceil(radius.max()) + _STEP, _STEP)
     at = np.stack([y0 + r[None] * np.sin(angle)[:, None], x0 + r[None] * np.cos(angle)[:, None]])
     inside = ((at >= 0) & (at <= np.array(image.shape)[:, None, None] - 1)).all(axis=0)
+    known = np.isfinite(image)
+    if not known.all():
+        inside &= map_coordinates(known.astype(np.uint8), at, order=0, mode="nearest") > 0
+        image = np.where(known, image, np.median(image[known]) if known.any() else 0)
     polar = map_coordinates(image, at, order=1, mode="nearest")
     width = 2 * int(widest / _STEP) + 1
     extra = polar - median_filter(polar, size=(1, width), mode="nearest")
@@ -108,7 +114,7 @@ def remove_rings(
         piece = (ray - (per_piece - 1) / 2) / per_piece
         places = np.stack([piece, radius / _STEP])
         correction += map_coordinates(heights, places, order=1, mode="grid-wrap")
-    return np.asarray(image - correction, np.float32)
+    return np.where(known, image - correction, np.nan).astype(np.float32)
 
 
 def _ring_profile(extra: NDArray[np.float32]) -> NDArray[np.float64]:

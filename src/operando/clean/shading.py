@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from operando.clean.operation import Operation
+from operando.clean.noise import imaged
+from operando.clean.operation import Operation, filter_slices
 from operando.clean.surface import LEAST, Mode, Surface, fit_surface, scaled_height
 from operando.compute.blocks import sample_slices
 
@@ -63,7 +64,7 @@ class EvenShading(Operation):
         at = sample_slices(depth)
         return depth, {
             (t, c): fit_surface(
-                np.stack([np.asarray(series.data[t, c, z], np.float32) for z in at]),
+                np.stack([imaged(np.asarray(series.data[t, c, z])) for z in at]),
                 order=self.order,
                 grey=(self.low, self.high),
                 z=[scaled_height(z, depth) for z in at],
@@ -81,8 +82,8 @@ class EvenShading(Operation):
     ) -> NDArray[np.float32]:
         """Even out every slice."""
         depth, surfaces = prepared
-        out = np.empty_like(block)
-        for k, image in enumerate(block):
+
+        def even(image: NDArray[np.float32], k: int) -> NDArray[np.float32]:
             if self.scope == "slice":
                 surface = fit_surface(
                     image[None], order=self.order, grey=(self.low, self.high), mode=self.mode
@@ -91,8 +92,9 @@ class EvenShading(Operation):
             else:
                 surface = surfaces[place.frame, place.channel]
                 values = surface.at(image.shape, scaled_height(place.slices[k], depth))
-            out[k] = even_out(image, values, surface.level, self.mode)
-        return out
+            return even_out(image, values, surface.level, self.mode)
+
+        return filter_slices(block, place, even)
 
 
 def even_out(

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.clean.noise import noise_sigma
-from operando.clean.operation import Operation
+from operando.clean.operation import Operation, filter_slices
 from operando.compute.spread import robust_sigma
 from operando.errors import check_choice
 
@@ -46,13 +46,12 @@ class RemoveSpots(Operation):
 
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter every slice."""
-        del place, prepared
-        return np.stack(
-            [
-                remove_spots(s, which=self.which, size=self.size, threshold=self.threshold)
-                for s in block
-            ]
-        )
+        del prepared
+
+        def clean(image: NDArray[np.float32], _: int) -> NDArray[np.float32]:
+            return remove_spots(image, which=self.which, size=self.size, threshold=self.threshold)
+
+        return filter_slices(block, place, clean)
 
 
 def remove_spots(
@@ -69,7 +68,7 @@ def remove_spots(
     Parameters
     ----------
     image
-        ``(y, x)``.
+        ``(y, x)``; NaN where nothing was imaged.
     which
         "bright" ones (zingers), "dark" ones (dead pixels), or "both".
     size
@@ -80,18 +79,30 @@ def remove_spots(
     from scipy.ndimage import grey_opening, maximum_filter, median_filter
 
     check_choice(which, get_args(Which), "kind of spots")
-    spot = np.zeros(image.shape, bool)
-    low, high = np.percentile(image, (5, 95))
+    known = np.isfinite(image)
+    if not known.any():
+        return image
     beyond = threshold / 2 * noise_sigma(image)
+    low, high = np.percentile(image[known], (5, 95))
+    filled = image if known.all() else _filled(image, known)
+    spot = np.zeros(image.shape, bool)
     for wanted, sign in (("bright", 1), ("dark", -1)):
         if which in {wanted, "both"}:
-            signed = sign * image
+            signed = sign * filled
             left = grey_opening(signed, size=size + 1, mode="reflect")
             extra = signed - left
-            extra -= np.median(extra)
+            extra -= np.median(extra[known])
             brightest = maximum_filter(left, size=_AROUND * (size + 1) + 1, mode="reflect")
             spot |= (signed > brightest + beyond) & (
-                extra > max(threshold * robust_sigma(extra), 0.25 * float(high - low), 1e-12)
+                extra > max(threshold * robust_sigma(extra[known]), 0.25 * float(high - low), 1e-12)
             )
-    local = median_filter(image, size=2 * size + 3, mode="reflect") if spot.any() else image
-    return np.where(spot, local, image)
+    local = median_filter(filled, size=2 * size + 3, mode="reflect") if spot.any() else image
+    return np.where(spot & known, local, image)
+
+
+def _filled(image: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Give what was not imaged the grey value of the nearest voxel that was: no edge, no spot."""
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(image[tuple(nearest)])

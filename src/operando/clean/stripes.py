@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from pydantic import Field
 
-from operando.clean.operation import Operation
+from operando.clean.operation import Operation, filter_slices
 from operando.errors import check_choice
 
 if TYPE_CHECKING:
@@ -50,19 +50,18 @@ class RemoveStripes(Operation):
 
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Filter every slice."""
-        del place, prepared
-        return np.stack(
-            [
-                remove_stripes(
-                    image,
-                    direction=self.direction,
-                    method=self.method,
-                    strength=self.strength,
-                    widest=self.widest,
-                )
-                for image in block
-            ]
-        )
+        del prepared
+
+        def clean(image: NDArray[np.float32], _: int) -> NDArray[np.float32]:
+            return remove_stripes(
+                image,
+                direction=self.direction,
+                method=self.method,
+                strength=self.strength,
+                widest=self.widest,
+            )
+
+        return filter_slices(block, place, clean)
 
 
 def remove_stripes(
@@ -84,7 +83,7 @@ def remove_stripes(
     Parameters
     ----------
     image
-        ``(y, x)``.
+        ``(y, x)``; NaN where nothing was imaged.
     direction
         Axis along which the stripes run.
     method
@@ -99,6 +98,8 @@ def remove_stripes(
     if strength == 0:
         return image
     grey = image if direction == "y" else image.T
+    if not np.isfinite(grey).any():
+        return image
     stripes = _straight(grey, widest) if method == "median" else _wavering(grey, widest)
     found = np.float32(strength) * stripes
     return np.asarray(image - (found if direction == "y" else found.T), np.float32)
@@ -118,11 +119,17 @@ def _common_step(steps: NDArray[np.float32]) -> NDArray[np.float64]:
     """Step that most lines ``(y, x)`` share, by Tukey's weights from the median on."""
     from operando.compute.spread import robust_sigma
 
-    common = np.median(steps, axis=0).astype(np.float64)
+    known = np.isfinite(steps)
+    common = np.zeros(steps.shape[1])
+    seen = known.any(axis=0)
+    middle = np.median if known.all() else np.nanmedian
+    common[seen] = middle(steps[:, seen], axis=0)
     reach = np.float32(_TUKEY * robust_sigma(steps - common))
+    steps = np.where(known, steps, np.float32(0))
     if reach > 0:
         for _ in range(_TURNS):
             weight = np.clip(1 - ((steps - common.astype(np.float32)) / reach) ** 2, 0, None) ** 2
+            weight *= known
             total = weight.sum(axis=0, dtype=np.float64)
             mean = (weight * steps).sum(axis=0, dtype=np.float64) / np.maximum(total, 1e-12)
             common = np.where(total > 1, mean, common)
@@ -134,7 +141,9 @@ def _wavering(grey: NDArray[np.float32], widest: float) -> NDArray[np.float32]:
     import pywt
 
     pad = [min(n - 1, 64) for n in grey.shape]
-    padded = np.pad(grey, [(p, p) for p in pad], mode="reflect")
+    known = np.isfinite(grey)
+    filled = grey if known.all() else np.where(known, grey, np.median(grey[known]))
+    padded = np.pad(filled, [(p, p) for p in pad], mode="reflect")
     deepest = max(1, pywt.dwtn_max_level(padded.shape, _WAVELET))
     levels = int(np.clip(np.ceil(np.log2(widest)), 1, deepest))
     parts = pywt.wavedec2(padded, _WAVELET, mode="symmetric", level=levels)

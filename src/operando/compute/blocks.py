@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +41,22 @@ class Extent:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a block lies: frame, channel, and the box ``(z, y, x)`` that was read."""
+    """Where a block lies.
+
+    Parameters
+    ----------
+    frame, channel
+        Of the series.
+    box
+        ``(z, y, x)`` that was read.
+    known
+        Which of its voxels hold a number ``(z, y, x)``; None for all.
+    """
 
     frame: int
     channel: int
     box: Box
+    known: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
 
     @property
     def slices(self) -> range:
@@ -124,7 +135,7 @@ def filter_block(
     grey = raw.astype(np.float32)
     if known is not None and not known.all():
         grey[~known] = np.median(grey[known]) if known.any() else 0
-    out = function(grey, Place(t, c, tile.padded))[tile.inner]
+    out = function(grey, Place(t, c, tile.padded, known))[tile.inner]
     if known is not None and not known.all():
         out = np.where(known[tile.inner], out, raw[tile.inner])
     return as_type(out, raw.dtype)
