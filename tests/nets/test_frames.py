@@ -65,6 +65,16 @@ def test_reads_only_the_cells_it_needs_and_only_once(array: np.ndarray) -> None:
     assert counting.read == CELL[0] * CELL[1] * 9
 
 
+@pytest.mark.parametrize("kind", [Frames, FramesInContext])
+def test_reads_a_single_slice_alone(array: np.ndarray, kind: type[Frames]) -> None:
+    counting = CountingArray(array)
+    frames = kind(counting)
+    box = slice(7, 8), slice(0, 160), slice(0, 9)
+    alone = frames.read(0, box, keep=False)
+    assert counting.read == len(alone) * 160 * 9
+    np.testing.assert_array_equal(alone, frames.read(0, box))
+
+
 def test_forgets_the_oldest_cells(array: np.ndarray) -> None:
     counting = CountingArray(array)
     frames = Frames(counting, cache_bytes=1)

@@ -76,3 +76,19 @@ def test_what_was_not_imaged_does_not_count(hole: float) -> None:
     np.testing.assert_array_equal(scaled[..., whole.shape[-1] :], 0)
     with pytest.raises(InputError, match="Frame 1 holds only NaN"):
         grey_scale(Frames(np.full_like(whole, hole)), 1)
+
+
+def test_only_the_slices_that_are_looked_at_are_read() -> None:
+    """Of a stack of compressed files, each around a slice would be unpacked many times."""
+
+    class Counting:
+        shape, dtype, read = (1, 400, 64, 64), np.dtype(np.float32), 0
+
+        def __getitem__(self, index: tuple[int | slice, ...]) -> np.ndarray:
+            out = np.zeros(self.shape, self.dtype)[index]
+            self.read += out.size
+            return out
+
+    images = Counting()
+    grey_scale(Frames(images), 0)
+    assert images.read <= 13 * 64 * 64

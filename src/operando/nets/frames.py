@@ -74,9 +74,12 @@ class Frames:
         """Voxels of one frame, ``(z, y, x)``."""
         return self.shape[2:]
 
-    def read(self, t: int, box: Box) -> NDArray[Any]:
-        """Read one box ``(z, y, x)`` of one frame: ``(C, z, y, x)`` in the array's own type."""
-        if self._in_memory:
+    def read(self, t: int, box: Box, *, keep: bool = True) -> NDArray[Any]:
+        """Read one box ``(z, y, x)`` of one frame: ``(C, z, y, x)`` in the array's own type.
+
+        With `keep`, whole cells are read and kept; without, as for single slices, the box alone.
+        """
+        if self._in_memory or not keep:
             return self._fetch(t, box)
         shape = tuple(s.stop - s.start for s in box)
         out = np.empty((self.shape[1], *shape), self._array.dtype)
@@ -138,11 +141,11 @@ class FramesInContext(Frames):
         frames, channels, z, y, x = self.shape
         self.shape = (frames, SEEN_FRAMES * channels, z, y, x)
 
-    def read(self, t: int, box: Box) -> NDArray[Any]:
+    def read(self, t: int, box: Box, *, keep: bool = True) -> NDArray[Any]:
         """Read one box of three frames: ``(3 C, z, y, x)`` in the array's own type."""
         last = self.shape[0] - 1
-        now = self._single.read(t, box)
-        before, after = (self._single.read(s, box) for s in (max(t - 1, 0), min(t + 1, last)))
+        near = max(t - 1, 0), t, min(t + 1, last)
+        before, now, after = (self._single.read(s, box, keep=keep) for s in near)
         if now.dtype.kind == "f":
             before, after = (np.where(imaged(other), other, now) for other in (before, after))
         return np.concatenate([before, now, after])

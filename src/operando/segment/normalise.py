@@ -90,7 +90,7 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
     plane = (slice(0, height), slice(0, width))
     sampled = []
     for z in slices:
-        values = frames.read(t, (slice(z, z + 1), *plane))
+        values = frames.read(t, (slice(z, z + 1), *plane), keep=False)
         values = values[:, 0, ::step, ::step].reshape(channels, -1)
         values = values[:, imaged(values)]
         sampled.append(values.astype(float) if values.dtype.kind != "f" else values)

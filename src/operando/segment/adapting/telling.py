@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.nets.frames import imaged
 from operando.segment.adapting.appearance import describe_appearance, length
 from operando.segment.models.model import PRETRAINED, pretrained
 
@@ -70,8 +71,9 @@ def painted_slices(
     images, labels = [], []
     for t, z in chosen.tolist():
         box = slice(z, z + 1), slice(0, height), slice(0, width)
-        scaled = normalise(frames.read(t, box), t)
-        images.append(np.where(frames.imaged(t, box), scaled[len(scaled) // 2], np.nan)[0])
+        values = frames.read(t, box, keep=False)
+        scaled = normalise(values, t)
+        images.append(np.where(imaged(values), scaled[len(scaled) // 2], np.nan)[0])
         labels.append(voxels.paint(t, box)[0])
     return np.stack(images), np.stack(labels)
 
