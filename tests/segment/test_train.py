@@ -10,7 +10,7 @@ import pytest
 from operando.data import DEFAULT_CLASSES, LabelClass
 from operando.errors import Cancelled, InputError
 from operando.nets import checkpoint
-from operando.segment import Model, TrainSettings, predict, train
+from operando.segment import InstantModel, Model, TrainSettings, predict, train
 from operando.segment.scoring.scores import confusion, dice
 
 if TYPE_CHECKING:
@@ -249,9 +249,13 @@ def test_a_circle_of_zeros_is_cut_off_first(scene: object) -> None:
     settings = TINY.model_copy(update={"effort": "instant"})
     with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
         train(zeros, strokes, settings=settings, device="cpu")
+    with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
+        InstantModel(zeros, device="cpu").learn(strokes)
     train(nothing, strokes, settings=settings, device="cpu")
+    InstantModel(nothing, device="cpu").learn(strokes)
     strokes[0, 8, 1:3, 1:3] = 4
     train(zeros, strokes, settings=settings, device="cpu")
+    InstantModel(zeros, device="cpu").learn(strokes)
 
 
 def test_a_forest_does_not_pretend_to_go_on_from_a_model(model: Model, scene: object) -> None:

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from operando import Study
 from operando.errors import Cancelled
 from operando.nets import fastest
 from operando.segment import predict, pretrained
 from operando.steps import STEPS, run_step
 
 if TYPE_CHECKING:
-    from operando import Study
+    from pathlib import Path
+
     from operando.compute import Progress
     from operando.samples import Electrode
 
@@ -69,3 +71,23 @@ def test_blocks_of_another_precision_are_not_taken_up(
     first = predict(pretrained(), electrode.images[0], device="cpu", precision="float32")
     labels = np.asarray(study.open_array("phases/phases"))
     np.testing.assert_array_equal(labels[0].reshape(first.shape[1:]), first.argmax(0) + 1)
+
+
+def test_a_margin_that_counts_as_a_phase_is_told(tmp_path: Path, electrode: Electrode) -> None:
+    """Its share of a slice is known; without one, nothing is said."""
+    y, x = np.ogrid[:64, :64]
+    outside = np.hypot(y - 31.5, x - 31.5) > 32
+    for name, images in (
+        ("zeros", np.where(outside, 0, electrode.images)),
+        ("whole", electrode.images),
+        ("nan", np.where(outside, np.nan, electrode.images).astype(np.float32)),
+    ):
+        with Study.create(tmp_path / name, images, voxel_size=electrode.voxel_size) as study:
+            pretrained().save(study.product_path("models/model"))
+            entry = run_step(study, STEPS["segment"](device="cpu"))
+            labels = np.asarray(study.open_array("phases/phases"))[0, 0][outside]
+        told = f"⚠ {100 * outside.mean():.0f} % of every slice is a margin of the grey value 0"
+        assert entry.summary.startswith(told) == (name == "zeros")
+        if name == "zeros":
+            phase = ("pore", "binder", "particle")[np.bincount(labels).argmax() - 1]
+            assert f"counts as {phase}:" in entry.summary

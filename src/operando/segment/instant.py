@@ -15,6 +15,7 @@ from operando.nets.patches import LabelledVoxels
 from operando.segment.adapting.head import KNOWN_RIDGE, Head, by_name, fit_head, head_of, rows_of
 from operando.segment.adapting.telling import painted_slices, tell
 from operando.segment.learning.second_opinion import network_alone
+from operando.segment.margin import Margin, find_margin, refuse_margin
 from operando.segment.models.model import pretrained
 from operando.segment.normalise import GreyScale, Normalise, grey_scale
 from operando.segment.painting.strokes import (
@@ -74,6 +75,7 @@ class InstantModel:
         self._base = pretrained(cracks=True) if base is None else network_alone(base)
         self._ships = base is None
         self._frames = self._base.frames(images)
+        self._margins: dict[tuple[int, ...], Margin | None] = {}
         self._device = choose_device(device)
         self._scales: dict[int, GreyScale] = {}
         self._told_by: NDArray[np.int64] | None = None
@@ -113,14 +115,15 @@ class InstantModel:
         Raises
         ------
         InputError
-            If there are no strokes where something was imaged, or of one class only, or they do
-            not fit the images.
+            If there are no strokes where something was imaged, or of one class only, they do
+            not fit the images, or the images have a margin of one grey value without strokes.
         """
         check_shapes(self._frames.shape, strokes)
         if slices is None:
             voxels = find_strokes(strokes, self._frames).voxels
         else:
             voxels = keep_imaged(_painted(strokes, slices), self._frames)
+        refuse_margin(self._margin(voxels), voxels.position)
         voxels = voxels.select(np.arange(0, len(voxels), 1 + len(voxels) // MOST_VOXELS))
         n_classes = int(voxels.label.max())
         inherited = [*by_name(classes, self._base), *[None] * n_classes][:n_classes]
@@ -134,6 +137,13 @@ class InstantModel:
             rows[here] = self._rows_at(int(t), int(z), pixels, progress)
         weights = class_weights(voxels, n_classes, 1.0)
         self._head = self._fit_head(rows, voxels.label, weights, inherited)
+
+    def _margin(self, voxels: LabelledVoxels) -> Margin | None:
+        """Find the margin of the painted frames, once."""
+        painted = tuple(np.unique(voxels.frame).tolist())
+        if painted not in self._margins:
+            self._margins[painted] = find_margin(self._frames, painted)
+        return self._margins[painted]
 
     def _tell(self, voxels: LabelledVoxels, inherited: Sequence[int | None]) -> None:
         """Tell the network what is painted, if that has changed much."""

@@ -21,13 +21,13 @@ from operando.segment.adapting.start import adapted_network, choose_start, new_n
 from operando.segment.learning.forest import forest_architecture, grow_forest
 from operando.segment.learning.lesson import Lesson
 from operando.segment.learning.second_opinion import ask_others
+from operando.segment.margin import find_margin, refuse_margin
 from operando.segment.models.model import Model
 from operando.segment.normalise import Normalise, grey_scale
 from operando.segment.painting.strokes import (
     check_shapes,
     find_strokes,
     hold_out,
-    refuse_margin,
 )
 from operando.segment.scoring.held_out import held_out_scores
 from operando.segment.settings import TrainSettings
@@ -119,7 +119,7 @@ def train(
         settings = settings.model_copy(update={"network": known.network, "width": known.width})
     frames = frames_for(settings.network, images)
     painted = find_strokes(strokes, frames)
-    refuse_margin(painted.voxels, single)
+    refuse_margin(find_margin(single, painted.frames), painted.voxels.position)
     size = before.voxel_size if before else None
     if voxel_size is not None:
         size = check_voxel_size(voxel_size)
@@ -174,6 +174,8 @@ def _fit(
     progress: ProgressCallback | None,
     checkpoint: Path | None,
 ) -> tuple[Architecture, Fit]:
+    import torch
+
     from operando.nets.checkpoint import Checkpoint
     from operando.nets.training import Schedule, fit
     from operando.segment.learning.edges import EdgeLoss
@@ -184,6 +186,9 @@ def _fit(
     gently = before is not None and not (ships and lesson.patch[0] == 1)
     start = adapted_network(before, lesson, ships=ships) if before else new_network(lesson)
     network, architecture = start.network, start.architecture
+    known = {name: values.numpy().copy() for name, values in network.state_dict().items()}
+    known = rule_out(known, _unheard_of(lesson, before))
+    network.load_state_dict({name: torch.from_numpy(values) for name, values in known.items()})
     lesson = replace(lesson, shift=start.shift)
     steps = settings.steps_on(lesson.patch)
     if not steps:
@@ -193,7 +198,6 @@ def _fit(
     rate = settings.learning_rate * (FINE_TUNING_RATE if gently else 1.0)
     batch = settings.batch_of(lesson.patch)
     sampler = lesson.sampler(lesson.learn, Augmentation() if settings.augment else None)
-    known = {name: values.numpy().copy() for name, values in network.state_dict().items()}
     result = fit(
         network,
         lambda: sampler.draw(rng, batch),

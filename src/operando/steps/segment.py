@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
@@ -57,10 +58,11 @@ class Segment(Step):
         work = _Unfinished(self, study)
         difference = work.segment(range(work.images.n_frames), progress)
         table = phase_fractions(work.labels, work.model.classes, study.times, work.probabilities)
+        warning = work.warn_of_margin()
         work.partial.publish()
         study.write_table(self.phases, table)
         summary, fractions = _summarise(table)
-        return StepResult(summary, {**fractions, "probability_difference": difference})
+        return StepResult(warning + summary, {**fractions, "probability_difference": difference})
 
 
 class _Unfinished:
@@ -108,6 +110,22 @@ class _Unfinished:
             )
             whole.next_part()
         return backend.difference
+
+    def warn_of_margin(self) -> str:
+        """Say that a margin of one grey value counts as a phase; empty if there is none."""
+        from operando.nets.frames import Frames
+        from operando.segment.margin import find_margin
+
+        margin = find_margin(Frames(self.images.data), range(self.images.n_frames))
+        if margin is None:
+            return ""
+        middle = self.images.volume_shape[0] // 2
+        label = np.bincount(np.asarray(self.labels[0, middle])[margin.mask]).argmax()
+        taken_for = self.model.classes[label - 1].name
+        return (
+            f"⚠ {100 * margin.share:.0f} % of every slice is a margin of the grey value "
+            f"{margin.value:g} and counts as {taken_for}: cut it off first, under Clean · "
+        )
 
 
 def _summarise(table: pd.DataFrame) -> tuple[str, dict[str, float]]:

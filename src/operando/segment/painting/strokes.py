@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.compute.blocks import sample_slices
-from operando.compute.margin import margin_of
 from operando.errors import InputError
 from operando.nets.patches import LabelledVoxels
 
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
 SCANNED_SLICES = 64
 FEWEST_TO_HOLD_OUT = 3
 MOST_CLASSES = 255
-LARGE_MARGIN = 0.05
-"""Share that a margin has to fill of all slices alike; around a circle it is 0.21."""
-MARGIN_FRAMES, MARGIN_SLICES = 3, 5
-"""That are looked at for a margin."""
 
 
 @dataclass(frozen=True)
@@ -128,34 +122,6 @@ def keep_imaged(voxels: LabelledVoxels, images: Frames) -> LabelledVoxels:
             "paint two classes on what was imaged",
         )
     return kept
-
-
-def refuse_margin(voxels: LabelledVoxels, images: Frames) -> None:
-    """Refuse images with a margin of one grey value (a circle of zeros) that carries no stroke.
-
-    It would be taken for a phase, and moves the percentiles by which grey values are scaled.
-
-    Raises
-    ------
-    InputError
-        If slices throughout the painted frames have a `LARGE_MARGIN` in common.
-    """
-    depth, height, width = images.volume_shape
-    whole = slice(0, height), slice(0, width)
-    margin = np.ones((height, width), bool)
-    painted = np.unique(voxels.frame).tolist()
-    for t in painted[:: -(-len(painted) // MARGIN_FRAMES)]:
-        for z in sample_slices(depth, MARGIN_SLICES):
-            image = images.read(t, (slice(z, z + 1), *whole))[0, 0]
-            margin &= margin_of(image)
-            if margin.mean() < LARGE_MARGIN:
-                return
-    if not margin[tuple(voxels.position[:, 1:].T)].any():
-        raise InputError(
-            f"A margin of the grey value {image[0, 0]:g} fills {100 * margin.mean():.0f} % of the "
-            "slices and carries no stroke; it would pass for a phase and spoil the contrast",
-            "clean first: Cut off the margin; or paint in it, if it is one of your classes",
-        )
 
 
 def connect(voxels: LabelledVoxels) -> NDArray[np.int64]:
