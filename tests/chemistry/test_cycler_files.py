@@ -364,3 +364,32 @@ def test_dates_tell_of_the_pause_where_the_time_starts_again(tmp_path: Path) -> 
     frame.drop(columns="Date_Time").to_csv(tmp_path / "cell.csv", index=False)
     told = read_cycling(tmp_path / "cell.csv").attrs["guessed"]
     assert told == "Test Time(h) starts again (1 ×) and is taken to run on"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Time [minutes],Voltage [V],Current [mA]",
+        "Test Time (mins),Volts (mV),Amps (uA)",
+        "Run Time (min),Potential (V),Current (nA)",
+        "Time (min),WE(1).Potential (V),WE(1).Current (A)",
+        "T/min,Vf/V vs. Ref.,Im/A",
+    ],
+)
+def test_names_and_units_of_other_cyclers(tmp_path: Path, head: str) -> None:
+    volts = 1e-3 if "mV" in head else 1
+    amps = {"[mA]": 1e-3, "(uA)": 1e-6, "(nA)": 1e-9}.get(head.split()[-1], 1)
+    path = tmp_path / "cell.csv"
+    path.write_text("\n".join([head, *(f"{30 * k},{3 + k / 10},2" for k in range(5))]))
+    table = read_cycling(path)
+    np.testing.assert_allclose(table["time_h"], np.arange(5) / 2)
+    np.testing.assert_allclose(table["voltage_v"], volts * (3 + np.arange(5) / 10))
+    np.testing.assert_allclose(table["capacity_ah"], amps * np.arange(5))
+
+
+def test_a_current_of_an_unknown_unit_is_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "cell.csv"
+    path.write_text("Time (h),Voltage (V),Current (mA/g)\n0,3,1\n1,4,1\n")
+    table = read_cycling(path)
+    assert table["current_a"].isna().all()
+    assert table.attrs["guessed"] == "Current (mA/g) is left out, as its unit is not known"

@@ -114,3 +114,9 @@ def test_dates_tell_where_a_record_begins(cycle: pd.DataFrame) -> None:
     assert offset_from_dates(cycle, scan.replace(tzinfo=UTC)) == -3.5
     del cycle.attrs["started"]
     assert offset_from_dates(cycle, scan) is None
+
+
+def test_the_charge_may_begin_later_than_the_record() -> None:
+    table = cycling_table([0, 1, 2, 3], [3, 3, 3.5, 4], capacity_ah=[np.nan, 0, 1, 2])
+    soc = state_of_charge(table, capacity_ah=4, start=0.25)
+    np.testing.assert_allclose(soc, [np.nan, 0.25, 0.5, 0.75])

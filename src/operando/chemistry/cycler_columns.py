@@ -13,9 +13,16 @@ NAMES = {
     "time": (
         *("test time", "total time", "elapsed time", "time", "t", "datetime", "timestamp"),
         *("date time", "absolute time", "realtime", "system time"),
+        *("testtime", "run time", "corrected time"),
     ),
-    "voltage": ("voltage", "cell voltage", "ewe", "<ewe>", "ecell", "potential", "volt", "e", "u"),
-    "current": ("current", "<i>", "i", "cell current"),
+    "voltage": (
+        *("voltage", "cell voltage", "ewe", "<ewe>", "ecell", "potential", "volt", "e", "u"),
+        *("volts", "we(1) potential", "vf"),
+    ),
+    "current": (
+        *("current", "<i>", "i", "cell current"),
+        *("amps", "we(1) current", "im"),
+    ),
     "capacity": ("net capacity", "(q-qo)", "q-qo"),
     "charged": ("charging capacity", "charge capacity", "chg cap", "q charge"),
     "discharged": ("discharging capacity", "discharge capacity", "dchg cap", "q discharge"),
@@ -26,12 +33,13 @@ NAMES = {
 """Names of every quantity, the preferred one first."""
 
 FACTORS = {
-    "time": {"d": 24.0, "day": 24.0, "days": 24.0, "h": 1.0, "hour": 1.0, "hours": 1.0,
-             "min": 1 / 60, "s": 1 / 3600, "sec": 1 / 3600, "second": 1 / 3600,
+    "time": {"d": 24.0, "day": 24.0, "days": 24.0, "h": 1.0, "hr": 1.0, "hrs": 1.0, "hour": 1.0,
+             "hours": 1.0, "min": 1 / 60, "mins": 1 / 60, "minute": 1 / 60, "minutes": 1 / 60,
+             "s": 1 / 3600, "sec": 1 / 3600, "second": 1 / 3600,
              "seconds": 1 / 3600, "ms": 1 / 3.6e6},
     "voltage": {"v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3},
     "current": {"a": 1.0, "ampere": 1.0, "amps": 1.0, "ma": 1e-3, "milliampere": 1e-3, "ua": 1e-6,
-                "µa": 1e-6},
+                "µa": 1e-6, "na": 1e-9},
     "capacity": {"ah": 1.0, "a.h": 1.0, "mah": 1e-3, "ma.h": 1e-3, "uah": 1e-6, "c": 1 / 3600,
                  "mas": 1 / 3.6e6},
 }  # fmt: skip
@@ -86,6 +94,16 @@ def recognise(names: Sequence[str]) -> dict[str, Meant]:
     return found
 
 
+def without_unit(names: Sequence[str], quantity: str) -> list[str]:
+    """Names of the columns of a quantity whose units are not known."""
+    parsed = ((name, *_parse(name)) for name in names)
+    return [
+        name
+        for name, title, unit in parsed
+        if title in NAMES[quantity] and _meant(quantity, name, unit) is None
+    ]
+
+
 def _meant(quantity: str, name: str, unit: str) -> Meant | None:
     if quantity in ("step", "cycle"):
         return Meant(name)
@@ -112,4 +130,5 @@ def _parse(name: str) -> tuple[str, str]:
         if any(tail in factors for factors in FACTORS.values()):
             title, unit = head, tail
     title = re.sub(r"[\s_.]+", " ", title).strip(" ~#:")
+    unit = re.sub(r"\bvs\b.*", "", unit)
     return title, unit.strip().replace("·", ".").replace("*", "").replace(" ", "")

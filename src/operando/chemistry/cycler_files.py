@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from operando.chemistry.current_sign import positive_on
-from operando.chemistry.cycler_columns import recognise
+from operando.chemistry.cycler_columns import recognise, without_unit
 from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
 from operando.chemistry.cycler_times import read_times, to_numbers
@@ -110,6 +110,11 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
         for q, m in known.items()
         if m.guessed and np.isfinite(values[q]).any()
     ]
+    if "current" not in known:
+        guesses += [
+            f"{name} is left out, as its unit is not known"
+            for name in without_unit([str(name) for name in frame.columns], "current")
+        ]
     guesses += _mend_signs(times.running, values, known)
     try:
         table = cycling_table(

@@ -179,7 +179,7 @@ def state_of_charge(
     full = float(np.nanmax(net) - np.nanmin(net)) if capacity_ah is None else capacity_ah
     if not full > 0:
         return np.full(len(table), np.nan)
-    since = net - (np.nanmin(net) if start is None else net[0])
+    since = net - (np.nanmin(net) if start is None else net[np.isfinite(net)][0])
     return np.asarray(since / full + (start or 0.0))
 
 
