@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy.ndimage import distance_transform_edt
 
 from operando.particles.labels.closing import (
     close_particles,
@@ -59,3 +61,37 @@ def test_a_crack_is_closed_up_to_its_mouth_beside_another_particle() -> None:
     assert not closed[:, :10, 10].any()
     assert not closed[:, 30:, 10].any()
     assert (closed[..., 11:] == 2).all()
+
+
+@pytest.mark.parametrize("spacing", [UNIT, (2.0, 1.0, 1.0), (1.0, 1.0, 2.0)])
+def test_a_dent_is_no_crack_and_a_slit_is(spacing) -> None:
+    shape = tuple(int(n / s) for n, s in zip((40, 60, 40), spacing, strict=True))
+    z, y, x = np.moveaxis(
+        np.moveaxis(np.indices(shape), 0, -1) * np.array(spacing) + np.array(spacing) / 2, -1, 0
+    )
+    plate = z > 10
+    dent = plate & ((z - 8) ** 2 + (y - 12) ** 2 + (x - 20) ** 2 < 36)
+    groove = plate & ((z - 9) ** 2 + (y - 30) ** 2 < 16)
+    slit = plate & (abs(y - 50) < 2) & (z < 24)
+    solid = plate & ~dent & ~groove & ~slit
+    domain = (distance(~solid, spacing) <= 6).astype(np.int32)
+    closed = close_particles(domain, solid, 5.0, spacing)
+    filled = (closed == 1) & ~solid
+    assert filled[slit].mean() > 0.8
+    assert not filled[dent].any()
+    assert not filled[groove].any()
+
+
+def test_whole_particles_with_bumps_are_not_cracked() -> None:
+    from operando.particles import measure
+    from operando.samples import loose_electrode, make_electrode
+
+    settings = loose_electrode(shape=(48, 80, 80), frames=1, cracks__share=0.0)
+    sample = make_electrode(settings, seed=0)
+    solid = sample.phases[0] == 3
+    _, nearest = distance_transform_edt(~solid, return_indices=True)
+    domain = np.where(distance(~solid, UNIT) <= 6, sample.ids[0][tuple(nearest)], 0)
+    closed = close_particles(domain.astype(np.int32), solid, 3.5, UNIT)
+    table = measure(closed, phases=sample.phases[0], phase=3)
+    assert len(table) > 20
+    assert (table["crack_fraction"] >= 0.01).mean() < 0.03

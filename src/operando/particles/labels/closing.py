@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 SERIAL = 2**22
 """Volumes of up to so many voxels are not worth a second thread."""
 
+OPEN = 0.25
+"""Share of its surface with which a crack may open outwards, that of a slit one and a half times as
+deep as it is wide; a dent opens with more."""
+
+UNREACHED = 0.1
+"""Least share of a crack that no ball reaches which fits between the particles."""
+
 
 def distance(labels: NDArray[Any], spacing: Spacing) -> NDArray[np.float32]:
     """Distance of every voxel to the nearest voxel of another label; 0 where the label is 0.
@@ -67,7 +74,7 @@ def close_particles(
 
     A crack is closed where no ball that fits between the particles reaches it. From there it is
     followed up to its mouth, which such a ball may reach from the gap to another particle: as far
-    as it would be closed if its particle were alone. What is mostly reached is a dent, no crack.
+    as it would be closed if its particle were alone. What opens wide is a dent, no crack.
 
     Parameters
     ----------
@@ -84,25 +91,26 @@ def close_particles(
     """
     core = (domain > 0) & ~solid
     core &= distance(domain, spacing) > radius
-    inner = core | solid
-    found = find_objects(np.where(inner, domain, 0))
+    found = find_objects(np.where(core | solid, domain, 0))
     cracked = np.unique(domain[core])
     reach = int(np.ceil(radius / min(spacing))) + 1
+    edges = np.asarray(spacing, float)
 
     def crack(label: int) -> tuple[Box, NDArray[np.bool_]]:
         box = grown(found[label - 1], reach, solid.shape)
         mine = domain[box] == label
-        away = distance(~(mine & solid[box]), spacing)
-        gaps, _ = _components(mine & ~solid[box] & (distance(away <= radius, spacing) > radius))
+        own = mine & solid[box]
+        away = distance(~own, spacing)
+        gaps, count = _components(mine & ~own & (distance(away <= radius, spacing) > radius))
         size = np.bincount(gaps.reshape(-1))
-        sure = np.bincount(gaps[mine & core[box]], minlength=len(size))
-        of_cracks = sure > size / 2
+        unreached = np.bincount(gaps[mine & core[box]], minlength=len(size))
+        of_cracks = (unreached > UNREACHED * size) & (_openness(gaps, own, count, edges) < OPEN)
         of_cracks[0] = False
         return box, of_cracks[gaps]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         cracks = list(threads.map(crack, cracked))
-    domain[~inner] = 0
+    domain[~solid] = 0
     for label, (box, inside) in zip(cracked, cracks, strict=True):
         domain[box][inside] = label
     return fill_enclosed(domain)
@@ -133,6 +141,29 @@ def at_border(labels: NDArray[Any]) -> NDArray[Any]:
     """Labels that reach the sides of the image."""
     faces = [labels.take(end, axis).ravel() for axis in range(3) for end in (0, -1)]
     return np.unique(np.concatenate(faces))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _openness(gaps: Any, own: Any, count: int, edges: Any) -> Any:
+    """Share of the surface of every gap that does not face its own particle."""
+    open_area = np.zeros(count + 1)
+    area = np.zeros(count + 1)
+    nz, ny, nx = gaps.shape
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                for axis in range(3):
+                    a, b, c = z + (axis == 0), y + (axis == 1), x + (axis == 2)
+                    if a >= nz or b >= ny or c >= nx:
+                        continue
+                    here, there = gaps[z, y, x], gaps[a, b, c]
+                    if here == there:
+                        continue
+                    gap, is_wall = (here, own[a, b, c]) if here > 0 else (there, own[z, y, x])
+                    area[gap] += 1 / edges[axis]
+                    if not is_wall:
+                        open_area[gap] += 1 / edges[axis]
+    return open_area / np.maximum(area, 1e-30)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
