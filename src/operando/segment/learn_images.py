@@ -105,6 +105,7 @@ def learn_images(
         classes=teacher.classes,
         patch=patch,
         voxel_size=size,
+        start="random weights, and was taught without strokes by the network that ships",
         settings=settings.model_dump(),
         scores={"steps": len(result.curve), **result.resumption},
         curve=np.array(result.curve, np.float64),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,7 +35,6 @@ from operando.segment.settings import TrainSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from torch import nn
 
@@ -107,7 +107,7 @@ def train(
     InputError
         If there are no strokes where something was imaged or of one class only, shapes do not
         fit, or `start` was trained for another number of channels; or if the images have a
-        margin of one grey value without strokes (`operando.compute.margin`).
+        margin of one grey value without strokes (`operando.segment.margin`).
     """
     settings = settings or TrainSettings()
     device = choose_device(device)
@@ -153,6 +153,7 @@ def train(
         classes=lesson.classes,
         patch=lesson.patch,
         voxel_size=size,
+        start=_told_start(start, before),
         settings=settings.model_dump(),
         scores={
             **held_out_scores(held_out, lesson.classes),
@@ -250,6 +251,16 @@ def _unheard_of(lesson: Lesson, before: Model | None) -> list[int]:
     """Classes that nobody painted and that the network did not know before."""
     known = by_name(lesson.classes, before) if before else [None] * len(lesson.classes)
     return [k for k, row in enumerate(known) if row is None and k + 1 not in lesson.learn.label]
+
+
+def _told_start(start: str | Path | Model, before: Model | None) -> str:
+    """Say what a network knew before it learnt, and where it had that from."""
+    if before is None:
+        return "random weights"
+    if start == "pretrained":
+        return "the weights that ship with the package"
+    name = "another model" if isinstance(start, Model) else f"the model `{Path(start).name}`"
+    return f"{name}, which started from {before.start}" if before.start else name
 
 
 def _asks_others(settings: TrainSettings, *, flat: bool) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from operando.segment import Model, model_card, pretrained
+from operando.segment import Model, TrainSettings, model_card, pretrained, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +66,18 @@ def test_it_lies_beside_the_weights_and_can_be_lost(model: Model, tmp_path: Path
 
 def test_the_model_of_the_package_has_one() -> None:
     assert model_card(pretrained()).startswith("# Segmentation model: pore, binder, particle\n")
+
+
+def test_it_says_what_training_started_from(model: Model, scene: object, tmp_path: Path) -> None:
+    settings = TrainSettings(effort="instant", patch=32, patch_depth=8)
+    shipped = train(scene.image, scene.strokes, settings=settings, device="cpu")
+    shipped.save(tmp_path / "first try")
+    known = Model.load(tmp_path / "first try")
+    further = train(
+        scene.image, scene.strokes, start=tmp_path / "first try", settings=settings, device="cpu"
+    )
+    ships = "started from the weights that ship with the package."
+    assert f"It {ships}" in model_card(known)
+    assert f"It started from the model `first try`, which {ships}" in model_card(further)
+    assert "It started from random weights." in model_card(model)
+    assert "What it started from was not recorded." in model_card(pretrained())

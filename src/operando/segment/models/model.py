@@ -103,6 +103,7 @@ class Model(TaughtNetwork):
             "patch": list(self.patch),
             "normalisation": {"percentiles": list(self.percentiles)},
             "voxel_size_um": None if self.voxel_size is None else list(self.voxel_size),
+            "start": self.start,
             "settings": dict(self.settings),
             "seed": self.settings.get("seed"),
             "scores": dict(self.scores),
@@ -151,6 +152,7 @@ def _from_card(card: Mapping[str, Any]) -> dict[str, Any]:
         "patch": (int(z), int(y), int(x)),
         "percentiles": (float(low), float(high)),
         "voxel_size": None if size is None else tuple(float(v) for v in size),
+        "start": card.get("start", ""),
         "settings": card["settings"],
         "scores": card["scores"],
     }

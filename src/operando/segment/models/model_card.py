@@ -59,6 +59,11 @@ def _network(model: TaughtNetwork) -> str:
         f"Network `{architecture.network}`, {numbers:,} stored numbers, patches of {patch} voxels "
         "(z × y × x)."
     ]
+    told.append(
+        f"It started from {model.start}."
+        if model.start
+        else "What it started from was not recorded."
+    )
     if model.settings.get("effort") == "instant":
         told.append("No batch was trained: its last layer was fitted to the strokes.")
     if architecture.second_opinion:

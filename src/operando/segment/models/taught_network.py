@@ -43,6 +43,8 @@ class TaughtNetwork:
     scores
         ``steps``, ``best_step``, ``strokes``, ``stroke_voxels``, and ``held_out_loss`` and
         ``held_out_dice`` where strokes were held out.
+    start
+        What it knew before it learnt, in words; empty if that is not known.
     curve
         ``(n, 4)``: step, loss, held_out_loss, held_out_dice; NaN where not measured.
     """
@@ -55,6 +57,7 @@ class TaughtNetwork:
     voxel_size: tuple[float, float, float] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    start: str = ""
     curve: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 4)), repr=False)
 
     def network(self) -> nn.Module:
