@@ -89,6 +89,19 @@ def test_the_network_cannot_be_chosen_where_a_model_brings_its_own(
     assert network.isEnabled()
 
 
+def test_a_forest_starts_from_nothing(
+    panel: SegmentPanel, session: Session, study: Study, trained: Callable[..., None]
+) -> None:
+    session.show_study(study)
+    trained(study, "model", "2025-01-01T00:00:00", 0.9)
+    panel.refresh()
+    start, network = (panel.form.field(name) for name in ("start", "settings.network"))
+    network.setValue("forest")
+    assert not start.isEnabled()
+    network.setValue("unet3d")
+    assert start.isEnabled()
+
+
 def test_it_says_why_it_cannot_run(panel: SegmentPanel, session: Session, study: Study) -> None:
     assert panel.hint.text() == "Open a study first."
     session.show_study(study)

@@ -292,8 +292,10 @@ class SegmentPanel(RunPanel):
         study = self.session.study
         models = study.products("models") if study is not None else []
         asked = self.form.value()
-        keeps_network = asked.start in models and asked.settings.network != "forest"
+        grows_anew = asked.settings.network == "forest"
+        keeps_network = asked.start in models and not grows_anew
         self.form.field("settings.network").setEnabled(not keeps_network)
+        self.form.field("start").setEnabled(not grows_anew)
         self.learn_first.show_for(asked, self._n_channels, models)
         self.show_obstacle()
         self.queue.add.setEnabled(not self.hint.text())
