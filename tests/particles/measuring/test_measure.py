@@ -212,3 +212,19 @@ def test_what_was_not_imaged_cuts_like_the_image_border(ids, fill) -> None:
         assert found["cut_um2"].tolist() == cropped["cut_um2"].tolist()
         columns = ["surface_um2", "sphericity"]
         np.testing.assert_allclose(found[columns], cropped[columns], rtol=1e-6)
+
+
+@pytest.mark.parametrize("diameter", [1.5, 3, 4.4, 5.5, 8])
+def test_a_hull_of_few_voxels_tells_nothing(make_ellipsoid, diameter) -> None:
+    """Balls are smooth and round, or nothing is known about it."""
+    rng = np.random.default_rng(0)
+    for centre in rng.uniform(7.5, 8.5, (5, 3)):
+        ball = make_ellipsoid((17, 17, 17), tuple(centre), (diameter / 2,) * 3)
+        row = measure(ball.astype(np.int32)).iloc[0]
+        hull = row[["roughness", "solidity", "feret_min_um"]].astype(float)
+        if ball.sum() < 60:
+            assert hull.isna().all()
+        else:
+            np.testing.assert_allclose(hull[["roughness", "solidity"]], 1, atol=0.12)
+            assert hull["feret_min_um"] == pytest.approx(diameter, abs=1.1)
+        assert row["feret_max_um"] == pytest.approx(diameter, abs=1)

@@ -193,7 +193,7 @@ def _measure_shape(body: Body, cut: float) -> dict[str, float]:
         "tilt_deg": tilt,
         "azimuth_deg": azimuth,
         "roughness": closed / hull["hull_area"],
-        "solidity": min(1.0, body.volume / hull["hull_volume"]),
+        "solidity": float(np.minimum(1.0, body.volume / hull["hull_volume"])),
         "z_um": z,
         "y_um": y,
         "x_um": x,

@@ -21,6 +21,11 @@ RIM = 0.25
 0.15 to 0.2 at round bodies, whose outermost voxels stand out."""
 
 
+FEWEST = 60
+"""Voxels from which the hull tells how rough, convex or thin a body is: some 5 across. The hull of
+a ball of fewer is more than a tenth too small."""
+
+
 def principal_axes(
     mask: NDArray[np.bool_], spacing: Spacing
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -63,7 +68,8 @@ def convex_shape(mask: NDArray[np.bool_], spacing: Spacing) -> dict[str, float]:
 
     Returns
     -------
-    ``feret_max``, ``feret_min``, ``hull_area`` and ``hull_volume`` in the unit of the spacing.
+    ``feret_max``, ``feret_min``, ``hull_area`` and ``hull_volume`` in the unit of the spacing; all
+    but the first are NaN for fewer than `FEWEST` voxels.
     """
     from scipy.spatial import ConvexHull
     from scipy.spatial.distance import pdist
@@ -71,8 +77,12 @@ def convex_shape(mask: NDArray[np.bool_], spacing: Spacing) -> dict[str, float]:
     points = _extreme_points(mask, np.asarray(spacing, float))
     hull = ConvexHull(points)
     corners = points[hull.vertices]
+    longest = float(pdist(corners).max())
+    if np.count_nonzero(mask) < FEWEST:
+        unknown = dict.fromkeys(("feret_min", "hull_area", "hull_volume"), float("nan"))
+        return {"feret_max": longest, **unknown}
     return {
-        "feret_max": float(pdist(corners).max()),
+        "feret_max": longest,
         "feret_min": float(_least_width(corners, hull.equations[:, :3])),
         "hull_area": float(hull.area),
         "hull_volume": float(hull.volume),
