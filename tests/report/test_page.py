@@ -178,3 +178,10 @@ def test_what_is_out_of_date_is_marked(full_study, tmp_path):
     page = path.read_text("utf-8")
     assert "<td>out of date · 0.005 voxel error</td>" in page
     assert "Run them again before you use their numbers" in page
+
+
+def test_a_segmentation_whose_run_was_cut_short_is_shown_without_fractions(full_study):
+    full_study.remove("tables/phases")
+    page = write_report(full_study).read_text()
+    assert "Phases over the tomogram" in page
+    assert "Volume fractions" not in page

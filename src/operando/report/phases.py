@@ -36,7 +36,10 @@ def phases_section(study: Study, name: str) -> Section:
             if (curve := study.product_path(f"models/{model}") / "curve.parquet").exists()
         ),
     ]
-    tables = [fraction_table(study, study.table(name), classes), connectivity_table(study, name)]
+    # A run that was cut short leaves no table.
+    known = name in study.products("tables")
+    fractions = fraction_table(study, study.table(name), classes) if known else None
+    tables = [fractions, connectivity_table(study, name)]
     return Section(
         "Phases" if name == "phases" else f"Phases: {name}",
         summary_of(study, f"phases/{name}"),
