@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class CleanStep(Step, Operation):
     """Makes a cleaned set of images of another one, block by block."""
 
+    sees_times: ClassVar[bool] = False
+
     images: str = IMAGES
     result: str = Field("clean", title="Result", description="Name of the set that is made")
 

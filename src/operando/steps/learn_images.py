@@ -20,6 +20,7 @@ class LearnImages(Step):
 
     name: ClassVar[str] = "learn-images"
     title: ClassVar[str] = "Learn from images"
+    sees_times: ClassVar[bool] = False
 
     images: str = IMAGES
     model: str = Field("images", title="Model", description="Name under which the model is kept")

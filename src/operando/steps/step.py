@@ -56,6 +56,9 @@ class Step(BaseModel):
     title: ClassVar[str]
     """How the window calls it."""
 
+    sees_times: ClassVar[bool] = True
+    """Whether what it makes depends on when the frames were taken."""
+
     @abstractmethod
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Names of the products that it reads."""

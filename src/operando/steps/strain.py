@@ -23,6 +23,7 @@ class MeasureStrain(Step):
     """Digital volume correlation of two frames: displacement, strain and their errors."""
 
     name: ClassVar[str] = "strain"
+    sees_times: ClassVar[bool] = False
     title: ClassVar[str] = "Strain"
 
     images: str = IMAGES

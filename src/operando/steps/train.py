@@ -26,6 +26,7 @@ class Train(Step):
 
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
+    sees_times: ClassVar[bool] = False
 
     images: str = IMAGES
     strokes: str = Field("strokes", title="Strokes", description="Stroke set to learn from")

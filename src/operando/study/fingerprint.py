@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 def image_fingerprint(
     source_state: str, voxel_size: Sequence[float], times: Sequence[float]
 ) -> str:
-    """Tell one state of the source files and their calibration from another."""
-    return _digest(source_state + repr((voxel_size, times)))
+    """Tell one state of the source files and their calibration from another.
+
+    What stands behind the dash does not change with the times.
+    """
+    whole, still = repr((voxel_size, times)), repr(voxel_size)
+    return f"{_digest(source_state + whole)}-{_digest(source_state + still)}"
+
+
+def same_images(seen: str, now: str, *, times: bool) -> bool:
+    """Compare fingerprints of images, with their times or without.
+
+    Older ones have nothing behind the dash.
+    """
+    whole_seen, _, still_seen = seen.partition("-")
+    whole_now, _, still_now = now.partition("-")
+    return whole_seen == whole_now or (not times and still_seen == still_now)
 
 
 def edits_fingerprint(study: Path, name: str) -> str:
