@@ -19,6 +19,7 @@ from operando.errors import Cancelled, OperandoError
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import limits_of
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,15 +200,11 @@ class SlicePreview(QObject):
             multiscale=False,
             **placed.placement,
         )
-        active = layers.selection.active
-        layers.append(self._layer)
+        add_layers(self._session.viewer, self._layer)
         placed.raise_strokes()
-        layers.selection.active = active
 
     def _remove(self) -> None:
-        layers = self._session.viewer.layers
-        if self._layer is not None and self._layer in layers:
-            layers.remove(self._layer)
+        remove_layers(self._session.viewer, self._layer)
         self._layer = None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from operando.study.products import SOURCE
 from operando.ui import navigation
 from operando.ui.layers.factory import LayerFactory
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.strokes.painter import StrokePainter
 
 if TYPE_CHECKING:
@@ -113,9 +114,7 @@ class StudyLayers:
         """Take the layers away."""
         self.again = None
         self.painter.close()
-        for layer in self._own_layers():
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        remove_layers(self._viewer, *self._own_layers())
 
     def _own_layers(self) -> list[Layer]:
         phases = [] if self.phases is None else [self.phases]
@@ -190,9 +189,7 @@ class StudyLayers:
             for layer, fresh in zip(self.probabilities, new, strict=True):
                 layer.data = fresh.data
             return
-        for layer in self.probabilities:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        remove_layers(self._viewer, *self.probabilities)
         self.probabilities = new
         self._insert_in_turn(self._all_images(), new)
 
@@ -204,6 +201,4 @@ class StudyLayers:
     def _insert_above(self, others: Sequence[Layer], layer: Layer) -> None:
         layers = self._viewer.layers
         below = [layers.index(other) for other in others if other in layers]
-        active = layers.selection.active
-        layers.insert(max(below, default=-1) + 1, layer)
-        layers.selection.active = active
+        add_layers(self._viewer, layer, at=max(below, default=-1) + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.steps import STEPS, make_step
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.results import hide_other_maps, show_colour_bar, value_limits
 
 if TYPE_CHECKING:
@@ -61,9 +62,7 @@ class DamageLayer:
         show_colour_bar(self._layer)
         if visible:
             hide_other_maps(self._session.viewer, self._layer)
-        active = self._session.viewer.layers.selection.active
-        self._session.viewer.add_layer(self._layer)
-        self._session.viewer.layers.selection.active = active
+        add_layers(self._session.viewer, self._layer)
 
     def _block(self) -> float:
         status = self._session.status("damage")
@@ -73,8 +72,7 @@ class DamageLayer:
 
     def clear(self) -> None:
         """Take the map away."""
-        if self._layer is not None and self._layer in self._session.viewer.layers:
-            self._session.viewer.layers.remove(self._layer)
+        remove_layers(self._session.viewer, self._layer)
         self._layer = None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from operando.particles.measuring.paths import streamlines
 from operando.ui import navigation
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.results import hide_other_maps, show_colour_bar, value_limits
 
 if TYPE_CHECKING:
@@ -90,17 +91,12 @@ class PathLayers:
         show_colour_bar(self.lengths)
         if visible:
             hide_other_maps(self._session.viewer, self.lengths)
-        active = self._session.viewer.layers.selection.active
-        for layer in (self.lengths, self.lines):
-            self._session.viewer.add_layer(layer)
-        self._session.viewer.layers.selection.active = active
+        add_layers(self._session.viewer, self.lengths, self.lines)
         self._draw()
 
     def clear(self) -> None:
         """Take the layers away."""
-        for layer in (self.lengths, self.lines):
-            if layer is not None and layer in self._session.viewer.layers:
-                self._session.viewer.layers.remove(layer)
+        remove_layers(self._session.viewer, self.lengths, self.lines)
         self.lengths = self.lines = None
         self._drawn = (0, -1)
 

@@ -10,6 +10,7 @@ from psygnal import Signal
 from operando.steps.particle_places import ParticlePlaces
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.lookups import RecentSlices
 from operando.ui.layers.results import (
     hide_other_maps,
@@ -114,7 +115,7 @@ class ParticleView:
         self.spacing = tuple(spacing or placement["scale"][1:])
         self._n_frames = int(ids.shape[0])
         self.labels = particles_layer(RecentSlices(ids), name, placement)
-        self._add(self.labels)
+        add_layers(self.viewer, self.labels)
         self.push_features()
 
     @property
@@ -137,15 +138,14 @@ class ParticleView:
 
     def clear(self) -> None:
         """Take the layers away."""
-        for layer in (self.labels, self.values, self._outline):
-            self._remove(layer)
+        remove_layers(self.viewer, *self.layers)
         self.labels = self.values = self._outline = self._table = self.column = None
         self.particle, self._featured = 0, None
 
     def bring_back(self) -> None:
         """Put the ids back where their layer was deleted from the viewer's list."""
         if self.labels is not None and self.labels not in self.viewer.layers:
-            self._add(self.labels)
+            add_layers(self.viewer, self.labels)
             self.brought_back.emit()
 
     def hide(self) -> None:
@@ -199,7 +199,7 @@ class ParticleView:
         if column is not None:
             hide_other_maps(self.viewer, self.values)
         if column is None:
-            self._remove(self.values)
+            remove_layers(self.viewer, self.values)
             self.values = None
             return
         name = f"{column.header} · {self._name}"
@@ -208,9 +208,7 @@ class ParticleView:
             self.values.name, self.values.visible = name, True
             return
         self.values = values_layer(self.labels.data, self._table, column, name, self._placement)
-        active = self.viewer.layers.selection.active
-        self.viewer.layers.insert(self.viewer.layers.index(self.labels) + 1, self.values)
-        self.viewer.layers.selection.active = active
+        add_layers(self.viewer, self.values, at=self.viewer.layers.index(self.labels) + 1)
 
     def push_features(self) -> None:
         """Hand the current frame's rows to the ids' layer, where the status bar finds them."""
@@ -230,19 +228,10 @@ class ParticleView:
             if self.particle == 0:
                 return
             self._outline = outline_layer(self.labels.data, OUTLINE_NAME, self._placement)
-            self._add(self._outline)
+            add_layers(self.viewer, self._outline)
         self._outline.data.particle = self.particle
         self._outline.visible = self.particle != 0
         self._outline.refresh()
-
-    def _add(self, layer: Labels) -> None:
-        active = self.viewer.layers.selection.active
-        self.viewer.add_layer(layer)
-        self.viewer.layers.selection.active = active or layer
-
-    def _remove(self, layer: Any) -> None:
-        if layer is not None and layer in self.viewer.layers:
-            self.viewer.layers.remove(layer)
 
     def _on_step(self) -> None:
         self.push_features()

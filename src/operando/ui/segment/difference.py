@@ -15,6 +15,7 @@ from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside
 from operando.ui.layers.difference import DIFFERENCE_NAME, Difference, difference_layer
 from operando.ui.layers.images_read import images_read
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.layers.study_results import PARTICLES
 from operando.ui.segment.result_box import PHASES, ResultBox
@@ -120,16 +121,14 @@ class DifferenceBox(ResultBox):
         if found is None or layers is None or layers.phases is None:
             self.beside.setChecked(False)
             return
-        viewer, active = self._session.viewer, self._session.viewer.layers.selection.active
+        viewer = self._session.viewer
         _, _, classes = self.open_result()
         self._take_away()
         name = found[0].removeprefix(_OWN)
         image = layers.image_of(*images_read(self._session.study, f"phases/{PHASES}"))
         pair = layers_beside(image, found[1], classes, name, layers.placement)
-        for layer in pair:
-            viewer.add_layer(layer)
+        add_layers(viewer, *pair)
         self._pair = pair
-        viewer.layers.selection.active = active
         layers.phases.visible = True
         for layer in viewer.layers:
             if covers_phases(layer.name):
@@ -147,9 +146,7 @@ class DifferenceBox(ResultBox):
     def _take_away(self) -> None:
         """Take away what stands beside the segmentation."""
         pair, self._pair = self._pair, ()
-        for layer in pair:
-            if layer in self._session.viewer.layers:
-                self._session.viewer.layers.remove(layer)
+        remove_layers(self._session.viewer, *pair)
 
     def _open_other(self) -> tuple[str, Any] | None:
         """Name and labels of what is chosen; None, and the reason in the text, if it cannot be."""

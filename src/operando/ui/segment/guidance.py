@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayou
 from operando.errors import Cancelled
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.panels.panel import text_label
 from operando.ui.wording import count
 
@@ -125,8 +126,7 @@ class Guidance(QWidget):
         self._stop.set()
         self._clear()
         box, self._box = self._box, None
-        if box is not None and box in self._session.viewer.layers:
-            self._session.viewer.layers.remove(box)
+        remove_layers(self._session.viewer, box)
 
     def _on_advice(self, study: Study, stop: Event, advice: Advice) -> None:
         self.button.setEnabled(True)
@@ -177,10 +177,8 @@ class Guidance(QWidget):
             return
         corners = box_corners(place)
         if self._box is None or self._box not in viewer.layers:
-            active = viewer.layers.selection.active
             self._box = layers.factory.box(corners, _BOX_COLOUR)
-            viewer.add_layer(self._box)
-            viewer.layers.selection.active = active
+            add_layers(viewer, self._box)
         else:
             self._box.data = [corners]
             self._box.visible = True

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from operando.errors import InputError
 from operando.segment.scoring.painted_twice import self_agreement
 from operando.ui.layers.factory import class_colormap
+from operando.ui.layers.in_viewer import remove_layers
 from operando.ui.panels.panel import text_label
 from operando.ui.strokes.painter import StrokePainter
 from operando.ui.wording import count
@@ -174,8 +175,7 @@ class PaintTwiceBox(QWidget):
         if painter is None:
             return
         painter.close()
-        if painter.layer in self._session.viewer.layers:
-            self._session.viewer.layers.remove(painter.layer)
+        remove_layers(self._session.viewer, painter.layer)
 
 
 def _layer(

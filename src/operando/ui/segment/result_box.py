@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import StudyError
 from operando.ui.dock.accordion import reveal
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.results import hide_other_maps
 from operando.ui.panels.panel import text_label
 
@@ -88,10 +89,8 @@ class ResultBox(QWidget):
     def show_above(self, layer: Layer) -> None:
         """Show a layer above the other results, below the strokes; the active one stays active."""
         viewer, layers = self._session.viewer, self._session.layers
-        active = viewer.layers.selection.active
         if layer not in viewer.layers:
-            viewer.add_layer(layer)
-            viewer.layers.selection.active = active
+            add_layers(viewer, layer)
         hide_other_maps(viewer, layer)
         layer.visible = True
         self.layer = layer
@@ -105,9 +104,8 @@ class ResultBox(QWidget):
 
     def forget(self) -> None:
         """Take the layer away."""
-        shown, layer, self.layer = self.is_shown(), self.layer, None
-        if shown:
-            self._session.viewer.layers.remove(layer)
+        layer, self.layer = self.layer, None
+        remove_layers(self._session.viewer, layer)
 
     def say(self, text: str) -> None:
         """Show a text below the button, scrolled into view when it comes; an empty one hides it."""

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.line_plot import LinePlot
 from operando.ui.strain.line_tables import elongation_table, profile_table
@@ -133,15 +134,10 @@ class LineTool(QWidget):
             vector_style="line",
             **self._strain.placement,
         )
-        viewer = self._strain.view.viewer
-        active = viewer.layers.selection.active
-        viewer.add_layer(self.layer)
-        viewer.layers.selection.active = active
+        add_layers(self._strain.view.viewer, self.layer)
 
     def _remove_line(self) -> None:
-        viewer = self._strain.view.viewer
-        if self.layer is not None and self.layer in viewer.layers:
-            viewer.layers.remove(self.layer)
+        remove_layers(self._strain.view.viewer, self.layer)
         self.layer, self.line = None, []
 
     def _show_change(self) -> None:

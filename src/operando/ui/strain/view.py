@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from operando.ui import navigation
 from operando.ui.clicks import CanvasClicks
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.lookups import NodeFrames
 from operando.ui.layers.results import (
     arrow_data,
@@ -100,9 +101,7 @@ class StrainView:
 
     def clear(self) -> None:
         """Take the layers away."""
-        for layer in (self.layer, self.arrows):
-            if layer is not None and layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        remove_layers(self.viewer, self.layer, self.arrows)
         self.layer = self.arrows = None
         self._fields, self.note = {}, ""
 
@@ -198,7 +197,7 @@ class StrainView:
             placed = node_placement(field, self._voxel_size, self._placement)
             self.layer = node_layer(data, quantity, limits, title, placed)
             self.layer.visible = self.visible
-            self._add(self.layer)
+            add_layers(self.viewer, self.layer)
             self.drawn.emit()
             return
         self.layer.data = data
@@ -221,7 +220,7 @@ class StrainView:
             title = f"displacement since frame {self._reference}"
             self.arrows = arrows_layer(title, dict(self._placement), width)
             self.arrows.length = self.fitting_length
-            self._add(self.arrows)
+            add_layers(self.viewer, self.arrows)
         if self.arrows is not None:
             self.arrows.visible = visible
             self._on_view()
@@ -268,11 +267,6 @@ class StrainView:
         error = None if errors is None else float(errors[index])
         value = float(self.values(field)[index])
         return describe_node(field, node, quantity, value, error, self._voxel_size)
-
-    def _add(self, layer: Any) -> None:
-        active = self.viewer.layers.selection.active
-        self.viewer.add_layer(layer)
-        self.viewer.layers.selection.active = active
 
     def _on_view(self) -> None:
         if self.arrows is None or not self.arrows.visible or not self._fields:

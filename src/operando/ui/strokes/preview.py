@@ -12,6 +12,7 @@ from operando.study.products import SOURCE
 from operando.ui import navigation
 from operando.ui.jobs.background import Background
 from operando.ui.layers.factory import class_colormap
+from operando.ui.layers.in_viewer import add_layers, remove_layers
 from operando.ui.layers.preview_slices import PreviewSlices
 from operando.ui.strokes.slice_learner import SliceLearner, newest_basis
 from operando.ui.wording import image_set_text
@@ -131,8 +132,7 @@ class LivePreview(QObject):
 
     def _forget(self) -> None:
         self._stop_learner()
-        if self.layer is not None and self.layer in self._session.viewer.layers:
-            self._session.viewer.layers.remove(self.layer)
+        remove_layers(self._session.viewer, self.layer)
         self.layer = self._slices = self._learner = self._wanted = self._shown = None
         self._hid_phases = False
 
@@ -224,10 +224,8 @@ class LivePreview(QObject):
             self._slices = PreviewSlices(painter.strokes.array.shape)
             self._classes = painter.strokes.classes
             self.layer = layers.factory.preview(self._slices, self._classes)
-            active = viewer.layers.selection.active
-            viewer.add_layer(self.layer)
+            add_layers(viewer, self.layer)
             layers.raise_strokes()
-            viewer.layers.selection.active = active
         if painter.strokes.classes != self._classes:  # new colours redraw the whole layer
             self._classes = painter.strokes.classes
             self.layer.colormap = class_colormap(self._classes)
