@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _HEIGHT = 30
 _GLYPH_WIDTH = 24
 _MARGIN = 6
+_DARKER = 200
+"""Percent; marks then stand out from the light theme as 4.5 to 1 or more."""
 
 
 class Mark(Enum):
@@ -83,7 +85,7 @@ class SectionHeader(QAbstractButton):
         area = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)
         middle = Qt.AlignmentFlag.AlignVCenter
         glyph, colour = self.mark.value
-        painter.setPen(QColor(colour) if colour else _faded(text, 0.6))
+        painter.setPen(readable(QColor(colour), text) if colour else _faded(text, 0.6))
         painter.drawText(area, middle | Qt.AlignmentFlag.AlignLeft, glyph)
         bold = self.font()
         bold.setBold(True)
@@ -151,6 +153,11 @@ class Section(QWidget):
     def _on_toggled(self, opened: bool) -> None:
         self._body.setVisible(opened)
         self.toggled.emit(opened)
+
+
+def readable(colour: QColor, text: QColor) -> QColor:
+    """Darken a colour where the text is dark, for the background is light there."""
+    return colour.darker(_DARKER) if text.lightness() < 128 else colour
 
 
 def _faded(colour: QColor, strength: float) -> QColor:
