@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from operando import Study
 from operando.cli import app
-from operando.errors import InputError, StudyError
+from operando.errors import FileError, InputError, StudyError
 from operando.segment import Model, pretrained
 from operando.steps import STEPS
 
@@ -176,6 +176,20 @@ def test_running_a_recipe(study, tmp_path):
         assert opened.products("strain") == ["000-001"]
 
 
+def test_a_recipe_goes_on_where_it_was_stopped(study, tmp_path):
+    path = study.path
+    study.close()
+    recipe = tmp_path / "recipe.yaml"
+    first = "- step: strain\n  settings: {window: 15, spacing: 8}\n"
+    recipe.write_text(first)
+    run("run", path, recipe)
+    recipe.write_text(first + "- step: import-model\n  settings: {package: none.zip}\n")
+    with pytest.raises(FileError):
+        run("run", path, recipe, "--resume")
+    with Study.open(path) as opened:
+        assert [entry.step for entry in opened.entries] == ["strain"]
+
+
 def test_running_a_recipe_on_a_cluster(study, tmp_path):
     distributed = pytest.importorskip("distributed")
     path = study.path
@@ -267,3 +281,12 @@ def test_what_is_assumed_about_a_new_study_is_told(tmp_path):
         "! The voxels are not cubes",
     ):
         assert words in text
+
+
+def test_files_as_a_shell_lists_them_are_put_in_the_order_of_their_numbers(tmp_path):
+    frames = [tmp_path / f"frame_{number}.npy" for number in (1, 2, 10)]
+    for number, path in enumerate(frames):
+        np.save(path, np.full((3, 4, 5), number, np.uint8))
+    run("new", tmp_path / "cell", *sorted(frames), "--voxel-size", 1)
+    with Study.open(tmp_path / "cell", read_only=True) as study:
+        assert [int(study.series.frame(t)[0, 0, 0]) for t in range(3)] == [0, 1, 2]

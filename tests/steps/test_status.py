@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from operando.steps import is_up_to_date, make_step, outdated_runs, step_status
+from operando.steps import is_up_to_date, left_to_run, make_step, outdated_runs, step_status
 from operando.study import Entry
 
 STEP = make_step("strain", {})
@@ -90,6 +90,28 @@ def test_what_ran_before_fingerprints_told_times_apart_stays_done(done):
 def test_a_result_that_was_deleted_is_not_done(done):
     done.remove("tables/particles")
     assert states(done)[2] == "not yet"
+
+
+def test_what_is_left_to_run(study):
+    """A training that ran is left out; what reads something that will be made anew is not."""
+    train = make_step("train", {})
+    segment, other = make_step("segment", {}), make_step("segment", {"phases": "other"})
+    steps = [train, segment, other]
+    assert left_to_run(study, steps) == steps
+    for step in (train, segment):
+        for product in step.outputs(study):
+            study.product_path(product).mkdir(parents=True)
+        study.add_entry(
+            Entry(
+                step=step.name,
+                settings=step.model_dump(mode="json"),
+                inputs={p: study.fingerprint(p) for p in step.inputs(study)},
+                outputs=step.outputs(study),
+            )
+        )
+    assert left_to_run(study, steps) == [other]
+    seed = make_step("train", {"settings": {"seed": 1}})
+    assert left_to_run(study, [seed, segment]) == [seed, segment]
 
 
 def test_up_to_date_means_the_same_settings(study):

@@ -130,6 +130,8 @@ def new(
 ) -> None:
     """Make a study of images, which are never changed, and copied only where cropped or binned."""
     from operando.files import read
+    from operando.files.folders import natural_order
+    from operando.files.name_times import in_order_of_times
     from operando.study.new import bring_along, new_study, raw_hints
 
     hints: dict[str, Any] = raw_hints(shape=shape, dtype=dtype, byteorder=order, offset=offset)
@@ -138,6 +140,9 @@ def new(
     size = _numbers(voxel_size, "voxel size") if voxel_size else None
     size = size * 3 if size and len(size) == 1 else size
     hours = _numbers(times, "times") if times else None
+    if images == sorted(images):
+        # As a shell lists them, frame_10 before frame_2.
+        images = in_order_of_times(natural_order(images))
     source: Any = images if len(images) > 1 else images[0]
     made = new_study(
         study, source, crop=crop, binning=binning, voxel_size=size, times=hours, **hints
@@ -176,14 +181,19 @@ def run(
             help="Address or file of a dask scheduler: steps run on its workers, side by side"
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Leave out steps that ran so on what the study holds now")
+    ] = False,
 ) -> None:
     """Run the steps of a recipe on a study, without a window."""
     from operando.jobs.cluster import run_on_cluster
-    from operando.steps import load_recipe
+    from operando.steps import left_to_run, load_recipe
     from operando.study import Study
 
     steps = load_recipe(recipe)
     with Study.open(study) as opened:
+        if resume:
+            steps = left_to_run(opened, steps)
         progress = TerminalProgress()
         if scheduler is None:
             ran = _one_after_the_other(opened, steps, progress)

@@ -2,7 +2,7 @@
 
 from operando.steps.registry import STEPS, make_step
 from operando.steps.run import load_recipe, run_step
-from operando.steps.status import StepStatus, is_up_to_date, outdated_runs, step_status
+from operando.steps.status import StepStatus, is_up_to_date, left_to_run, outdated_runs, step_status
 from operando.steps.step import Step, StepResult
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "StepResult",
     "StepStatus",
     "is_up_to_date",
+    "left_to_run",
     "load_recipe",
     "make_step",
     "outdated_runs",

@@ -12,6 +12,8 @@ from operando.study.fingerprint import same_images
 from operando.study.products import SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from operando.steps.step import Step
     from operando.study import Study
     from operando.study.record import Entry
@@ -77,6 +79,18 @@ def is_up_to_date(study: Study, step: Step) -> bool:
         and record.is_current(entry)
         for entry in record.entries
     )
+
+
+def left_to_run(study: Study, steps: Sequence[Step]) -> list[Step]:
+    """Leave out the steps that are up to date and read nothing that those before them will make."""
+    left: list[Step] = []
+    coming: set[str] = set()
+    for step in steps:
+        if coming.isdisjoint(step.inputs(study)) and is_up_to_date(study, step):
+            continue
+        left.append(step)
+        coming.update(step.outputs(study))
+    return left
 
 
 class _Record:
