@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from operando.errors import FileError, InputError
-from operando.files import read
+from operando.files import describe, read
 from operando.files.tiff.reader import open_tiff
 
 SERIES = np.random.default_rng(3).integers(0, 60000, (11, 7, 6, 5), dtype=np.uint16)
@@ -263,6 +263,22 @@ def test_folders_with_several_volumes_each_are_refused(tmp_path: Path) -> None:
             tifffile.imwrite(tmp_path / name / f"{t}.tif", SERIES[t])
     with pytest.raises(FileError, match="a holds several volumes"):
         read(tmp_path)
+
+
+def test_times_of_a_table_belong_to_files_also_where_these_are_listed(tmp_path: Path) -> None:
+    frames = [tmp_path / f"frame_{number}.npy" for number in (1, 2, 10)]
+    for number, path in enumerate(frames):
+        np.save(path, np.full((3, 4, 5), number, np.uint8))
+    (tmp_path / "times.csv").write_text("time_h\n0\n0.5\n2\n")
+    assert read(frames).times == (0, 0.5, 2)
+    assert read(frames[1:]).times == (0.5, 2)
+    assert read(frames[::2]).times == (0, 2)
+    with pytest.raises(FileError, match=r"are of \(0.0, 2.0, 0.5\) h; list them in the order"):
+        read(sorted(frames))
+    (tmp_path / "times.csv").unlink()
+    assert not any("listed" in text for text in describe(read(frames)).warnings)
+    told = describe(read(sorted(frames))).warnings
+    assert any("in the order in which they were listed, from frame_1.npy on" in t for t in told)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")

@@ -10,7 +10,9 @@ from operando.data.series import Series, check_times, check_voxel_size
 from operando.errors import FileError, InputError
 from operando.files.calibration import sound_times
 from operando.files.folders import (
+    TIMES_FILE,
     found_suffixes,
+    natural_order,
     read_times,
     suffix,
     visible,
@@ -95,6 +97,7 @@ def read(
     guessed = ["frame times are those in the file names"] if named else []
     if first := first_in_dates(names):
         guessed.append(f"dates in the file names have the {first} first")
+    notes = _listing_notes(paths)
     return Series(
         data=to_dask(source, files),
         voxel_size=check_voxel_size(voxel_size) if voxel_size is not None else _voxel_size(opened),
@@ -108,6 +111,7 @@ def read(
                 "voxel_size": o.voxel_size,
                 "path": str(o.files[0]),
                 "guessed": (*o.metadata.get("guessed", ()), *guessed),
+                "notes": (*o.metadata.get("notes", ()), *notes),
             }
             for o in opened
             for _ in range(o.source.shape[0])
@@ -252,11 +256,39 @@ def _voxel_size(opened: list[Opened]) -> tuple[float, float, float] | None:
 def _times(opened: list[Opened], paths: Paths, n_frames: int) -> tuple[float, ...] | None:
     folder = paths[0] if len(paths) == 1 and find_format(paths[0]) is None else paths[0].parent
     listed = read_times(folder)
+    if listed is not None and len(paths) == n_frames > 1:
+        listed = _times_of(paths, listed)
     if listed is not None and (len(listed) == n_frames or folder == paths[0]):
         return check_times(listed, n_frames)
     if len(opened) == 1:
         return opened[0].times
     return _times_between([o.metadata.get("acquired") for o in opened]) if n_frames > 1 else None
+
+
+def _times_of(paths: Paths, times: Sequence[float]) -> tuple[float, ...] | None:
+    """Pick the times of listed frames from those of all in their folder; None if these differ."""
+    images, folders = _sort_out(visible(paths[0].parent))
+    frames = in_order_of_times(images or list(folders))
+    if len(frames) != len(times) or not set(paths) <= set(frames):
+        return None
+    known = dict(zip(frames, times, strict=True))
+    listed = tuple(known[path] for path in paths)
+    if sound_times(listed) is None:
+        raise FileError(
+            f"By {paths[0].parent / TIMES_FILE} the listed frames are of {listed} h",
+            "list them in the order of time",
+        )
+    return listed
+
+
+def _listing_notes(paths: Paths) -> list[str]:
+    """Say that frames were listed in another order than a folder of them would be read in."""
+    if paths == in_order_of_times(natural_order(paths)):
+        return []
+    return [
+        f"frames are in the order in which they were listed, from {paths[0].name} on, which is not "
+        "that of the numbers or times in their names"
+    ]
 
 
 def _frame_names(opened: list[Opened], n_frames: int) -> list[str]:
