@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
+from qtpy.QtCore import QLocale, Qt
 
 from operando.ui.forms.fields import (
+    IMAGE_SETS,
     BoolField,
     ChoiceField,
     FloatField,
@@ -24,8 +26,11 @@ class Everything(BaseModel):
     above: int = Field(3, gt=2)
     real: float = Field(0.5, gt=0, le=1, json_schema_extra={"unit": "µm"})
     maybe: float | None = Field(None, gt=0, le=10)
+    some: int | None = Field(None, ge=0)
     yes: bool = True
     text: str = "a"
+    name: str | None = None
+    images: str | None = Field(None, json_schema_extra={"choices": IMAGE_SETS})
     one: Literal["x", "y"] = "x"
     three: tuple[float, float, float] = (1.0, 2.0, 3.0)
 
@@ -36,8 +41,11 @@ class Everything(BaseModel):
         ("whole", IntField, [1, 9]),
         ("real", FloatField, [0.003, 1e-5, 1.0]),
         ("maybe", FloatField, [None, 2.5, None, 1e-6]),
+        ("some", IntField, [None, 0, 7, None]),
         ("yes", BoolField, [False, True]),
         ("text", TextField, ["µm", ""]),
+        ("name", TextField, [None, "a", None]),
+        ("images", ChoiceField, [None, "images", None]),
         ("one", ChoiceField, ["y", "x"]),
         ("three", TupleField, [(0.1, 0.2, 0.3)]),
     ],
@@ -73,6 +81,36 @@ def test_numbers_are_written_short_and_with_their_unit(qtbot: QtBot) -> None:
     assert real.text() == "0.25 µm"
     maybe.setValue(None)
     assert maybe.text() == "automatic"
+
+
+@pytest.mark.parametrize("country", ["de_DE", "en_US", "fr_FR"])
+@pytest.mark.parametrize("typed", ["2.5", "2,5"])
+def test_numbers_are_the_same_in_every_country(qtbot: QtBot, country: str, typed: str) -> None:
+    before = QLocale()
+    QLocale.setDefault(QLocale(country))
+    try:
+        field = FloatField(0, 1e4, "µm")
+        qtbot.addWidget(field)
+        for value in (1.5, 0.0325, 1234.5):
+            field.setValue(value)
+            field.interpretText()
+            assert field.value() == value, "what is shown is what is read"
+        field.selectAll()
+        qtbot.keyClicks(field, typed)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert (field.value(), field.text()) == (2.5, "2.5 µm")
+    finally:
+        QLocale.setDefault(before)
+
+
+@pytest.mark.parametrize("typed", ["1.5", "1,5"])
+def test_whole_numbers_have_no_decimals(qtbot: QtBot, typed: str) -> None:
+    field = IntField(1, 99)
+    qtbot.addWidget(field)
+    field.selectAll()
+    qtbot.keyClicks(field, typed)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert field.value() == 15, "neither point nor comma can be typed"
 
 
 def test_choices_can_change_and_keep_what_was_chosen(qtbot: QtBot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QLocale, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -44,21 +44,51 @@ class _NoWheel:
             event.ignore()
 
 
+def _plain_numbers() -> QLocale:
+    """Write numbers alike in every country: elsewhere 1.5 is read as 15, and 2,5 as 25."""
+    plain = QLocale.c()
+    plain.setNumberOptions(
+        QLocale.NumberOption.OmitGroupSeparator | QLocale.NumberOption.RejectGroupSeparator
+    )
+    return plain
+
+
 class IntField(_NoWheel, QSpinBox):
-    """A whole number between bounds."""
+    """A whole number between bounds; None, where it is allowed, is shown as "automatic"."""
 
     def __init__(
-        self, low: int = 0, high: int = _LARGEST_INT, unit: str = "", parent: QWidget | None = None
+        self,
+        low: int = 0,
+        high: int = _LARGEST_INT,
+        unit: str = "",
+        *,
+        optional: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._optional = optional
+        self.setLocale(_plain_numbers())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setRange(low, high)
+        self.setRange(low - optional, high)
         self.setSuffix(f" {unit}" if unit else "")
         self.setKeyboardTracking(False)
+        if optional:
+            self.setSpecialValueText(AUTOMATIC)
+
+    def value(self) -> int | None:
+        """Return the number; None stands for automatic."""
+        number = super().value()
+        return None if self._optional and number == self.minimum() else number
+
+    def setValue(self, value: int | None) -> None:
+        """Show a number, or None where it is allowed."""
+        super().setValue(self.minimum() if value is None else value)
 
 
 class FloatField(_NoWheel, QDoubleSpinBox):
     """A real number between bounds, shown with as many digits as it needs.
+
+    A comma is a decimal point too, and becomes one as it is typed.
 
     Parameters
     ----------
@@ -83,6 +113,7 @@ class FloatField(_NoWheel, QDoubleSpinBox):
     ) -> None:
         super().__init__(parent)
         self._optional = optional
+        self.setLocale(_plain_numbers())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setDecimals(_DECIMALS)
         self.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
@@ -95,8 +126,11 @@ class FloatField(_NoWheel, QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         """Write without trailing zeros."""
-        text = f"{value:.{_DECIMALS}f}".rstrip("0").rstrip(".")
-        return self.locale().toString(float(text), "g", 12) if abs(value) < 1 else text
+        return f"{value:z.{_DECIMALS}f}".rstrip("0").rstrip(".")
+
+    def validate(self, text: str, place: int) -> Any:
+        """Tell whether a text is a number, or may become one."""
+        return super().validate(text.replace(",", "."), place)
 
     def value(self) -> float | None:
         """Return the number; None stands for automatic."""
@@ -127,21 +161,23 @@ class BoolField(QCheckBox):
 
 
 class TextField(QLineEdit):
-    """A line of text."""
+    """A line of text; an empty one stands for None where it is allowed."""
 
     valueChanged = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, optional: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._optional = optional
+        self.setPlaceholderText(AUTOMATIC if optional else "")
         self.textChanged.connect(self.valueChanged)
 
-    def value(self) -> str:
-        """Return the text."""
-        return self.text()
+    def value(self) -> str | None:
+        """Return the text; None stands for automatic."""
+        return None if self._optional and not self.text() else self.text()
 
-    def setValue(self, value: str) -> None:
-        """Show a text."""
-        self.setText(value)
+    def setValue(self, value: str | None) -> None:
+        """Show a text, or None where it is allowed."""
+        self.setText(value or "")
 
 
 class ChoiceField(_NoWheel, QComboBox):
@@ -242,16 +278,17 @@ def make_field(info: FieldInfo, choices: Sequence[tuple[Any, str]] | None = None
     if choices is not None:
         return ChoiceField(choices)
     extra = info.json_schema_extra or {}
-    if extra.get("choices") == IMAGE_SETS:
-        return ChoiceField([("images", "as recorded")])
     annotation, optional = _without_none(info.annotation)
+    if extra.get("choices") == IMAGE_SETS:
+        none = [(None, AUTOMATIC)] if optional else []
+        return ChoiceField([*none, ("images", "as recorded")])
     if get_origin(annotation) is Literal:
         names = extra.get("names", {})
         return ChoiceField([(value, names.get(value, value)) for value in get_args(annotation)])
     if annotation is bool:
         return BoolField()
     if annotation is str:
-        return TextField()
+        return TextField(optional=optional)
     if get_origin(annotation) is tuple:
         return TupleField([_number(kind, info, optional=False) for kind in get_args(annotation)])
     return _number(annotation, info, optional=optional)
@@ -273,10 +310,10 @@ def _number(annotation: Any, info: FieldInfo, *, optional: bool) -> IntField | F
         for name in ("ge", "gt", "le", "lt")
         if hasattr(bound, name)
     }
-    if annotation is int and not optional:
-        low = bounds.get("ge", bounds.get("gt", -_LARGEST_INT - 1) + ("gt" in bounds))
+    if annotation is int:
+        low = bounds.get("ge", bounds.get("gt", -_LARGEST_INT) + ("gt" in bounds))
         high = bounds.get("le", bounds.get("lt", _LARGEST_INT) - ("lt" in bounds))
-        return IntField(low, high, unit)
+        return IntField(low, high, unit, optional=optional)
     if annotation is float:
         smallest = 10**-_DECIMALS
         low = bounds.get("ge", bounds.get("gt", -_LARGEST_FLOAT) + smallest * ("gt" in bounds))
