@@ -95,3 +95,12 @@ def test_whole_particles_with_bumps_are_not_cracked() -> None:
     table = measure(closed, phases=sample.phases[0], phase=3)
     assert len(table) > 20
     assert (table["crack_fraction"] >= 0.01).mean() < 0.03
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_holes_in_a_single_slice_are_filled(axis) -> None:
+    ids = np.zeros((1, 20, 20), np.int32)
+    ids[0, 3:15, 3:15] = 4
+    ids[0, 7:10, 7:10] = 0
+    filled = fill_enclosed(np.moveaxis(ids, 0, axis).copy())
+    assert (filled == 4).sum() == 144

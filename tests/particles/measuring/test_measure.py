@@ -228,3 +228,19 @@ def test_a_hull_of_few_voxels_tells_nothing(make_ellipsoid, diameter) -> None:
             np.testing.assert_allclose(hull[["roughness", "solidity"]], 1, atol=0.12)
             assert hull["feret_min_um"] == pytest.approx(diameter, abs=1.1)
         assert row["feret_max_um"] == pytest.approx(diameter, abs=1)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_single_slice_tells_what_lies_in_it(make_ellipsoid, axis) -> None:
+    solid = make_ellipsoid((1, 60, 60), (0.5, 30, 30), (50, 12, 24))
+    table = measure(np.moveaxis(solid, 0, axis).astype(np.int32))
+    row = table.iloc[0]
+    assert not row["on_edge"]
+    assert row["cut_um2"] == 0
+    assert row["elongation"] == pytest.approx(2, rel=0.02)
+    spatial = ["sphericity", "roughness", "feret_min_um", "axis_short_um", "tilt_deg"]
+    assert row[spatial].isna().all()
+    assert row["feret_max_um"] == pytest.approx(48, rel=0.03)
+    assert row["solidity"] == pytest.approx(1, abs=0.03)
+    cut = measure(np.moveaxis(solid[:, :, :30], 0, axis).astype(np.int32))
+    assert cut["on_edge"].item()

@@ -142,3 +142,12 @@ def test_means_over_slices_and_any_axis() -> None:
     assert means["sensitivity"] == (0.5, 0)
     turned = slice_scores(ours.transpose(1, 2, 0), true.transpose(1, 2, 0), axis=2)
     assert mean_slice_scores(turned) == means
+
+
+def test_the_sides_of_a_single_slice_are_four() -> None:
+    ids = np.zeros((1, 40, 40), np.int32)
+    ids[0, 10:20, 10:20] = 1
+    ids[0, 30:, 30:] = 2
+    found = match(ids, ids, uncut=True)
+    assert found.true.tolist() == [1]
+    assert (found.precision, found.recall) == (1, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.particles.labels.boxes import intersection
+from operando.particles.labels.boxes import intersection, sides_at_border
 from operando.particles.labels.frames import groups, places
 from operando.particles.labels.sums import count_and_centre
 
@@ -103,8 +103,7 @@ def find_outlines(
                 centroid[label],
                 spacing,
                 (slice(0, z), slice(0, y), slice(0, x)),
-                label in beside
-                or any(s.start == 0 or s.stop == n for s, n in zip(box, ids.shape, strict=True)),
+                label in beside or any(any(pair) for pair in sides_at_border(box, ids.shape)),
             )
     return dict(sorted(outlines.items()))
 

@@ -21,8 +21,13 @@ def grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:
 
 
 def sides_at_border(box: Box, shape: tuple[int, ...]) -> tuple[tuple[bool, bool], ...]:
-    """For each axis, whether a tight box touches the first and the last side of the image."""
-    return tuple((s.start == 0, s.stop == n) for s, n in zip(box, shape, strict=True))
+    """For each axis, whether a tight box touches the first and the last side of the image.
+
+    What lies in front of and behind a single slice cuts nothing.
+    """
+    return tuple(
+        (n > 1 and s.start == 0, n > 1 and s.stop == n) for s, n in zip(box, shape, strict=True)
+    )
 
 
 def intersection(first: Box, second: Box) -> Box | None:

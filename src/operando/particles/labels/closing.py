@@ -138,9 +138,10 @@ def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.unsignedinteger[Any
 
 
 def at_border(labels: NDArray[Any]) -> NDArray[Any]:
-    """Labels that reach the sides of the image."""
-    faces = [labels.take(end, axis).ravel() for axis in range(3) for end in (0, -1)]
-    return np.unique(np.concatenate(faces))
+    """Labels that reach the sides of the image; a single slice has four."""
+    axes = [axis for axis in range(3) if labels.shape[axis] > 1]
+    faces = [labels.take(end, axis).ravel() for axis in axes for end in (0, -1)]
+    return np.unique(np.concatenate(faces)) if faces else np.unique(labels)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 WORKERS = 2
 PACKING_DIAMETERS = 3
 
+_SPATIAL = ("sphericity", "roughness", "feret_min_um", "axis_short_um", "tilt_deg")
+"""What a single slice does not show."""
+
 ERROR_PATCH = 0.5
 """Extent over which a segmentation errs alike on the surface of a particle, in diameters.
 
@@ -162,14 +165,14 @@ def _measure_one(scene: Scene, item: tuple[int, Box]) -> dict[str, Any]:
     return {
         "particle": label,
         "on_edge": any(any(pair) for pair in sides) or body.unseen_area > 0,
-        **_measure_shape(body, cut),
+        **_measure_shape(body, cut, is_slice=1 in scene.ids.shape),
         **measure_damage(body, scene.settings.smallest_fragment),
         **_measure_surroundings(scene, body, crop, cut),
         **measure_grey(body, image, scene.scale, scene.settings.crack_reach),
     }
 
 
-def _measure_shape(body: Body, cut: float) -> dict[str, float]:
+def _measure_shape(body: Body, cut: float, *, is_slice: bool) -> dict[str, float]:
     centroid, axes, directions = principal_axes(body.mask, body.spacing)
     tilt, azimuth = orientation(directions[0])
     hull = convex_shape(body.mask, body.spacing)
@@ -177,7 +180,7 @@ def _measure_shape(body: Body, cut: float) -> dict[str, float]:
     closed = surface + cut
     corner = np.array([s.start for s in body.box]) * body.spacing
     z, y, x = centroid + corner
-    return {
+    row = {
         "volume_um3": body.volume,
         "diameter_um": body.diameter,
         "surface_um2": surface,
@@ -198,6 +201,9 @@ def _measure_shape(body: Body, cut: float) -> dict[str, float]:
         "y_um": y,
         "x_um": x,
     }
+    if is_slice:
+        row |= dict.fromkeys(_SPATIAL, np.nan) | {"elongation": axes[0] / axes[1]}
+    return row
 
 
 def _measure_surroundings(
