@@ -393,3 +393,33 @@ def test_a_current_of_an_unknown_unit_is_left_out_and_told(tmp_path: Path) -> No
     table = read_cycling(path)
     assert table["current_a"].isna().all()
     assert table.attrs["guessed"] == "Current (mA/g) is left out, as its unit is not known"
+
+
+@pytest.mark.parametrize("later", [25 / 60, 0.0, 24.0])
+@pytest.mark.parametrize("dates", [True, False])
+def test_a_record_on_several_sheets_is_read_whole_and_another_one_is_not(
+    tmp_path: Path, later: float, dates: bool
+) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "cell.xlsx"
+    hours = np.arange(25) / 60
+    with pd.ExcelWriter(path) as writer:
+        for number, start in enumerate((0.0, later)):
+            times = pd.to_timedelta(np.round(3600 * (hours + start)), unit="s")
+            frame = pd.DataFrame(
+                {
+                    "Time(h)" if not dates else "DateTime": pd.Timestamp("2024-03-01") + times
+                    if dates
+                    else hours + start,
+                    "Voltage(V)": 3 + 0.1 * (hours + start),
+                }
+            )
+            frame.to_excel(writer, sheet_name=f"Record{number}", index=False)
+    table = read_cycling(path)
+    if later == 25 / 60:
+        np.testing.assert_allclose(table["time_h"], np.arange(50) / 60, atol=1e-6)
+        assert "guessed" not in table.attrs
+    else:
+        assert len(table) == 25
+        told = table.attrs["guessed"]
+        assert told == "sheet 'Record0' is the record, of Record0, Record1"

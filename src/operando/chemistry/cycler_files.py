@@ -18,7 +18,7 @@ from operando.chemistry.cycling import STARTED, cycling_table
 from operando.errors import FileError, InputError, OperandoError, as_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from os import PathLike
     from pathlib import Path
 
@@ -35,6 +35,10 @@ CYCLER_ENDINGS = (
 """Files that `read_cycling` knows, some with an optional library."""
 MOST_LOST = 0.1
 """Share of the rows that may be left out as they have no time."""
+MOST_BETWEEN = 5
+"""Usual steps between the last row of a sheet and the first one of the next, of one record."""
+TOLD = "told"
+"""Key of `DataFrame.attrs`: what a reader assumed."""
 LEAST_DISTINCT = 0.5
 """Share of the dates that differ, of those that tell the time of every row."""
 FAULTS = (
@@ -97,11 +101,11 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             'name them with their units, such as "time / h" and "voltage / V"',
         )
     clock, times = _clock(frame, known.pop("time"))
-    told = []
+    told = [frame.attrs[TOLD]] if TOLD in frame.attrs else []
     if (order := times.order) is not None:
         frame = frame.iloc[order].reset_index(drop=True)
         times = read_times(frame[clock.name], clock)
-        told = [f"rows are sorted by {clock.name}"]
+        told.append(f"rows are sorted by {clock.name}")
     values = {q: to_numbers(frame[m.name]) * m.factor for q, m in known.items()}
     _check_times(times, np.isfinite(values["voltage"]), path)
     guesses = [*([times.guessed] if times.guessed else []), *told, *times.jumps(clock.name)]
@@ -232,10 +236,33 @@ def _excel(path: Path) -> tuple[pd.DataFrame, str]:
             "Excel files need the Python package openpyxl, which is not installed",
             "run: pip install 'napari-operando[formats]'",
         ) from error
-    fits = [
-        s for s in sheets.values() if {"time", "voltage"} <= recognise(list(map(str, s))).keys()
-    ]
-    return max(fits or sheets.values(), key=len), ""
+    fits = {
+        name: sheet
+        for name, sheet in sheets.items()
+        if {"time", "voltage"} <= recognise(list(map(str, sheet))).keys()
+    }
+    longest = max(fits or sheets, key=lambda name: len(sheets[name]))
+    parts = {n: s for n, s in fits.items() if list(s) == list(sheets[longest])}
+    if len(parts) < 2:
+        return sheets[longest], ""
+    if _go_on(list(parts.values())):
+        return pd.concat(parts.values(), ignore_index=True), ""
+    frame = sheets[longest].copy()
+    frame.attrs[TOLD] = f"sheet {longest!r} is the record, of {', '.join(map(str, parts))}"
+    return frame, ""
+
+
+def _go_on(sheets: Sequence[pd.DataFrame]) -> bool:
+    """Whether each of some sheets goes on in time where the one before ends."""
+    import pandas as pd
+
+    clock = recognise(list(map(str, sheets[0])))["time"]
+    hours = read_times(pd.concat(sheets, ignore_index=True)[clock.name], clock).hours
+    steps = np.diff(hours)
+    borders = steps[np.cumsum([len(sheet) for sheet in sheets])[:-1] - 1]
+    rising = steps[steps > 0]
+    usual = np.median(rising) if rising.size else 0.0
+    return bool(((borders > 0) & (borders <= MOST_BETWEEN * usual)).all())
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, str]:
