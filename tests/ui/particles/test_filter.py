@@ -32,6 +32,8 @@ COLUMNS = [c for c in PARTICLE_COLUMNS if c.name in TABLE]
         ("id != 12", [3, 31, 5]),
         ("on edge = yes", [3, 5]),
         ("crack > 1e-1", [31, 5]),
+        ("crack > 0,15", [31, 5]),
+        ("vol > 0,5,crack < 0,15", [3]),
     ],
 )
 def test_filter_keeps_the_rows_that_fit(text: str, particles: list[int]) -> None:
@@ -44,6 +46,7 @@ def test_filter_keeps_the_rows_that_fit(text: str, particles: list[int]) -> None
         ("mass > 5", "no column 'mass'"),
         ("volume > big", "'big' is not a number"),
         ("volume", "Cannot read 'volume'"),
+        ("3,1", "Cannot read '3,1'"),
         ("volume > 5 > 2", "Cannot read"),
         ("__import__('os')", "Cannot read"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from operando.ui.theme import hold_still
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     from operando.files import Description
@@ -52,8 +52,7 @@ class GreyHistogram(QWidget):
         if description is None or not known:
             return
         colour = self.palette().text().color()
-        for part in ("setPen", "setTextPen"):
-            getattr(self.plot.getAxis("bottom"), part)(colour)
+        colour_axes(self.plot, colour.name())
         # Rare phases are to be seen beside the common ones.
         self._bars = self.plot.plot(
             description.edges,

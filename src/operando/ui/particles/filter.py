@@ -28,6 +28,8 @@ _COMPARISONS: dict[str, Callable[[Any, float], Any]] = {
     ">": operator.gt,
 }
 _TERM = re.compile(r"^(?P<column>[^<>=!]+?)\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>[^<>=!]+)$")
+_JOINTS = re.compile(r"(?<!\d),|,(?!\d)|\band\b", re.IGNORECASE)
+"""A comma between two digits is a decimal point, as many write it."""
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 
@@ -54,7 +56,7 @@ def matching_rows(text: str, table: pd.DataFrame, columns: Sequence[Column]) -> 
         If a term cannot be read, or no column or more than one is called so.
     """
     keep = np.ones(len(table), bool)
-    for term in (t.strip() for t in re.split(r",|\band\b", text, flags=re.IGNORECASE)):
+    for term in (t.strip() for t in _JOINTS.split(text)):
         if term:
             keep &= _matching_term(term, table, columns)
     return keep
@@ -93,6 +95,6 @@ def _number(text: str) -> float:
     if word in _WORDS:
         return _WORDS[word]
     try:
-        return float(word)
+        return float(word.replace(",", "."))
     except ValueError:
         raise InputError(f"{text.strip()!r} is not a number", "use a point, as in 0.5") from None

@@ -14,6 +14,7 @@ from operando.particles.measuring.profiles import depth_profile
 from operando.ui.particles.bands import draw_band, draw_crack_grey
 from operando.ui.particles.groups import GROUPINGS, groups_of
 from operando.ui.particles.trajectories import draw_trajectories
+from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,12 +63,8 @@ class ParticlePlot(QWidget):
         self.grouping.addItems(GROUPINGS)
         self.grouping.setToolTip("Colour groups of particles apart")
         self.plot = pg.PlotWidget()
-        self.plot.setMenuEnabled(False)
-        self.plot.setMouseEnabled(False, False)
-        self.plot.hideButtons()
+        hold_still(self.plot)
         self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        for side in ("left", "bottom"):
-            self.plot.getAxis(side).enableAutoSIPrefix(False)
         self.note = QLabel()
         self.note.setTextFormat(Qt.TextFormat.RichText)
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -125,9 +122,7 @@ class ParticlePlot(QWidget):
         """Follow the theme; both as ``#rrggbb``."""
         self._background, self._foreground = background, foreground
         self.plot.setBackground(background)
-        for side in ("left", "bottom"):
-            self.plot.getAxis(side).setPen(foreground)
-            self.plot.getAxis(side).setTextPen(foreground)
+        colour_axes(self.plot, foreground)
         self.draw()
 
     def showEvent(self, event: Any) -> None:
