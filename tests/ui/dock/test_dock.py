@@ -72,6 +72,18 @@ def test_there_is_one_window(viewer: Any, dock: OperandoDock, study: Study) -> N
     assert windows == [viewer.window._qt_window]
 
 
+@pytest.mark.parametrize("section", ["Particles", "Strain"])
+def test_clicks_that_select_do_not_paint(dock: OperandoDock, study: Study, section: str) -> None:
+    dock.session.show_study(study)
+    layer = dock.session.painter.layer
+    dock.open_section("Annotate")
+    dock.session.painter.choose(1)
+    dock.open_section("Segment")
+    assert layer.mode == "paint", "places to paint are proposed there"
+    dock.open_section(section)
+    assert layer.mode == "pan_zoom"
+
+
 def test_one_section_is_open_at_a_time(dock: OperandoDock) -> None:
     assert [s.is_open for s in dock.sections] == [t == "Data" for t in TITLES]
     dock.sections[TITLES.index("Segment")].header.click()

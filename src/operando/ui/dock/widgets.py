@@ -89,6 +89,10 @@ def _share_narrow_window(widget: QWidget) -> None:
     if main.width() < max(ROOM_FOR_TWO, beside + least):
         main.tabifyDockWidget(others[0], dock)
         QTimer.singleShot(0, dock.raise_)
+    else:
+        beside_each_other = [*others, dock]
+        equal = [1] * len(beside_each_other)
+        main.resizeDocks(beside_each_other, equal, Qt.Orientation.Horizontal)
 
 
 def remove_dock(viewer: Any, widget: QWidget) -> None:

@@ -8,9 +8,12 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.jobs import JobState
+from operando.ui.clicks import put_tool_down
 from operando.ui.dock.section import Mark
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
+
     from operando.errors import OperandoError
     from operando.jobs import Job
     from operando.steps import StepStatus
@@ -42,6 +45,8 @@ class Panel(QWidget):
     """Names of further steps whose jobs belong to the panel."""
     side_jobs: ClassVar[tuple[str, ...]] = ()
     """Those among them that leave the result of the panel what it was, also when they fail."""
+    hears_clicks: ClassVar[bool] = False
+    """Whether clicks into the canvas mean something to it; they paint as long as a brush is out."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +57,12 @@ class Panel(QWidget):
         self.error = text_label()
         self.error.setObjectName("error")
         self.error.hide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the brush out of the hand where clicks mean something else from now on."""
+        super().showEvent(event)
+        if self.hears_clicks and not event.spontaneous():
+            put_tool_down(self.session.viewer)
 
     def refresh(self) -> None:
         """Show what has changed: the study, its strokes or products, or which job runs."""

@@ -64,6 +64,7 @@ class ParticlesPanel(RunPanel):
 
     title = "Particles"
     step_name = "particles"
+    hears_clicks = True
     job_names = side_jobs = ("damage", "particle-motion", STEP)
     sentence = "Part touching particles, follow each one through time, and measure it."
     button_text = "Find and follow particles"

@@ -78,6 +78,7 @@ class StrainPanel(RunPanel):
 
     title = "Strain"
     step_name = "strain"
+    hears_clicks = True
     sentence = "Measure how everything moved from one frame to another, and the strain."
     button_text = "Measure deformation"
 
