@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
+from dataclasses import replace
+from datetime import datetime
 
 import dask.array as da
 import numpy as np
@@ -12,7 +14,8 @@ from operando.clean import crop
 from operando.data import Series
 from operando.errors import Cancelled, FileError
 from operando.files import read
-from operando.study.new import new_study
+from operando.steps import make_step, run_step
+from operando.study.new import bring_along, new_study
 
 
 @pytest.fixture
@@ -82,3 +85,23 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path, images, monkey
     with pytest.raises(FileError, match="has 1e-06 GB free"):
         new_study(tmp_path / "cell", images, binning="2", voxel_size=(1, 1, 1))
     assert not (tmp_path / "cell.operando").exists()
+
+
+@pytest.mark.parametrize("how", ["cropped", "converted"])
+def test_a_copy_knows_when_its_first_frame_was_taken(tmp_path, images, how, monkeypatch):
+    dates = tuple({"acquired": datetime(2024, 3, 1, 12 + t)} for t in range(2))
+    series = read(images, voxel_size=(1, 1, 1), times=(0, 1))
+    dated = replace(
+        series, metadata=tuple({**m, **d} for m, d in zip(series.metadata, dates, strict=True))
+    )
+    part = crop(dated, (slice(3, 9), slice(None), slice(5, 15))) if how == "cropped" else dated
+    (tmp_path / "cell.csv").write_text(
+        "DateTime,Voltage(V)\n2024-03-01 10:30:00,3\n2024-03-01 12:30:00,4\n"
+    )
+    with Study.create(tmp_path / "cell", part) as study:
+        if how == "converted":
+            monkeypatch.setattr(Study, "source_series", dated)
+            run_step(study, make_step("convert", {}))
+            study.calibrate()
+        bring_along(study, None, tmp_path / "cell.csv")
+        assert study.table("cycling")["time_h"].tolist() == [-1.5, 0.5]

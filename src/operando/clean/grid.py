@@ -157,9 +157,10 @@ def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) ->
 
 
 def _changed(series: Series, data: Any, voxel_size: Spacing | None = None) -> Series:
-    """Put other voxels into a series, which no file holds any more."""
+    """Put other voxels into a series, which no file holds any more; dates of frames stay."""
     size = voxel_size or series.voxel_size
-    return replace(series, data=data, voxel_size=size, source=(), metadata=())
+    dates = tuple({"acquired": known.get("acquired")} for known in series.metadata)
+    return replace(series, data=data, voxel_size=size, source=(), metadata=dates)
 
 
 def _resample(

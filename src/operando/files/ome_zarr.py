@@ -13,6 +13,7 @@ from operando.files.zarr.reader import ZARR_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from os import PathLike
 
     import zarr
@@ -34,6 +35,7 @@ def create_image(
     name: str = "",
     levels: int | None = None,
     channels: Sequence[str] = (),
+    acquired: datetime | None = None,
 ) -> zarr.Array:
     """Create an empty OME-Zarr 0.5 image and return its full-resolution array to write into.
 
@@ -60,6 +62,8 @@ def create_image(
         make sense.
     channels
         Their names.
+    acquired
+        When the first frame was taken.
 
     Raises
     ------
@@ -87,6 +91,8 @@ def create_image(
         },
         "operando": {"levels": levels} | ({"times_h": list(hours)} if hours else {}),
     }
+    if acquired is not None:
+        attributes["operando"]["acquired"] = acquired.isoformat()
     if channels:
         attributes["ome"]["omero"] = {"channels": [{"label": label} for label in channels]}
     if Path(path).exists():

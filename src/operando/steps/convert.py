@@ -17,6 +17,7 @@ from operando.steps.step import Step, StepResult
 from operando.study.converted import CONVERTED, sign_converted
 from operando.study.partial import PartialResult
 from operando.study.room import check_room
+from operando.study.sources import first_acquired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,7 @@ class Convert(Step):
                     times=study.times,
                     chunks=(1, 1, *chunk),
                     name=study.name,
+                    acquired=first_acquired(series),
                 )
         target = open_image(partial.content, "r+")
         slabs = list(_slabs(series, chunk[0]))

@@ -10,6 +10,7 @@ from operando.clean.grid import bin_voxels
 from operando.clean.grid import crop as crop_box
 from operando.errors import InputError
 from operando.study.room import check_room
+from operando.study.sources import first_acquired
 from operando.study.study import Study
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def bring_along(study: Study, strokes: Path | None, cycling: Path | None) -> Non
             study.strokes().load(strokes)
         if cycling:
             table = read_cycling(cycling)
-            acquired = next(iter(study.series.metadata), {}).get("acquired")
-            offset = offset_from_dates(table, acquired, study.times[0])
+            offset = offset_from_dates(table, first_acquired(study.series), study.times[0])
             study.write_table("cycling", shift_cycling(table, offset or 0.0))
     except BaseException:
         study.close()

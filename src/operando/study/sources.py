@@ -16,6 +16,7 @@ from operando.study.source_state import source_state, source_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from operando.compute.progress import ProgressCallback
 
@@ -41,7 +42,13 @@ def read_images(
             return images.with_calibration(voxel_size, times)
         known = images.with_calibration(voxel_size, times)
         return _copy(
-            images.data, folder, known.voxel_size, known.times, images.channels, progress=progress
+            images.data,
+            folder,
+            known.voxel_size,
+            known.times,
+            images.channels,
+            acquired=first_acquired(images),
+            progress=progress,
         )
     if hasattr(images, "shape"):
         return _copy(images, folder, voxel_size, times, progress=progress)
@@ -57,13 +64,18 @@ def sources_to_keep(series: Series, folder: Path) -> tuple[str, ...]:
     return tuple(_stored(source.resolve(), folder.resolve()) for source in named)
 
 
+def first_acquired(series: Series) -> datetime | None:
+    """When the first frame was taken, if its file says so."""
+    return next(iter(series.metadata), {}).get("acquired")
+
+
 def frame_names(series: Series) -> tuple[str, ...]:
     """Names of the files or folders of the frames in the one folder that was named.
 
     Empty where the files do not tell one frame from another.
     """
     folder = series.named[0] if len(series.named) == 1 else Path()
-    paths = [Path(known["path"]) for known in series.metadata]
+    paths = [Path(known["path"]) for known in series.metadata if "path" in known]
     if len(set(paths)) < series.n_frames:
         paths = list(dict.fromkeys(path.parent for path in series.source))
     if not 1 < series.n_frames == len(paths) or any(folder not in path.parents for path in paths):
@@ -209,6 +221,7 @@ def _copy(
     voxel_size: Sequence[float] | None,
     times: Sequence[float] | None,
     channels: Sequence[str] = (),
+    acquired: datetime | None = None,
     progress: ProgressCallback | None = None,
 ) -> Series:
     import dask.array as da
@@ -237,6 +250,7 @@ def _copy(
         axes="tczyx",
         voxel_size=check_voxel_size(voxel_size),
         channels=channels,
+        acquired=acquired,
     )
     frames, n_channels, depth = images.shape[:3]
     slabs = range(0, depth, target.chunks[2])

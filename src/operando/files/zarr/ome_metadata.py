@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +72,14 @@ def image_times(by_name: Mapping[str, Any], n_frames: int, own: object) -> tuple
     step, axis = by_name["t"]
     unit = hours(axis.get("unit"))
     return sound_times([i * step * unit for i in range(n_frames)]) if unit else None
+
+
+def image_acquired(own: object) -> datetime | None:
+    """When the first frame was taken, if we wrote so ourselves."""
+    try:
+        return datetime.fromisoformat(str(own["acquired"])) if isinstance(own, Mapping) else None
+    except (KeyError, ValueError):
+        return None
 
 
 def channel_names(ome: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -17,6 +17,7 @@ from operando.files.zarr.blosc_chunks import BloscChunks
 from operando.files.zarr.groups import advise_arrays, list_arrays
 from operando.files.zarr.ome_metadata import (
     channel_names,
+    image_acquired,
     image_axes,
     image_scale,
     image_times,
@@ -197,6 +198,7 @@ def _open_image(path: Path, ome: Mapping[str, Any], hint: str | None) -> Opened:
         "format": f"OME-Zarr {image.get('version') or ome.get('version') or ''}".strip(),
         "levels": tuple(levels),
         "folder": str(path),
+        "acquired": image_acquired(ome.get("operando")),
     }
     if not plain:
         metadata["notes"] = ("the file's rotation or shear of the axes is not applied",)
