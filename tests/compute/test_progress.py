@@ -79,7 +79,7 @@ def test_what_was_done_before_says_nothing_of_the_time_left(
     seen: list[Progress] = []
     watch = Stopwatch(seen.append, 10, "steps")
     for _ in range(7):
-        watch.skip({"loss": 0.5})
+        watch.skip(values={"loss": 0.5})
     now[0] += 4
     watch.advance()
     assert [p.done for p in seen] == list(range(9))

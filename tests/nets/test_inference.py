@@ -64,7 +64,23 @@ def test_each_window_is_computed_once_along_z(volume: np.ndarray) -> None:
         lambda box: volume[:, *box], uneven, grid(), (5, 50, 41), on_window=lambda: calls.append(1)
     )
     assert len(list(parts)) == 6
-    assert len(calls) == grid().count(tuple(slice(0, n) for n in SHAPE))
+    assert len(calls) == np.prod([len(grid().starts(axis)) for axis in range(3)])
+
+
+@pytest.mark.parametrize("block", [(30, 50, 41), (7, 50, 41), (13, 20, 41), (8, 9, 10)])
+@pytest.mark.parametrize("first", [0, 10])
+def test_windows_are_counted_before(
+    volume: np.ndarray, block: tuple[int, int, int], first: int
+) -> None:
+    """Those that cross into another column of blocks are computed, and counted, for both."""
+    calls: list[int] = []
+    is_done = {"is_done": lambda box: box[0].start < first}
+    parts = blend(
+        lambda box: volume[:, *box], uneven, grid(), block,
+        on_window=lambda: calls.append(1), **is_done,
+    )  # fmt: skip
+    boxes = [part.box for part in parts]
+    assert len(calls) == grid().count(boxes)
 
 
 def test_finished_blocks_are_left_out(volume: np.ndarray) -> None:

@@ -158,3 +158,22 @@ def test_windows_fit_into_little_memory(model: Model, monkeypatch: pytest.Monkey
     window = window_grid(model, shape).window
     assert np.prod(window) * memory_per_voxel(model.architecture) <= 50 * 2**20
     assert window_grid(model, (8, 16, 16)).window == (8, 16, 16)
+
+
+@pytest.mark.usefixtures("small_windows")
+def test_progress_goes_on_where_it_was_and_ends_at_the_end(model: Model, scene: object) -> None:
+    """Also where windows are computed twice, for blocks beside each other."""
+
+    def progress_from(first: int) -> list[Progress]:
+        told: list[Progress] = []
+        blocks = predict_blocks(
+            model, scene.image[0], block=(8, 48, 16), device="cpu", progress=told.append,
+            is_done=lambda box: box[2].start < first,
+        )  # fmt: skip
+        list(blocks)
+        return told
+
+    whole, rest = progress_from(0), progress_from(32)
+    assert all(told[-1].done == told[-1].total for told in (whole, rest))
+    assert rest[-1].total == whole[-1].total
+    assert 0.5 < next(p.fraction for p in rest if p.done) < 0.8

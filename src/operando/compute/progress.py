@@ -104,11 +104,11 @@ class Stopwatch:
         self._done = self._skipped = 0
         self.advance(0)
 
-    def skip(self, values: Mapping[str, float] | None = None) -> None:
-        """Count a unit that an earlier run did, which says nothing about the time left."""
-        self._skipped += 1
+    def skip(self, by: int = 1, values: Mapping[str, float] | None = None) -> None:
+        """Count units that an earlier run did, which say nothing about the time left."""
+        self._skipped += by
         self._start = time.monotonic()
-        self.advance(values=values)
+        self.advance(by, values=values)
 
     def advance(
         self, by: int = 1, message: str | None = None, values: Mapping[str, float] | None = None

@@ -12,7 +12,7 @@ from operando.compute.tiles import blend_weights, overlapping_starts, plan_tiles
 from operando.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,9 +64,14 @@ class WindowGrid:
             total[start : start + len(weights)] += weights
         return total
 
-    def count(self, box: Box) -> int:
-        """How many windows a box needs."""
-        return int(np.prod([len(self.touching(axis, part)) for axis, part in enumerate(box)]))
+    def count(self, boxes: Iterable[Box]) -> int:
+        """How many windows `blend` computes for some of its blocks."""
+        return sum(
+            len({z for box in column for z in self.touching(0, box[0])})
+            * len(self.touching(1, column[0][1]))
+            * len(self.touching(2, column[0][2]))
+            for column in columns_of(boxes)
+        )
 
 
 @dataclass(frozen=True)
@@ -121,13 +126,17 @@ def blend(
     Finished blocks, column by column, from low to high z.
     """
     blender = _Blender(read, backend, grid, on_window)
+    left = (tile.core for tile in plan_tiles(grid.shape, block) if not is_done(tile.core))
+    for column in columns_of(left):
+        yield from blender.column(column)
+
+
+def columns_of(boxes: Iterable[Box]) -> list[list[Box]]:
+    """Gather blocks that lie one below the other."""
     columns: dict[tuple[Any, ...], list[Box]] = {}
-    for tile in plan_tiles(grid.shape, block):
-        key = tuple((s.start, s.stop) for s in tile.core[1:])
-        if not is_done(tile.core):
-            columns.setdefault(key, []).append(tile.core)
-    for boxes in columns.values():
-        yield from blender.column(boxes)
+    for box in boxes:
+        columns.setdefault(tuple((s.start, s.stop) for s in box[1:]), []).append(box)
+    return list(columns.values())
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from operando.compute.device import choose_device, free_memory
 from operando.compute.progress import Stopwatch
+from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
 from operando.nets.frames import array_of, imaged
 from operando.nets.inference import Block, WindowGrid, blend
@@ -170,7 +171,9 @@ def predict_blocks(
     backend = backend or _choose(model, source, 1, device, precision, progress)
     name = getattr(backend, "name", "")
     message = f"Segmenting ({name})" if name else "Segmenting"
-    watch = Stopwatch(progress, source.n_windows, "windows", message)
+    n_windows = source.n_windows(block)
+    watch = Stopwatch(progress, n_windows, "windows", message)
+    watch.skip(n_windows - source.n_windows(block, is_done))
     for part in blend(
         source.read, backend, source.grid, block, is_done=is_done, on_window=watch.advance
     ):
@@ -215,7 +218,7 @@ def _choose(
 ) -> FastestBackend:
     from operando.nets.fastest import fastest_backend
 
-    windows = n_frames * source.n_windows
+    windows = n_frames * source.n_windows(BLOCK)
     return fastest_backend(
         model.network(), device, source.middle_window, windows, precision, progress
     )
@@ -245,9 +248,10 @@ class _Source:
         self.has_gaps = False
         """Whether something that was not imaged was met so far."""
 
-    @property
-    def n_windows(self) -> int:
-        return self.grid.count(tuple(slice(0, n) for n in self.grid.shape))
+    def n_windows(self, block: Triple, is_done: Callable[[Box], bool] = lambda _: False) -> int:
+        """Count the windows of the blocks that are not done."""
+        boxes = (tile.core for tile in plan_tiles(self.grid.shape, block))
+        return self.grid.count(box for box in boxes if not is_done(box))
 
     def middle_window(self) -> NDArray[np.float32]:
         """Read ``(1, C, z, y, x)``."""
