@@ -14,3 +14,11 @@ def test_the_margin_becomes_nan_and_all_else_stays(grains: np.ndarray) -> None:
     found = CutMargin().apply(image, place, None)
     np.testing.assert_array_equal(np.isnan(found), np.broadcast_to(outside, image.shape))
     np.testing.assert_array_equal(found[:, ~outside], image[:, ~outside])
+
+
+def test_blank_slices_were_not_imaged(grains: np.ndarray) -> None:
+    image = grains.astype(np.float32)
+    image[-2:] = 0
+    found = CutMargin().apply(image, Place(0, 0, tuple(slice(0, n) for n in image.shape)), None)
+    assert np.isnan(found[-2:]).all()
+    np.testing.assert_array_equal(found[:-2], image[:-2])

@@ -92,3 +92,13 @@ def test_only_the_slices_that_are_looked_at_are_read() -> None:
     images = Counting()
     grey_scale(Frames(images), 0)
     assert images.read <= 13 * 64 * 64
+
+
+def test_blank_slices_do_not_count() -> None:
+    whole = image()
+    padded = np.pad(whole, ((0, 0), (8, 8), (0, 0), (0, 0)))
+    scales = [grey_scale(Frames(v), 0) for v in (padded, whole)]
+    inside, expected = (scale.apply(whole[:1]) for scale in scales)
+    np.testing.assert_allclose(inside, expected, atol=0.05)
+    blank = grey_scale(Frames(np.zeros_like(whole)), 0).apply(whole[:1] * 0)
+    assert (blank == -1).all()

@@ -249,6 +249,10 @@ def test_a_circle_of_zeros_is_cut_off_first(scene: object) -> None:
     settings = TINY.model_copy(update={"effort": "instant"})
     with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
         train(zeros, strokes, settings=settings, device="cpu")
+    blank = zeros.copy()
+    blank[:, -1] = 0
+    with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
+        train(blank, strokes, settings=settings, device="cpu")
     with pytest.raises(InputError, match=r"margin of the grey value 0 fills 2\d % .* no stroke"):
         InstantModel(zeros, device="cpu").learn(strokes)
     train(nothing, strokes, settings=settings, device="cpu")

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class CutMargin(Operation):
-    """Make the margin of every slice NaN, see `operando.compute.margin`; all else stays."""
+    """Make the margin of every slice NaN, see `operando.compute.margin`; all else stays.
+
+    Slices of one grey value are blank: nothing was imaged in them.
+    """
 
     def reads(self, series: Series) -> Series:
         """Read as float32, for only real numbers have NaN."""
@@ -27,4 +30,8 @@ class CutMargin(Operation):
     def apply(self, block: NDArray[np.float32], place: Place, prepared: Any) -> NDArray[np.float32]:
         """Cut every slice."""
         del place, prepared
-        return np.stack([np.where(margin_of(s), np.float32(np.nan), s) for s in block])
+        return np.stack([np.where(_is_margin(s), np.float32(np.nan), s) for s in block])
+
+
+def _is_margin(image: NDArray[np.float32]) -> NDArray[np.bool_]:
+    return np.asarray(margin_of(image) | (image == image[0, 0]).all())

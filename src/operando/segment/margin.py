@@ -46,17 +46,23 @@ class Margin:
 
 
 def find_margin(images: Frames, frames: Sequence[int]) -> Margin | None:
-    """Find the margin that slices throughout these frames have; None if it is not large."""
+    """Find the margin that slices throughout these frames have; None if it is not large.
+
+    Blank slices are passed over.
+    """
     depth, height, width = images.volume_shape
     whole = slice(0, height), slice(0, width)
-    mask = np.ones((height, width), bool)
+    mask, value = np.ones((height, width), bool), None
     for t in frames[:: -(-len(frames) // MARGIN_FRAMES)]:
         for z in sample_slices(depth, MARGIN_SLICES):
             image = images.read(t, (slice(z, z + 1), *whole), keep=False)[0, 0]
+            if (image == image[0, 0]).all():
+                continue
             mask &= margin_of(image)
+            value = float(image[0, 0])
             if mask.mean() < LARGE_MARGIN:
                 return None
-    return Margin(mask, float(image[0, 0]))
+    return None if value is None else Margin(mask, value)
 
 
 def refuse_margin(margin: Margin | None, painted: NDArray[np.int64]) -> None:

@@ -75,9 +75,9 @@ class Normalise:
 def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 99.0)) -> GreyScale:
     """Measure the grey scale of one frame from slices spread evenly over it.
 
-    What was not imaged (NaN or infinity) does not count. Assumes that frames of one study show
-    much the same mixture of phases, so that percentiles move with brightness and contrast and
-    with little else.
+    What was not imaged (NaN or infinity) does not count, nor do blank slices. Assumes that frames
+    of one study show much the same mixture of phases, so that percentiles move with brightness and
+    contrast and with little else.
 
     Raises
     ------
@@ -94,7 +94,8 @@ def grey_scale(frames: Frames, t: int, percentiles: tuple[float, float] = (1.0, 
         values = values[:, 0, ::step, ::step].reshape(channels, -1)
         values = values[:, imaged(values)]
         sampled.append(values.astype(float) if values.dtype.kind != "f" else values)
-    known = np.concatenate(sampled, axis=1)
+    shown = [values for values in sampled if values.size and np.ptp(values, axis=1).any()]
+    known = np.concatenate(shown or sampled, axis=1)
     if not known.size:
         raise InputError(
             f"Frame {t} holds only NaN or infinity in the {len(slices)} slices that were looked at",
