@@ -29,8 +29,23 @@ def two(make_ellipsoid):
 
 
 def test_merging_and_deleting(two) -> None:
-    assert (merge(two, [2, 1]) == 2 * (two > 0)).all()
+    assert (merge(two, [2, 1], 7, (1, 1, 1)) == 2 * (two > 0)).all()
     assert (delete(two, [1]) == np.where(two == 2, 2, 0)).all()
+
+
+def test_the_crack_between_merged_pieces_belongs_to_them(make_ellipsoid) -> None:
+    """Two halves of a ball and a third particle: only the gap between the halves is a crack."""
+    ball = make_ellipsoid(SHAPE, (15, 17, 18), (13, 13, 13))
+    x = np.indices(SHAPE)[2]
+    crack = ball & (abs(x - 18) < 2)
+    ids = np.where(ball & ~crack, np.where(x < 18, 4, 7), 0).astype(np.int32)
+    ids[make_ellipsoid(SHAPE, (15, 17, 46), (13, 13, 13))] = 5
+    merged = merge(ids, [7, 4], 5, (1, 1, 1))
+    filled = (merged == 7) & (ids == 0)
+    assert filled[crack].mean() > 0.8
+    assert not filled[~ball].any()
+    assert ((merged == 5) == (ids == 5)).all()
+    assert not ((merge(ids, [4, 5], 5, (1, 1, 1)) > 0) & (ids == 0)).any()
 
 
 @pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1)])

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from operando.errors import InputError
-from operando.particles.labels.closing import distance
+from operando.particles.labels.closing import cracks_between, distance
 from operando.particles.measuring.paths import path_lengths
 
 if TYPE_CHECKING:
@@ -57,8 +57,13 @@ class Edit(BaseModel):
         return self
 
 
-def merge(ids: NDArray[np.int32], labels: Sequence[int]) -> NDArray[np.int32]:
-    """Give particles the id of the first; a gap between them that both enclose stays open.
+def merge(
+    ids: NDArray[np.int32],
+    labels: Sequence[int],
+    crack_width: float,
+    spacing: tuple[float, float, float],
+) -> NDArray[np.int32]:
+    """Give particles, and the cracks between them, the id of the first.
 
     Parameters
     ----------
@@ -66,8 +71,13 @@ def merge(ids: NDArray[np.int32], labels: Sequence[int]) -> NDArray[np.int32]:
         ``(Z, Y, X)``, of a frame or a crop of it.
     labels
         At least two ids.
+    crack_width
+        Widest gap that may be a crack, in units of the spacing.
+    spacing
+        Voxel size ``(z, y, x)``.
     """
-    return np.where(np.isin(ids, labels[1:]), np.int32(labels[0]), ids)
+    crack = cracks_between(ids, labels, crack_width / 2, spacing)
+    return np.where(crack | np.isin(ids, labels[1:]), np.int32(labels[0]), ids)
 
 
 def delete(ids: NDArray[np.int32], labels: Sequence[int]) -> NDArray[np.int32]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from operando.errors import InputError
 from operando.particles import edits as editing
+from operando.particles.cutting.ground import crack_width
 from operando.particles.labels.boxes import grown
 from operando.particles.labels.closing import distance
 from operando.steps.particle_places import joined, shifted, whole
@@ -109,7 +110,7 @@ class CorrectedIds:
         shift = places.shift(labels[0], edit.frame, frame) - corner
         points = [np.asarray(point) + shift for point in edit.points]
         if edit.kind == "merge":
-            after = editing.merge(crop, labels)
+            after = self._merge(frame, box, crop, labels, places.typical_diameter)
         elif edit.kind == "delete":
             after = editing.delete(crop, labels)
         elif edit.kind == "split":
@@ -119,6 +120,15 @@ class CorrectedIds:
             keeps, *line = points
             after = editing.cut_along_line(crop, labels[0], line, edit.axis, new, keeps)
         return self._write(frame, box, crop, after)
+
+    def _merge(
+        self, frame: int, box: Box, crop: NDArray[np.int32], labels: list[int], typical: float
+    ) -> NDArray[np.int32]:
+        """Merge particles, with the cracks between them as far as they were imaged."""
+        width = crack_width(typical, self._voxel_size, self._volumes.step.split)
+        after = editing.merge(crop, labels, width, self._voxel_size)
+        unseen = self._volumes.unseen(frame, box)
+        return after if unseen is None else np.where(unseen, crop, after)
 
     def _grow(
         self, edit: Edit, frame: int, label: int, new: int, places: ParticlePlaces

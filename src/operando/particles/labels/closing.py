@@ -15,6 +15,8 @@ from operando.particles.labels.names import rename
 from operando.particles.labels.sums import count_voxels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from operando.particles.labels.boxes import Box
@@ -114,6 +116,35 @@ def close_particles(
     for label, (box, inside) in zip(cracked, cracks, strict=True):
         domain[box][inside] = label
     return fill_enclosed(domain)
+
+
+def cracks_between(
+    ids: NDArray[np.int32], labels: Sequence[int], radius: float, spacing: Spacing
+) -> NDArray[np.bool_]:
+    """Find the cracks ``(Z, Y, X)`` between particles that are taken for pieces of one.
+
+    Parameters
+    ----------
+    ids
+        ``(Z, Y, X)``, also of other particles: gaps to them are none.
+    labels
+        The pieces.
+    radius
+        Half of the widest crack.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    solid = ids > 0
+    pieces = np.where(np.isin(ids, labels), ids, 0)
+    whole = np.where(solid, np.where(pieces > 0, 1, 2), 0)
+    away, nearest = distance_transform_edt(~solid, sampling=spacing, return_indices=True)
+    domain = np.where(away <= radius, whole[tuple(nearest)], 0).astype(np.int32)
+    closed = close_particles(domain, solid, radius, spacing) == 1
+    gaps, count = _components(closed & ~solid)
+    lowest, highest = _surrounding(gaps, pieces, count)
+    between = lowest < highest
+    between[0] = False
+    return np.asarray(between[gaps])
 
 
 def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
