@@ -67,6 +67,18 @@ def test_it_says_what_to_paint_next(panel: AnnotatePanel, painter: StrokePainter
     assert panel.state() == (Mark.DONE, "3 classes on 3 slices")
 
 
+def test_a_class_called_unused_is_not_asked_for(
+    panel: AnnotatePanel, painter: StrokePainter
+) -> None:
+    painter.layer.paint((0, 3, 10, 10), 1)
+    painter.layer.paint((0, 3, 50, 10), 3)
+    assert "Still without a stroke: binder." in panel.hint.text()
+    panel.classes.renamed.emit(2, "Unused")
+    assert painter.strokes.classes[1].name == "Unused"
+    assert painter.unpainted == []
+    assert "another slice" in panel.hint.text()
+
+
 def test_counts_are_shown_by_class(panel: AnnotatePanel, painter: StrokePainter) -> None:
     painter.layer.brush_size = 1
     painter.layer.paint((0, 3, 10, 10), 2)

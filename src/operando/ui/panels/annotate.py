@@ -23,6 +23,7 @@ from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import Panel, text_label
 from operando.ui.strokes.brush_tools import BrushTools
 from operando.ui.strokes.class_editor import ClassEditor
+from operando.ui.strokes.painter import UNUSED
 from operando.ui.strokes.preview import LivePreview
 from operando.ui.wording import count
 
@@ -238,7 +239,10 @@ def next_hint(painter: StrokePainter, n_frames: int) -> str:
         )
     missing = ", ".join(painter.unpainted)
     if missing:
-        return f"Still without a stroke: {missing}. Paint a few, or remove the class."
+        return (
+            f"Still without a stroke: {missing}. Paint a few; if the images show none, remove the "
+            f"class (✕), or call it “{UNUSED}”."
+        )
     frames = {t for t, _ in painter.counts.slices}
     if len(painter.counts.slices) == 1:
         return "Now paint on another slice, far from this one, so that the model sees more."

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from operando.ui.strokes.painter import UNUSED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,8 @@ def unpainted_text(table: pd.DataFrame, unpainted: Sequence[str]) -> str:
         return ""
     return (
         f"⚠ Nobody painted {found}: it is labelled where the network, as it was before your "
-        "strokes, takes something for it. Paint a few strokes of it, or remove the class."
+        "strokes, takes something for it. Paint a few strokes of it; if the images show none, "
+        f"remove the class or call it “{UNUSED}”, and train again."
     )
 
 

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from operando.ui.strokes.painter import UNUSED
 from operando.ui.wording import count
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from operando.data import LabelClass
 
 _SWATCH = 16
-_PAINTED = "To remove it, erase its strokes and those of the classes below it first"
+_PAINTED = (
+    "To remove it, erase its strokes and those of the classes below it first.\n"
+    f"If the images show none of it, it may also be called “{UNUSED}”: no voxel is given it then."
+)
 
 
 class ClassRow(QWidget):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from operando.study.journal import Box
 
 N_CLASS_KEYS = 9
+UNUSED = "unused"
+"""Name for a class that the images do not show: no network knows it, so no voxel is given it."""
 
 
 class StrokePainter:
@@ -85,9 +87,10 @@ class StrokePainter:
 
     @property
     def unpainted(self) -> list[str]:
-        """Names of the classes that have no stroke."""
+        """Names of the classes that have no stroke, but for one that is called unused."""
         painted = self.counts.voxels
-        return [c.name for k, c in enumerate(self.strokes.classes, 1) if k not in painted]
+        names = (c.name for k, c in enumerate(self.strokes.classes, 1) if k not in painted)
+        return [name for name in names if name.casefold() != UNUSED]
 
     def choose(self, label: int) -> None:
         """Paint with another class: select the layer and take the brush."""
