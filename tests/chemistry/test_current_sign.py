@@ -48,3 +48,10 @@ def test_without_a_current_or_a_change_nothing_is_said() -> None:
     assert positive_on(hours, volts, np.zeros_like(current)) == "charge"
     assert positive_on(hours, np.full_like(volts, 3.7), -current) == "charge"
     assert positive_on(hours, volts, np.full_like(volts, np.nan)) == "charge"
+
+
+@pytest.mark.parametrize("rows", [60, 600, 6000])
+def test_a_charge_along_a_noisy_plateau_has_a_sign(rows: int) -> None:
+    hours = np.linspace(0, 6, rows)
+    volts = 3.42 + 0.002 * hours + 0.001 * np.random.default_rng(1).standard_normal(rows)
+    assert positive_on(hours, volts, np.full(rows, 0.1)) == "charge"

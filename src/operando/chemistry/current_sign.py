@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from operando.compute.spread import robust_sigma
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,10 +45,13 @@ def positive_on(
     piece = np.cumsum(~(strong & steady)) + part[:-1] * len(current)
     _, where = np.unique(piece, return_inverse=True)
     rises = np.bincount(where, np.diff(volts) * np.sign(current[1:]) * (strong & steady))
-    change = float(np.abs(rises).sum())
+    # On a plateau the voltage shows little but its noise, which second differences are made of.
+    noise = np.sqrt(2 / np.pi) * robust_sigma(np.diff(volts, 2)) / np.sqrt(3)
+    whole = float(rises.sum())
+    change = max(float(np.abs(rises).sum()) - noise * np.count_nonzero(rises), abs(whole))
     if change < _LEAST_VOLTS:
         return "charge"
-    agreement = float(rises.sum()) / change
+    agreement = whole / change
     if agreement < -_CLEAR:
         return "discharge"
     return "none" if current.min() >= 0 and agreement < _CLEAR else "charge"
