@@ -354,12 +354,15 @@ def test_dates_tell_of_the_pause_where_the_time_starts_again(tmp_path: Path) -> 
             "Test Time(h)": hours % 5,
             "Date_Time": pd.Timestamp("2024-03-01 20:00")
             + pd.to_timedelta(hours + 3 * (hours >= 5), unit="h"),
-            "Voltage(V)": 3 + 0.2 * np.minimum(hours, 10 - hours),
+            "Voltage(V)": 3 + 0.1 * hours,
+            "Current(A)": 1.0,
         }
     )
     frame.to_csv(tmp_path / "cell.csv", index=False)
     table = read_cycling(tmp_path / "cell.csv")
     np.testing.assert_allclose(table["time_h"], hours + 3 * (hours >= 5), atol=1e-6)
+    # In the pause no current flows.
+    np.testing.assert_allclose(table["capacity_ah"], hours, atol=0.02)
     assert table.attrs["started"] == "2024-03-01T20:00:00"
     frame.drop(columns="Date_Time").to_csv(tmp_path / "cell.csv", index=False)
     told = read_cycling(tmp_path / "cell.csv").attrs["guessed"]

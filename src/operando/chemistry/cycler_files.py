@@ -14,7 +14,7 @@ from operando.chemistry.cycler_columns import recognise, without_unit
 from operando.chemistry.cycler_galvani import read_mpr, read_res
 from operando.chemistry.cycler_text import read_text
 from operando.chemistry.cycler_times import read_times, to_numbers
-from operando.chemistry.cycling import STARTED, cycling_table
+from operando.chemistry.cycling import STARTED, charge, cycling_table
 from operando.errors import FileError, InputError, OperandoError, as_path
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def read_cycling(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     known = recognise([str(name) for name in frame.columns])
     missing = [quantity for quantity in ("time", "voltage") if quantity not in known]
     if missing:
@@ -100,7 +102,8 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             f"{path} has no column of {' and '.join(missing)} ({names})",
             'name them with their units, such as "time / h" and "voltage / V"',
         )
-    clock, times = _clock(frame, known.pop("time"))
+    named = known.pop("time")
+    clock, times = _clock(frame, named)
     told = [frame.attrs[TOLD]] if TOLD in frame.attrs else []
     if (order := times.order) is not None:
         frame = frame.iloc[order].reset_index(drop=True)
@@ -120,12 +123,17 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
             for name in without_unit([str(name) for name in frame.columns], "current")
         ]
     guesses += _mend_signs(times.running, values, known)
+    net = _net_charge(values)
+    if net is None and clock != named and "current" in values:
+        # The cycler's own time stands still in a pause, when no current flows.
+        own = pd.Series(read_times(frame[named.name], named).running).ffill().bfill()
+        net = charge(own.to_numpy(), values["current"])
     try:
         table = cycling_table(
             _since_first(times.running),
             values["voltage"],
             values.get("current"),
-            _net_charge(values),
+            net,
             values.get("step"),
             values.get("cycle"),
         )
