@@ -155,3 +155,12 @@ def test_an_old_study_whose_frames_may_be_in_another_order_says_so(tmp_path, ima
     with Study.open(tmp_path / "cell.operando") as study:
         warnings = describe(study.series).warnings
     assert any("run the steps again" in text for text in warnings) == told
+
+
+def test_frames_that_were_given_other_names_are_told(tmp_path, images):
+    folder, _ = images
+    Study.create(tmp_path / "cell", folder, voxel_size=(1, 1, 1)).close()
+    os.rename(folder / "frame_0.tif", folder / "later.tif")
+    with Study.open(tmp_path / "cell.operando") as study:
+        (told,) = [text for text in describe(study.series).warnings if "other names" in text]
+    assert "(frame_0.tif is gone)" in told

@@ -127,7 +127,7 @@ def _unified(frame: pd.DataFrame, started: str, path: Path) -> pd.DataFrame:
     if net is None and clock != named and "current" in values:
         # The cycler's own time stands still in a pause, when no current flows.
         own = pd.Series(read_times(frame[named.name], named).running).ffill().bfill()
-        net = charge(own.to_numpy(), values["current"])
+        net = charge(np.asarray(own, float), values["current"])
     try:
         table = cycling_table(
             _since_first(times.running),

@@ -100,8 +100,11 @@ def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
         # Earlier versions took no notice of times in names.
         before = [path.as_posix() for path in natural_order(map(Path, now))]
         return series if list(now) == before else with_note(series, _NEW_ORDER.format(before[0]))
-    if now == tuple(frames) or sorted(now) != sorted(frames):
+    if now == tuple(frames):
         return series
+    if sorted(now) != sorted(frames):
+        gone = next(name for name in frames if name not in now)
+        return with_note(series, _OTHER_NAMES.format(gone))
     order = [now.index(name) for name in frames]
     ordered = replace(
         series,
@@ -114,6 +117,10 @@ def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
 _NEW_ORDER = (
     "frames are in the order of the times in their names; an earlier version took them in the "
     "order of the numbers, from {} on, and results of then have other frames: run the steps again"
+)
+_OTHER_NAMES = (
+    "frames have other names than when the study was made ({} is gone), so that times and strokes "
+    "may be those of other frames; give them their names again, or make a new study"
 )
 _OLD_ORDER = (
     "frames are in the order in which the study was made of them, from {} on; a new study would "
