@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,3 +92,12 @@ def test_a_margin_that_counts_as_a_phase_is_told(tmp_path: Path, electrode: Elec
         if name == "zeros":
             phase = ("pore", "binder", "particle")[np.bincount(labels).argmax() - 1]
             assert f"counts as {phase}:" in entry.summary
+
+
+def test_a_model_of_another_voxel_size_is_told(study: Study) -> None:
+    z, y, x = study.voxel_size
+    for factor, told in ((1.2, False), (2.0, True), (0.5, True)):
+        size = (z, y, factor * x)
+        replace(pretrained(), voxel_size=size).save(study.product_path("models/model"))
+        summary = run_step(study, STEPS["segment"](device="cpu")).summary
+        assert summary.startswith(f"⚠ the model learnt on voxels of {z:.3g} × {y:.3g} × ") == told

@@ -14,10 +14,16 @@ from operando.steps.phase_fractions import phase_fractions
 from operando.steps.step import IMAGES, Step, StepResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from operando.compute.progress import ProgressCallback
     from operando.study import Study
+
+
+OTHER_SCALE = 0.4
+"""Logarithm of the ratio of voxel edges from which a model sees things of another size: 1.5."""
 
 
 class Segment(Step):
@@ -58,7 +64,7 @@ class Segment(Step):
         work = _Unfinished(self, study)
         difference = work.segment(range(work.images.n_frames), progress)
         table = phase_fractions(work.labels, work.model.classes, study.times, work.probabilities)
-        warning = work.warn_of_margin()
+        warning = work.warn_of_scale(study.voxel_size) + work.warn_of_margin()
         work.partial.publish()
         study.write_table(self.phases, table)
         summary, fractions = _summarise(table)
@@ -110,6 +116,14 @@ class _Unfinished:
             )
             whole.next_part()
         return backend.difference
+
+    def warn_of_scale(self, voxel_size: Sequence[float]) -> str:
+        """Say that the model learnt on voxels of another size; empty if it did not."""
+        learnt = self.model.voxel_size
+        if learnt is None or np.allclose(np.log(learnt), np.log(voxel_size), atol=OTHER_SCALE):
+            return ""
+        sizes = (" × ".join(f"{edge:.3g}" for edge in size) for size in (learnt, voxel_size))
+        return "⚠ the model learnt on voxels of {} µm, these have {} µm · ".format(*sizes)
 
     def warn_of_margin(self) -> str:
         """Say that a margin of one grey value counts as a phase; empty if there is none."""
