@@ -12,7 +12,6 @@ from operando.files import add_levels, create_image
 from operando.ui.layers.factory import (
     LayerFactory,
     class_colormap,
-    grey_limits,
     limits_of,
     series_limits,
 )
@@ -73,20 +72,20 @@ def test_strokes_are_painted_on_the_array_on_disk(study: Study) -> None:
     assert layer.n_edit_dimensions == 2
 
 
-def test_grey_limits_read_one_slice_only() -> None:
-    read: list[int] = []
+def test_limits_are_those_of_the_middle_slices_of_the_first_and_last_frame() -> None:
+    read: list[tuple[int, int]] = []
 
-    class Volume:
-        shape = (9, 50, 50)
+    class Frames:
+        shape = (4, 9, 50, 50)
 
-        def __getitem__(self, z: int) -> np.ndarray:
-            read.append(z)
-            return np.arange(2500).reshape(50, 50)
+        def __getitem__(self, key: tuple[int, int]) -> np.ndarray:
+            read.append(key)
+            return np.arange(2500).reshape(50, 50) + 100 * key[0]
 
-    low, high = grey_limits(Volume())
-    assert read == [4]
+    low, high = series_limits(Frames())
+    assert read == [(0, 4), (3, 4)]
     assert low == pytest.approx(0.005 * 2499)
-    assert high == pytest.approx(0.995 * 2499)
+    assert high == pytest.approx(0.995 * 2499 + 300)
 
 
 def test_limits_are_never_empty() -> None:

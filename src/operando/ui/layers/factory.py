@@ -234,13 +234,11 @@ def warm_up(study: Study) -> None:
         factory.probabilities(name)
 
 
-def grey_limits(volume: Any) -> tuple[float, float]:
-    """Contrast limits from the middle slice of a volume ``(z, y, x)``; reads no more than that."""
-    return limits_of(np.asarray(volume[volume.shape[0] // 2]))
-
-
 def series_limits(frames: Any) -> tuple[float, float]:
-    """Contrast limits that fit the first and the last frame of ``(t, z, y, x)``."""
+    """Contrast limits that fit the first and the last frame of ``(t, z, y, x)``.
+
+    Reads no more than their middle slices.
+    """
     middle = frames.shape[1] // 2
     slices = (np.asarray(frames[t, middle]) for t in (0, frames.shape[0] - 1))
     low, high = zip(*map(limits_of, slices), strict=True)
