@@ -93,12 +93,12 @@ def in_recorded_order(series: Series, frames: Sequence[str]) -> Series:
     frames
         Names as `frame_names` gave them then; none where earlier versions made the study.
     """
-    from operando.files.folders import natural_order
+    from operando.files.folders import natural_key
 
     now = frame_names(series)
     if not frames and now:
         # Earlier versions took no notice of times in names.
-        before = [path.as_posix() for path in natural_order(map(Path, now))]
+        before = sorted(now, key=lambda name: natural_key(Path(Path(name).parts[0])))
         return series if list(now) == before else with_note(series, _NEW_ORDER.format(before[0]))
     if now == tuple(frames):
         return series
