@@ -82,6 +82,21 @@ def test_a_dent_is_no_crack_and_a_slit_is(spacing) -> None:
     assert not filled[groove].any()
 
 
+@pytest.mark.parametrize(("radius", "width"), [(6, 2), (8, 3), (10, 4), (14, 5)])
+@pytest.mark.parametrize("through", [True, False])
+def test_wide_cracks_down_to_the_middle_are_cracks(make_ellipsoid, radius, width, through) -> None:
+    """Up to a quarter of the diameter wide."""
+    n = 2 * radius + 13
+    ball = make_ellipsoid((n, n, n), (n / 2,) * 3, (radius,) * 3)
+    _, y, x = np.indices(ball.shape)
+    first = n // 2 - width // 2
+    crack = ball & (x >= first) & (x < first + width) & (through | (y >= n // 2))
+    solid = ball & ~crack
+    domain = (distance(~solid, UNIT) <= radius / 4).astype(np.int32)
+    closed = close_particles(domain, solid, radius / 4, UNIT)
+    assert (closed[crack] == 1).mean() > 0.6
+
+
 def test_whole_particles_with_bumps_are_not_cracked() -> None:
     from operando.particles import measure
     from operando.samples import loose_electrode, make_electrode

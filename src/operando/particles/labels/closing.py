@@ -30,6 +30,9 @@ OPEN = 0.25
 """Share of its surface with which a crack may open outwards, that of a slit one and a half times as
 deep as it is wide; a dent opens with more."""
 
+DEEP = 0.8
+"""What reaches so far down, in depths of the middle of the particle, is a crack however wide."""
+
 UNREACHED = 0.1
 """Least share of a crack that no ball reaches which fits between the particles."""
 
@@ -76,7 +79,7 @@ def close_particles(
 
     A crack is closed where no ball that fits between the particles reaches it. From there it is
     followed up to its mouth, which such a ball may reach from the gap to another particle: as far
-    as it would be closed if its particle were alone. What opens wide is a dent, no crack.
+    as it would be closed if its particle were alone. A shallow one that opens wide is a dent.
 
     Parameters
     ----------
@@ -106,7 +109,12 @@ def close_particles(
         gaps, count = _components(mine & ~own & (distance(away <= radius, spacing) > radius))
         size = np.bincount(gaps.reshape(-1))
         unreached = np.bincount(gaps[mine & core[box]], minlength=len(size))
-        of_cracks = (unreached > UNREACHED * size) & (_openness(gaps, own, count, edges) < OPEN)
+        depth = distance(own | (gaps > 0), spacing)
+        deepest = np.zeros(count + 1, np.float32)
+        np.maximum.at(deepest, gaps[gaps > 0], depth[gaps > 0])
+        of_cracks = _openness(gaps, own, count, edges) < OPEN
+        of_cracks |= deepest > DEEP * depth.max(initial=0)
+        of_cracks &= unreached > UNREACHED * size
         of_cracks[0] = False
         return box, of_cracks[gaps]
 
