@@ -47,7 +47,8 @@ HALVINGS = 3
 POOLING = 2**HALVINGS
 
 TILE, HALO = (120, 240, 240), 16
-"""Whole multiples of the pooling inside the network, so that all tiles lie on one grid."""
+"""Whole multiples of the pooling inside the network, so that all tiles lie on one grid; mirrored,
+those at the far sides of a volume lie on that of their end."""
 
 ANSWERS = 5
 """Depth, being inside, and the way to the centre along every axis."""
@@ -159,7 +160,7 @@ def look_inside(
         z, y, x = tile.padded
         seen = enlarge(shares, size, (z, y, x))
         if seen[tile.inner].any():
-            answer[(slice(None), *tile.core)] = _in_every_order(run, seen)[:, *tile.inner]
+            answer[(slice(None), *tile.core)] = _from_every_side(run, seen)[:, *tile.inner]
         tick()
     return Interior(answer, (n_z, n_y, n_x), spacing)
 
@@ -194,16 +195,23 @@ def _smaller(a: Shape, b: Shape) -> Shape:
     return z, y, x
 
 
-def _in_every_order(
+def _from_every_side(
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]], block: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Mean answer over the cyclic orders of the axes, so that turning the axes changes nothing."""
-    answers = []
+    """Mean answer over the cyclic orders of the axes, each as it is and mirrored through a point.
+
+    So turning the axes changes nothing, and what the network gets wrong from one side weighs less.
+    """
+    total = np.zeros((ANSWERS, *block.shape), np.float32)
     for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         back = np.argsort(order)
-        answer = run(block.transpose(order)).transpose(0, *(1 + back))
-        answers.append(answer[[0, 1, *(2 + back)]])
-    return np.asarray(np.mean(answers, axis=0), np.float32)
+        for step in (1, -1):
+            mirror = (slice(None, None, step),) * 3
+            answer = run(block.transpose(order)[mirror])[:, *mirror].transpose(0, *(1 + back))
+            total[:2] += answer[:2]
+            total[2:] += step * answer[2 + back]
+    total /= 6
+    return total
 
 
 def build_network() -> nn.Module:
