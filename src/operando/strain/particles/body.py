@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MARGIN = 4
 """Voxels of the box beyond the particle and its rim."""
 _RIM = 2
+_SMALLEST_CORE = 1000
+"""Voxels; whether less is surer is not known well enough."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,18 @@ class Body:
     def seen_from(self, origin: NDArray[np.int64]) -> Body:
         """Return the same body with its places counted from another voxel."""
         return replace(self, centroid=self.centroid - origin, centre=self.centre - origin)
+
+    def core(self) -> Body | None:
+        """Return the particle without its rim and outermost voxels; None where little is left."""
+        from scipy.ndimage import binary_erosion
+
+        inner = (slice(MARGIN, -MARGIN),) * 3
+        own = (self.mask[inner] > 0) & ~self.rim
+        core = binary_erosion(own)
+        if core.sum() < _SMALLEST_CORE:
+            return None
+        mask = np.pad(core.astype(np.uint8), MARGIN)
+        return replace(self, mask=mask, rim=np.zeros_like(self.rim))
 
     def physical(self, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
         """Gradient ``(3, 3)`` in voxels as one of lengths."""

@@ -13,7 +13,7 @@ from operando.strain.grid.guess import coarse_to_fine, follow_levels
 from operando.strain.grid.tiles import box_of, fits_one_tile, moved_box, tile_of_nodes
 from operando.strain.particles.body import MARGIN, find_bodies
 from operando.strain.particles.follow import follow_one, search_shift
-from operando.strain.particles.shared_noise import count_shared_noise
+from operando.strain.particles.jackknife import steadied
 from operando.strain.particles.table import motion_table
 from operando.strain.volumes.frames import Frames
 from operando.strain.volumes.volume import check_pair
@@ -52,7 +52,9 @@ def correlate_particles(
     Per particle, its voxels and a rim of two voxels that belong to no other particle are moved with
     three, six, seven and twelve degrees of freedom; an F-test at 0.1 % decides between them.
     Rotation and swelling come from slightly smoothed volumes, where weak textures rotate in
-    reliably, the shift then from the raw ones.
+    reliably, the shift then from the raw ones. The core without the rim and the outermost voxels is
+    believed instead where its error is clearly smaller: surroundings with a texture of their own
+    do not move along.
 
     Parameters
     ----------
@@ -85,10 +87,11 @@ def correlate_particles(
 
     Notes
     -----
-    Errors are those of grey noise. They do not hold for ``volume_ratio`` where a particle became
-    brighter or darker against its surroundings: its border then seems to move, by a few percent of
-    the volume for a fifth of the contrast (particles of 20 voxels). Nor for shifts in surroundings
-    that have a texture of their own and stay: these were up to three times as wrong.
+    Errors are those of a jackknife over parts of the particle, see
+    `operando.strain.particles.jackknife`. What a particle that became brighter or darker against
+    its surroundings seems to swell is taken out of ``volume_ratio`` where it exceeds three standard
+    deviations, and counted in its error otherwise. Where the texture is hardly finer than a voxel,
+    as in voxels that are no cubes, rotations were up to three times as wrong as told.
     """
     first, second = check_pair(reference, deformed)
     labels = np.asarray(ids)
@@ -115,11 +118,10 @@ def correlate_particles(
             near = follow_levels(frames.raw.reference, frames.raw.grey, near)
         local = [body.seen_from(frames.origin) for body in group]
         motions = _follow_all(local, frames, near, watch)
-        count_shared_noise(local, motions, frames.raw)
         for k, motion in zip(members, motions, strict=True):
             motion.motion[..., 0] += frames.offset
             found[k] = motion
-    ordered = [found[k] for k in range(len(bodies))]
+    ordered = steadied([found[k] for k in range(len(bodies))])
     return motion_table(bodies, ordered, largest_rotation_error)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from operando.strain.particles.body import MARGIN
+from operando.strain.particles.jackknife import motion_errors
 from operando.strain.particles.motion_models import BodyMotion, best_model
 from operando.strain.particles.rim import without_strangers
 from operando.strain.particles.search import shift_of_best_match
@@ -18,12 +20,18 @@ if TYPE_CHECKING:
     from operando.strain.volumes.frames import Frames
 
 
+_SURER = 0.85
+"""Share of the error with the rim below which the core alone is believed."""
+
+
 def follow_one(
     body: Body, raw: Frames, soft: Frames, shift: NDArray[np.float64], gradient: NDArray[np.float64]
 ) -> BodyMotion:
     """Fit all models from a start, and believe the simplest that explains the voxels.
 
-    Voxels of the rim that do not move with the particle are then left out, and all is fitted again.
+    Voxels of the rim that do not move with the particle are left out, and all is fitted again.
+    Then the core alone is fitted, without the rim and the outermost voxels, whose grey values
+    depend on the surroundings; the motion with the smaller error is believed.
 
     Parameters
     ----------
@@ -37,28 +45,36 @@ def follow_one(
     start = np.zeros((3, 10))
     start[:, 0] = shift + gradient @ (body.centre - body.centroid)
     start[:, 1:4] = gradient * body.half
-    result, model = _fit_all(body, soft, start)
-    cleared = without_strangers(body, soft, result.motion[model])
+    found = _fit_all(body, soft, start)
+    cleared = without_strangers(body, soft, found.motion[found.model])
     if cleared is not None:
         body = cleared
-        start[:, 0] = result.motion[model][:, 0]
-        start[:, 1:4] = gradient * body.half
-        result, model = _fit_all(body, soft, start)
-    if raw is soft or not np.isfinite(result.motion[model]).all():
-        return BodyMotion(result.motion, result.covariance, result.numbers, model)
-    final = _fit(body, raw, result.motion[model].copy(), (0,))
-    if final.numbers[0, 0] == 0:
-        result.motion[model, :, 0] = final.motion[0, :, 0]
-        result.numbers[model, 1] = final.numbers[0, 1]
-        result.numbers[model, 4] = final.numbers[0, 4]
-        result.covariance[model, :3, :3] = final.covariance[0, :3, :3]
-    return BodyMotion(result.motion, result.covariance, result.numbers, model)
+        start[:, 0] = found.motion[found.model][:, 0]
+        found = _fit_all(body, soft, start)
+    found = _sharpened(body, raw, soft, found)
+    inside = body.core()
+    if inside is None or not np.isfinite(found.errors.sigma).all():
+        return found
+    start[:, 0] = found.motion[found.model][:, 0]
+    alone = _sharpened(inside, raw, soft, _fit_all(inside, soft, start))
+    told, besides = (np.linalg.norm(f.errors.sigma[:3]) for f in (alone, found))
+    return alone if told < _SURER * besides else found
 
 
-def _fit_all(body: Body, soft: Frames, start: NDArray[np.float64]) -> tuple[BodyMotion, int]:
-    result = _fit(body, soft, start, (0, 1, 2, 3))
-    result.covariance[:] *= soft.noise_volume
-    return result, best_model(result.numbers, soft.noise_volume)
+def _fit_all(body: Body, soft: Frames, start: NDArray[np.float64]) -> BodyMotion:
+    result = _fit(body, soft, start.copy(), (0, 1, 2, 3))
+    return replace(result, model=best_model(result.numbers, soft.noise_volume))
+
+
+def _sharpened(body: Body, raw: Frames, soft: Frames, found: BodyMotion) -> BodyMotion:
+    """Find the shift again in frames as they are, and what errors all has."""
+    motion = found.motion[found.model]
+    if raw is not soft and np.isfinite(motion).all():
+        final = _fit(body, raw, motion.copy(), (0,))
+        if final.numbers[0, 0] == 0:
+            found.motion[found.model, :, 0] = final.motion[0, :, 0]
+            found.numbers[found.model, [1, 4]] = final.numbers[0, [1, 4]]
+    return replace(found, errors=motion_errors(body, raw, soft, found))
 
 
 def search_shift(body: Body, frames: Frames, shift: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,7 +95,7 @@ def _fit(
 ) -> BodyMotion:
     from operando.strain.particles.kernels import follow_body
 
-    result = np.full((4, 3, 10), np.nan), np.full((4, 12, 12), np.inf), np.full((4, 5), np.nan)
+    result = np.full((4, 3, 10), np.nan), np.full((4, 5), np.nan)
     edge = body.half + MARGIN
     box = tuple(slice(c - e, c + e + 1) for c, e in zip(body.centre, edge, strict=True))
     limits = (1e-3, 60, max(30.0, 0.4 * float(body.mask.sum())), float(max(body.half.max(), 6)))

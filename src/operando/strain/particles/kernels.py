@@ -19,9 +19,14 @@ from operando.strain.windows.kernels import (
     leave_out_moved,
 )
 from operando.strain.windows.moments import compare, window_moments
-from operando.strain.windows.normal_matrix import GRADIENT_NOISE, assemble, factor, substitute
+from operando.strain.windows.normal_matrix import assemble, factor, substitute
 from operando.strain.windows.updates import compose, relax, residual_vector, take_step
-from operando.strain.windows.window import centre_window, read_window, warp_window
+from operando.strain.windows.window import (
+    centre_window,
+    drop_outside,
+    read_window,
+    warp_window,
+)
 
 TRANSLATION, RIGID, SWELLING, AFFINE = 0, 1, 2, 3
 FREEDOM = np.array([3, 6, 7, 12])
@@ -72,10 +77,10 @@ def restrict(c, half, size, model):
 
 
 @njit(nogil=True, cache=True)
-def reduced_matrix(moments, first, count, norm, excess, basis):
+def reduced_matrix(moments, first, count, norm, basis):
     """Return the normal matrix of the increments that a model allows; see `assemble`."""
     matrix = np.empty((12, 12))
-    assemble(moments, first, 4, count, norm, excess, matrix)
+    assemble(moments, first, 4, count, norm, 0.0, matrix)
     return np.ascontiguousarray(basis.T) @ (matrix @ basis)
 
 
@@ -101,10 +106,10 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
     limits
         Tolerance, most iterations, smallest count, largest excursion.
     result
-        Motion ``(4, 3, 10)``, covariance ``(4, 12, 12)`` of the increments and numbers ``(4, 5)``:
-        code, ZNCC, sum of squared residuals, voxels, grey noise variance of one frame.
+        Motion ``(4, 3, 10)`` and numbers ``(4, 5)``: code, ZNCC, sum of squared residuals, voxels,
+        grey noise variance of one frame.
     """
-    motion, covariance, numbers = result
+    motion, numbers = result
     window, moved, lanes, sx, moments, first = buffers(half)
     norms = np.empty(2)
     sums = (moments, first, norms, sx, 2)
@@ -140,8 +145,30 @@ def follow_body(reference, mask, deformed, place, half, size, c, models, limits,
         motion[model] = c
         numbers[model, 1], numbers[model, 2] = zncc, 2 * max(1 - zncc, 1e-9) * norm
         numbers[model, 3], numbers[model, 4] = count, noise
-        invert_reduced(moments, first, count, norm, noise, basis, covariance[model])
-        covariance[model] *= 2 * noise
+
+
+@njit(nogil=True, cache=True)
+def moved_values(deformed, mask, centre, half, c):
+    """Deformed grey values at the moved voxels of a body, NaN where there are none.
+
+    Parameters
+    ----------
+    deformed
+        As in `operando.strain.windows.kernels.refine`.
+    mask
+        Voxels of the body in its box.
+    centre, half, c
+        Middle voxel and half edges of the box, ``(3, 10)`` motion.
+    """
+    cubic, quintic, strides, shape, deformed_mask = deformed
+    window, moved, lanes, _, _, _ = buffers(half)
+    window[4, :, : mask.shape[2]] = mask.reshape(-1, mask.shape[2])
+    drop_outside(window, centre, half, c, shape, deformed_mask)
+    centre_window(window, lanes)
+    sharp = quintic.size > 0
+    warp_window(quintic if sharp else cubic, strides, sharp, centre, half, c, lanes, moved)
+    out = np.where(window[4] > 0, moved, np.float32(np.nan))
+    return np.ascontiguousarray(out[:, : mask.shape[2]]).reshape(mask.shape)
 
 
 @njit(nogil=True, cache=True)
@@ -168,7 +195,7 @@ def fit_model(
     tolerance, most, fewest, excursion = limits
     projected, vector = np.empty((3, 3, 3, 3)), np.empty(12)
     d, last = np.zeros((3, 10)), np.zeros((3, 10))
-    small = reduced_matrix(moments, first, norms[0], norms[1], 0.0, basis)
+    small = reduced_matrix(moments, first, norms[0], norms[1], basis)
     if not factor(small, small.shape[0]):
         return SINGULAR, np.nan
     restrict(c, half, size, model)
@@ -177,7 +204,7 @@ def fit_model(
         if leave_out_moved(deformed, window, lanes, sums, centre, half, c):
             if norms[0] < fewest or not norms[1] > 0:
                 return LEFT, np.nan
-            small = reduced_matrix(moments, first, norms[0], norms[1], 0.0, basis)
+            small = reduced_matrix(moments, first, norms[0], norms[1], basis)
             if not factor(small, small.shape[0]):
                 return STOPPED, np.nan
         warp_window(quintic, strides, True, centre, half, c, lanes, moved)
@@ -202,19 +229,3 @@ def fit_model(
         if largest < tolerance:
             return CONVERGED, zncc
     return STOPPED, zncc
-
-
-@njit(nogil=True, cache=True)
-def invert_reduced(moments, first, count, norm, noise, basis, out):
-    """Invert the reduced normal matrix, less the gradient noise where that leaves it definite."""
-    weakest = min(moments[0, 0, 0, 0], moments[1, 0, 0, 0], moments[2, 0, 0, 0])
-    size = basis.shape[1]
-    for excess in (min(GRADIENT_NOISE * noise, 0.5 * weakest / count), 0.0):
-        small = reduced_matrix(moments, first, count, norm, excess, basis)
-        if factor(small, size):
-            for k in range(size):
-                column = np.zeros(size)
-                column[k] = 1.0
-                substitute(small, size, column)
-                out[:size, k] = column
-            return

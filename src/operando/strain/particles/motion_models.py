@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from operando.strain.particles.body import Body
-
 MODELS = ("translation", "rigid", "swelling", "affine")
 _FREEDOM = (3, 6, 7, 12)
+
+
+class MotionErrors(NamedTuple):
+    """Standard deviations of a motion, and what a change of brightness does to its swelling.
+
+    ``sigma (5,)`` are those of the shift of the centroid (z, y, x; voxels), the rotation (radians)
+    and the relative volume; ``white (5,)`` what they would be if all that is left unexplained
+    were white noise. ``brightened`` is the relative change of volume that the particle only seems
+    to have because it became brighter or darker against its surroundings.
+    """
+
+    sigma: NDArray[np.float64]
+    white: NDArray[np.float64]
+    brightened: float
+
+
+UNKNOWN = MotionErrors(np.full(5, np.nan), np.full(5, np.nan), np.nan)
 
 
 @dataclass(frozen=True)
@@ -21,9 +36,9 @@ class BodyMotion:
     """What the solver found for one particle, one entry per model, and the model to believe."""
 
     motion: NDArray[np.float64]
-    covariance: NDArray[np.float64]
     numbers: NDArray[np.float64]
     model: int
+    errors: MotionErrors = UNKNOWN
 
     @property
     def zncc(self) -> float:
@@ -66,19 +81,6 @@ def rotation_vector(gradient: NDArray[np.float64]) -> NDArray[np.float64]:
     sine = float(np.linalg.norm(axis))
     angle = np.arctan2(sine, 0.5 * (np.trace(r) - 1))
     return np.asarray(axis * (angle / sine if sine > 1e-12 else 1.0))
-
-
-def rotation_variance(covariance: NDArray[np.float64], model: int, body: Body) -> float:
-    """Sum of the variances of the three rotations in the increments of a model, radians squared."""
-    if model < MODELS.index("affine"):
-        return float(np.trace(covariance[3:6, 3:6]))
-    turns = np.zeros((3, 12))
-    for axis in range(3):
-        i, j = (axis + 1) % 3, (axis + 2) % 3
-        for sign, row, column in ((0.5, j, i), (-0.5, i, j)):
-            length = body.size[row] / body.size[column] / body.half[column]
-            turns[axis, 4 * row + 1 + column] = sign * length
-    return float(np.trace(turns @ covariance @ turns.T))
 
 
 def rotation_matrix(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -61,22 +61,8 @@ def without_strangers(body: Body, frames: Frames, motion: NDArray[np.float64]) -
 
 
 def moved_grey(frames: Frames, body: Body, motion: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Deformed grey values where the voxels of the box moved to; NaN where they are masked."""
-    from scipy.ndimage import map_coordinates
+    """Deformed grey values where the voxels of a particle moved to, NaN elsewhere in its box."""
+    from operando.strain.particles.kernels import moved_values
 
-    from operando.strain.volumes.bspline import PAD
-
-    coefficients, _, strides, _, moved_mask = frames.deformed
-    shape = -1, strides[0] // strides[1], strides[1]
-    axes = [np.arange(-h, h + 1, dtype=float) for h in body.half]
-    away = np.stack(np.meshgrid(*axes, indexing="ij"))
-    scaled = away / body.half[:, None, None, None]
-    place = away + np.einsum("ij,jzyx->izyx", motion[:, 1:4], scaled)
-    place += (body.centre + motion[:, 0])[:, None, None, None]
-    padded = place + np.array(PAD)[:, None, None, None]
-    grey = map_coordinates(
-        coefficients.reshape(shape), padded, order=3, prefilter=False, mode="nearest"
-    )
-    if moved_mask.size:
-        grey[map_coordinates(moved_mask, place, order=0, mode="nearest") == 0] = np.nan
-    return np.asarray(grey)
+    mask = np.ascontiguousarray(body.mask[(slice(MARGIN, -MARGIN),) * 3])
+    return np.asarray(moved_values(frames.deformed, mask, body.centre, body.half, motion))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from operando.strain.particles.motion_models import MODELS, rotation_variance, rotation_vector
+from operando.strain.particles.motion_models import MODELS, rotation_vector
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,11 +58,9 @@ def _row(body: Body, found: BodyMotion, usual: float, largest: float) -> dict[st
     gradient = c[:, 1:4] / body.half
     u = c[:, 0] + gradient @ (body.centroid - body.centre)
     row |= {f"u_{k}": v for k, v in zip("zyx", u, strict=True)}
-    sigma = np.sqrt(np.diag(found.covariance[found.model])[:3])
-    row |= {f"sigma_u_{k}": v for k, v in zip("zyx", sigma, strict=True)}
-    turning = max(found.model, 1)
-    covariance = found.covariance[turning]
-    turn_error = float(np.degrees(np.sqrt(rotation_variance(covariance, turning, body))))
+    errors = found.errors
+    row |= {f"sigma_u_{k}": v for k, v in zip("zyx", errors.sigma, strict=False)}
+    turning, turn_error = max(found.model, 1), float(np.degrees(errors.sigma[3]))
     if numbers[turning, 0] == 0 and turn_error < largest:
         turned = body.physical(found.motion[turning][:, 1:4] / body.half)
         vector = rotation_vector(turned)
@@ -72,8 +70,8 @@ def _row(body: Body, found: BodyMotion, usual: float, largest: float) -> dict[st
     swelling = max(found.model, 2)
     if numbers[swelling, 0] == 0:
         f = np.eye(3) + found.motion[swelling][:, 1:4] / body.half
-        row["volume_ratio"] = float(np.linalg.det(f))
-        row["sigma_volume_ratio"] = 3 * float(np.sqrt(found.covariance[2][6, 6]))
+        row["volume_ratio"] = float(np.linalg.det(f)) * (1 - errors.brightened)
+        row["sigma_volume_ratio"] = row["volume_ratio"] * errors.sigma[4]
     ratio = float(numbers[found.model, 4] / usual)
     return row | {
         "zncc": zncc,
