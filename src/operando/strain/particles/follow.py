@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from operando.strain.volumes.frames import Frames
 
 
+_DISTURBED = 1.3
+"""Times the error of white noise from which on the core is tried alone."""
 _SURER = 0.85
 """Share of the error with the rim below which the core alone is believed."""
 
@@ -30,8 +32,8 @@ def follow_one(
     """Fit all models from a start, and believe the simplest that explains the voxels.
 
     Voxels of the rim that do not move with the particle are left out, and all is fitted again.
-    Then the core alone is fitted, without the rim and the outermost voxels, whose grey values
-    depend on the surroundings; the motion with the smaller error is believed.
+    If what is left unexplained goes together, the core alone is fitted, without the rim and the
+    outermost voxels, whose grey values depend on the surroundings; it is believed if it is surer.
 
     Parameters
     ----------
@@ -52,13 +54,13 @@ def follow_one(
         start[:, 0] = found.motion[found.model][:, 0]
         found = _fit_all(body, soft, start)
     found = _sharpened(body, raw, soft, found)
-    inside = body.core()
-    if inside is None or not np.isfinite(found.errors.sigma).all():
+    besides, white = (np.linalg.norm(e[:3]) for e in (found.errors.sigma, found.errors.white))
+    inside = body.core() if besides > _DISTURBED * white else None
+    if inside is None:
         return found
     start[:, 0] = found.motion[found.model][:, 0]
     alone = _sharpened(inside, raw, soft, _fit_all(inside, soft, start))
-    told, besides = (np.linalg.norm(f.errors.sigma[:3]) for f in (alone, found))
-    return alone if told < _SURER * besides else found
+    return alone if np.linalg.norm(alone.errors.sigma[:3]) < _SURER * besides else found
 
 
 def _fit_all(body: Body, soft: Frames, start: NDArray[np.float64]) -> BodyMotion:
