@@ -29,6 +29,7 @@ class Align(Step, AlignSettings):
 
     name: ClassVar[str] = "align"
     title: ClassVar[str] = "Align"
+    goes_on: ClassVar[bool] = True
 
     images: str = IMAGES
     result: str = Field("aligned", title="Result", description="Name of the set that is made")

@@ -33,6 +33,7 @@ class CleanStep(Step, Operation):
     """Makes a cleaned set of images of another one, block by block."""
 
     sees_times: ClassVar[bool] = False
+    goes_on: ClassVar[bool] = True
 
     images: str = IMAGES
     result: str = Field("clean", title="Result", description="Name of the set that is made")

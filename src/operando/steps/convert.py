@@ -42,6 +42,7 @@ class Convert(Step):
 
     name: ClassVar[str] = "convert"
     title: ClassVar[str] = "Convert"
+    goes_on: ClassVar[bool] = True
 
     checks: int = Field(
         8,

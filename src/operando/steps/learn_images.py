@@ -20,6 +20,7 @@ class LearnImages(Step):
 
     name: ClassVar[str] = "learn-images"
     title: ClassVar[str] = "Learn from images"
+    goes_on: ClassVar[bool] = True
     sees_times: ClassVar[bool] = False
 
     images: str = IMAGES

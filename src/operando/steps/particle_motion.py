@@ -34,6 +34,7 @@ class MeasureParticleMotion(OnParticles):
 
     name: ClassVar[str] = "particle-motion"
     title: ClassVar[str] = "Particle motion"
+    goes_on: ClassVar[bool] = True
 
     since: Literal["first", "previous"] = Field(
         "first",

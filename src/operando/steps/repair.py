@@ -34,6 +34,7 @@ class Repair(Step):
 
     name: ClassVar[str] = "repair"
     title: ClassVar[str] = "Repair"
+    goes_on: ClassVar[bool] = True
 
     phases: str = Field("phases", title="Phases", description="Segmentation to start from")
     result: str = Field(

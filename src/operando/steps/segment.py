@@ -31,6 +31,7 @@ class Segment(Step):
 
     name: ClassVar[str] = "segment"
     title: ClassVar[str] = "Segment"
+    goes_on: ClassVar[bool] = True
 
     images: str = IMAGES
     model: str = Field("model", title="Model", description="Model of this study to use")

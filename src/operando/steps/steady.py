@@ -29,6 +29,7 @@ class Steady(Step):
 
     name: ClassVar[str] = "steady"
     title: ClassVar[str] = "Steady in time"
+    goes_on: ClassVar[bool] = True
 
     images: str = IMAGES
     phases: str = Field("phases", title="Phases", description="Segmentation to start from")

@@ -59,6 +59,9 @@ class Step(BaseModel):
     sees_times: ClassVar[bool] = True
     """Whether what it makes depends on when the frames were taken."""
 
+    goes_on: ClassVar[bool] = False
+    """Whether a run that was stopped is taken up where it was."""
+
     @abstractmethod
     def inputs(self, study: Study) -> tuple[str, ...]:
         """Names of the products that it reads."""

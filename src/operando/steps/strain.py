@@ -25,6 +25,7 @@ class MeasureStrain(Step):
     name: ClassVar[str] = "strain"
     sees_times: ClassVar[bool] = False
     title: ClassVar[str] = "Strain"
+    goes_on: ClassVar[bool] = True
 
     images: str = IMAGES
     reference: int = Field(

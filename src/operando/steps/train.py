@@ -26,6 +26,7 @@ class Train(Step):
 
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
+    goes_on: ClassVar[bool] = True
     sees_times: ClassVar[bool] = False
 
     images: str = IMAGES

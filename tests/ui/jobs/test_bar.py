@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def _job(state: JobState, **attributes: Any) -> Any:
-    job = {"progress": None, "error": "", "details": "", "step": SimpleNamespace(title="Train")}
+    job = {
+        "progress": None,
+        "error": "",
+        "details": "",
+        "step": SimpleNamespace(title="Train", goes_on=True),
+    }
     return SimpleNamespace(state=state, **(job | attributes))
 
 
@@ -59,6 +64,14 @@ def test_a_running_job_can_be_cancelled_once(qtbot: QtBot, bar: JobBar) -> None:
         bar.cancel.click()
     bar.set_job(_job(JobState.CANCELLING))
     assert not bar.cancel.isEnabled()
+
+
+def test_what_a_cancelled_job_left_is_told(bar: JobBar) -> None:
+    bar.set_job(_job(JobState.CANCELLED))
+    assert "goes on where it stopped" in bar.message.text()
+    at_once = SimpleNamespace(title="Particles", goes_on=False)
+    bar.set_job(_job(JobState.CANCELLED, step=at_once))
+    assert bar.message.text() == "Cancelled; what was there before is unchanged."
 
 
 def test_unknown_length_shows_a_busy_bar(bar: JobBar) -> None:

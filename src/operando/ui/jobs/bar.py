@@ -91,7 +91,7 @@ class JobBar(QWidget):
             self.message.show()
             self.details.setVisible(bool(job.details))
         elif job.state is JobState.CANCELLED:
-            self.message.setText("Cancelled; what was there before is unchanged.")
+            self.message.setText(cancelled_text(job))
             self.message.show()
 
     def _show_progress(self, job: Job, to_come: int) -> None:
@@ -119,6 +119,14 @@ class JobBar(QWidget):
         layout.addWidget(buttons)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+
+def cancelled_text(job: Job) -> str:
+    """Say what a cancelled job left behind."""
+    unchanged = "Cancelled; what was there before is unchanged."
+    if not job.step.goes_on:
+        return unchanged
+    return f"{unchanged} Started again as it is, it goes on where it stopped."
 
 
 def progress_text(job: Job, to_come: int = 0) -> str:
