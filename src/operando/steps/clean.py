@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 class CleanStep(Step, Operation):
     """Makes a cleaned set of images of another one, block by block."""
 
-    sees_times: ClassVar[bool] = False
     goes_on: ClassVar[bool] = True
 
     images: str = IMAGES

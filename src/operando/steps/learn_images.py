@@ -21,7 +21,6 @@ class LearnImages(Step):
     name: ClassVar[str] = "learn-images"
     title: ClassVar[str] = "Learn from images"
     goes_on: ClassVar[bool] = True
-    sees_times: ClassVar[bool] = False
 
     images: str = IMAGES
     model: str = Field("images", title="Model", description="Name under which the model is kept")

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from operando.steps.registry import STEPS
-from operando.study.fingerprint import same_images
-from operando.study.products import SOURCE
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -108,20 +104,9 @@ class _Record:
         """Whether all that a run wrote is there."""
         return all(self._fingerprint(product) for product in entry.outputs)
 
-    def is_current(self, entry: Entry, *, times: bool = True) -> bool:
-        """Compare what a run read with what is there now, and so on upstream.
-
-        Parameters
-        ----------
-        entry
-            The run.
-        times
-            Whether it matters to who asks when the frames were taken.
-        """
-        times = times and (entry.step not in STEPS or STEPS[entry.step].sees_times)
-        for product, seen in entry.inputs.items():
-            now = self._fingerprint(product)
-            if now != seen and not (product == SOURCE and same_images(seen, now, times=times)):
-                return False
+    def is_current(self, entry: Entry) -> bool:
+        """Compare what a run read with what is there now, and so on upstream."""
+        if any(self._fingerprint(product) != seen for product, seen in entry.inputs.items()):
+            return False
         makers = [maker for product in entry.inputs for maker in self._makers[product]]
-        return all(self.is_current(m, times=times) for m in makers if m is not entry)
+        return all(self.is_current(maker) for maker in makers if maker is not entry)

@@ -56,9 +56,6 @@ class Step(BaseModel):
     title: ClassVar[str]
     """How the window calls it."""
 
-    sees_times: ClassVar[bool] = True
-    """Whether what it makes depends on when the frames were taken."""
-
     goes_on: ClassVar[bool] = False
     """Whether a run that was stopped is taken up where it was."""
 

@@ -23,7 +23,6 @@ class MeasureStrain(Step):
     """Digital volume correlation of two frames: displacement, strain and their errors."""
 
     name: ClassVar[str] = "strain"
-    sees_times: ClassVar[bool] = False
     title: ClassVar[str] = "Strain"
     goes_on: ClassVar[bool] = True
 

@@ -27,7 +27,6 @@ class Train(Step):
     name: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
     goes_on: ClassVar[bool] = True
-    sees_times: ClassVar[bool] = False
 
     images: str = IMAGES
     strokes: str = Field("strokes", title="Strokes", description="Stroke set to learn from")

@@ -14,25 +14,13 @@ if TYPE_CHECKING:
     from operando.study.results import StudyResults
 
 
-def image_fingerprint(
-    source_state: str, voxel_size: Sequence[float], times: Sequence[float]
-) -> str:
-    """Tell one state of the source files and their calibration from another.
+def image_fingerprint(source_state: str, voxel_size: Sequence[float]) -> str:
+    """Tell one state of the source files and their voxel size from another.
 
-    What stands behind the dash does not change with the times.
+    No result depends on when the frames were taken: tables tell their present times, see
+    `Study.table`.
     """
-    whole, still = repr((voxel_size, times)), repr(voxel_size)
-    return f"{_digest(source_state + whole)}-{_digest(source_state + still)}"
-
-
-def same_images(seen: str, now: str, *, times: bool) -> bool:
-    """Compare fingerprints of images, with their times or without.
-
-    Older ones have nothing behind the dash.
-    """
-    whole_seen, _, still_seen = seen.partition("-")
-    whole_now, _, still_now = now.partition("-")
-    return whole_seen == whole_now or (not times and still_seen == still_now)
+    return _digest(source_state + repr(voxel_size))
 
 
 def edits_fingerprint(study: Path, name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from operando import atomic
 from operando.errors import InputError, StudyError, as_path
 from operando.study.create import create_folder, study_folder
@@ -253,6 +255,21 @@ class Study(StudyResults):
             )
         return self._strokes[name]
 
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table such as ``"particles"``; its columns carry their units.
+
+        ``time_h`` are the present times of the frames, also where they were corrected since.
+
+        Raises
+        ------
+        StudyError
+            If there is none of this name.
+        """
+        table = super().table(name)
+        if {"frame", "time_h"} <= set(table.columns):
+            table["time_h"] = np.asarray(self.times, float)[table["frame"].to_numpy(int)]
+        return table
+
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table."""
         self._held_lock()
@@ -294,7 +311,7 @@ class Study(StudyResults):
     def fingerprint(self, product: str) -> str:
         """Short text that changes when a product does; empty if it is not there.
 
-        ``"images"`` stands for the source files with their calibration; ``"strokes/NAME"`` for a
+        ``"images"`` stands for the source files with their voxel size; ``"strokes/NAME"`` for a
         stroke set; ``"edits/NAME"`` for what teaches the splitter among the corrections by hand;
         ``"file:PATH"`` for a file elsewhere; every other product has the id of the
         run that wrote it, and particles and their table also say how they were corrected by hand.
@@ -303,7 +320,7 @@ class Study(StudyResults):
             return source_state([Path(product.removeprefix(FILE))])
         folder, _, name = product.partition("/")
         if product == SOURCE:
-            return image_fingerprint(self.source_state, self.voxel_size, self.times)
+            return image_fingerprint(self.source_state, self.voxel_size)
         if folder == "strokes":
             painted = (self.path / f"{product}.u8").exists()
             return f"r{self.strokes(name).revision}" if painted else ""
