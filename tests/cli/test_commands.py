@@ -183,6 +183,7 @@ def test_a_recipe_goes_on_where_it_was_stopped(study, tmp_path):
     first = "- step: strain\n  settings: {window: 15, spacing: 8}\n"
     recipe.write_text(first)
     run("run", path, recipe)
+    assert "1 of 1 steps are up to date" in run("run", path, recipe, "--resume")
     recipe.write_text(first + "- step: import-model\n  settings: {package: none.zip}\n")
     with pytest.raises(FileError):
         run("run", path, recipe, "--resume")

@@ -193,7 +193,9 @@ def run(
     steps = load_recipe(recipe)
     with Study.open(study) as opened:
         if resume:
-            steps = left_to_run(opened, steps)
+            left = left_to_run(opened, steps)
+            typer.echo(f"{len(steps) - len(left)} of {len(steps)} steps are up to date")
+            steps = left
         progress = TerminalProgress()
         if scheduler is None:
             ran = _one_after_the_other(opened, steps, progress)
