@@ -120,11 +120,12 @@ def test_stopping_costs_the_time_since_the_last_checkpoint(
     assert resumed.seconds_before == pytest.approx(resumed.resumed_at, abs=1)
 
 
-def test_one_that_cannot_be_read_is_none(tmp_path: Path, every_step: None) -> None:
+@pytest.mark.parametrize("left", [slice(-100), slice(100), slice(0), slice(5000, None)])
+def test_one_that_cannot_be_read_is_none(tmp_path: Path, every_step: None, left: slice) -> None:
     path = tmp_path / "checkpoint"
     with pytest.raises(Cancelled):
         train(path, 30)
-    path.write_bytes(path.read_bytes()[:-100])
+    path.write_bytes(path.read_bytes()[left])
     resumed = train(path)
     assert resumed.resumed_at == 0
     assert_same(resumed, train(None))

@@ -118,13 +118,18 @@ def test_a_damaged_rule_is_refused(study: Study) -> None:
         run_step(study, STEPS["particles"](joining="corrections"))
 
 
-def test_a_rule_is_out_of_date_once_what_it_learned_from_changes(
-    study: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _learn(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find particles, correct them, and learn a rule from that."""
     monkeypatch.setattr(teaching, "teach", lambda *_: Taught(leaning(100.0), 3, 2, 0))
     run_step(study, STEPS["particles"]())
     _correct(study)
     run_step(study, STEPS["improve-splitter"]())
+
+
+def test_a_rule_is_out_of_date_once_what_it_learned_from_changes(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _learn(study, monkeypatch)
     # What was merged is one now, and counts as accepted.
     step = FindParticles(joining="corrections")
     run_step(study, step)
@@ -144,9 +149,6 @@ def test_a_rule_is_out_of_date_once_what_it_learned_from_changes(
 def test_a_rule_is_out_of_date_once_the_phases_are_others(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(teaching, "teach", lambda *_: Taught(leaning(100.0), 3, 2, 0))
-    run_step(study, STEPS["particles"]())
-    _correct(study)
-    run_step(study, STEPS["improve-splitter"]())
+    _learn(study, monkeypatch)
     study.add_entry(Entry(step="segment", outputs=("phases/phases",)))
     assert step_status(study, "improve-splitter").state == "out of date"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import time
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -47,7 +48,7 @@ class Checkpoint:
         """Return what was saved last; None if there is nothing, or nothing that can be read."""
         try:
             kept: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, training begins anew
+        except (OSError, EOFError, RuntimeError, UnpicklingError):
             return None
         self._rng.bit_generator.state = kept["random"]
         self.seconds_before = kept["seconds"]

@@ -131,6 +131,18 @@ class _SoFar:
     best_scores: HeldOut | None = None
     held_out: HeldOut = HeldOut(float("nan"), float("nan"))
 
+    def keep_if_better(self, network: nn.Module, scores: HeldOut, step: int) -> None:
+        """Take a network for the best one; of equal ones the last."""
+        if self.best_scores is None or scores.dice >= self.best_scores.dice:
+            self.best, self.best_scores, self.best_step = _state(network), scores, step
+
+    def note(self, step: int, loss: float, scores: HeldOut | None) -> None:
+        """Add a step to the curve; None if nothing was scored."""
+        if scores is not None:
+            self.held_out = scores
+        of_curve = (np.nan, np.nan) if scores is None else (scores.loss, scores.dice)
+        self.curve.append((step, loss, *of_curve))
+
     def state_dict(self) -> dict[str, Any]:
         """Return it as tensors and plain values."""
         return {
@@ -224,20 +236,15 @@ def fit(
             value = _step(network, draw(), objective, optimizer, device, half)
             rate.step()
             _average(averaged, network, min(1 - 1 / schedule.average, step / (step + 10)))
-            scored = evaluate is not None and (step % every == 0 or step == schedule.steps)
-            if evaluate is not None and scored:
-                now = so_far.held_out = evaluate(averaged)
-                better = so_far.best_scores is None or now.dice >= so_far.best_scores.dice
-                if step >= schedule.keep_from * schedule.steps and better:
-                    so_far.best, so_far.best_scores = _state(averaged), now
-                    so_far.best_step = step
-            now = so_far.held_out
-            so_far.curve.append(
-                (step, value, *((now.loss, now.dice) if scored else (np.nan, np.nan)))
-            )
+            scored = None
+            if evaluate is not None and (step % every == 0 or step == schedule.steps):
+                scored = evaluate(averaged)
+                if step >= schedule.keep_from * schedule.steps:
+                    so_far.keep_if_better(averaged, scored, step)
+            so_far.note(step, value, scored)
             if checkpoint is not None:
                 checkpoint.save_if_due(lambda: {k: part.state_dict() for k, part in parts.items()})
-            watch.advance(values=_values(value, now))
+            watch.advance(values=_values(value, so_far.held_out))
     if evaluate is None:
         so_far.best, so_far.best_step = _state(averaged), schedule.steps
     return Fit(
