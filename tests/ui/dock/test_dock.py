@@ -144,6 +144,19 @@ def test_closing_the_window_closes_the_study(viewer: Any, dock: OperandoDock, st
     Study.open(study.path).close()
 
 
+def test_a_dock_that_is_taken_out_of_the_window_keeps_its_study(
+    qtbot: QtBot, dock: OperandoDock, study: Study
+) -> None:
+    dock.session.show_study(study)
+    frame = dock.parentWidget()
+    for floats in (True, False):
+        frame.setFloating(floats)
+        for shown in (False, True):
+            frame.setVisible(shown)
+            qtbot.wait(20)
+        assert dock.session.study is study
+
+
 def test_a_job_is_not_stopped_by_a_menu_or_a_key_without_a_question(
     viewer: Any, dock: OperandoDock, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,7 +78,7 @@ class OperandoDock(QWidget):
         self._turns = Turns(self)
         self.session = Session(viewer, self._turns)
         self._seen_job: tuple[Any, Any] = (None, None)
-        self._window: QWidget | None = None
+        self._window: QMainWindow | None = None
         self._closed = False
         self._line = TimeLineButton(self.session, self)
         self._name = QLabel()
@@ -211,18 +211,25 @@ class OperandoDock(QWidget):
             section.header.set_state(*panel.state())
 
     def _watch_window(self) -> None:
-        window = self.window()
-        if self._closed or window is self._window or window is self:
+        window = self._main_window()
+        if self._closed or window is None or window is self._window:
             return
         if self._window is not None:
             self._window.removeEventFilter(self)
         self._window = window
         window.installEventFilter(self)
 
+    def _main_window(self) -> QMainWindow | None:
+        """Window that it belongs to, also while it floats beside it."""
+        part = self.parentWidget()
+        while part is not None and not isinstance(part, QMainWindow):
+            part = part.parentWidget()
+        return part
+
     def _shows_canvas(self) -> bool:
         """Whether the window is still whole; scripts that close napari take its canvas first."""
         whole = Qt.FindChildOption.FindDirectChildrenOnly
-        central = self._window.centralWidget() if isinstance(self._window, QMainWindow) else None
+        central = self._window.centralWidget() if self._window is not None else None
         parts = central.findChildren(QWidget, options=whole) if central is not None else []
         return any(part.isVisible() for part in parts)
 
