@@ -54,6 +54,21 @@ def test_new_names_are_told(qtbot: QtBot, classes: ClassList) -> None:
     assert heard.args == [1, "void"]
 
 
+def test_a_class_that_moves_up_keeps_its_name_also_where_a_name_is_being_typed(
+    classes: ClassList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, str]] = []
+    classes.renamed.connect(lambda label, name: told.append((label, name)))
+    for row in classes.rows:
+        monkeypatch.setattr(row.name, "hasFocus", lambda: True)
+    gone = classes.rows[-1]
+    classes.rows[1].name.setText("bind")
+    classes.set_classes([DEFAULT_CLASSES[0], DEFAULT_CLASSES[2]], {})
+    assert [row.name.text() for row in classes.rows] == ["pore", "particle"]
+    gone.name.editingFinished.emit()
+    assert not told
+
+
 def test_the_swatch_has_the_colour(classes: ClassList) -> None:
     classes.set_classes([LabelClass("a", "#123456"), *DEFAULT_CLASSES[1:]], {})
     image = classes.rows[0].swatch.icon().pixmap(16, 16).toImage()

@@ -53,7 +53,7 @@ class ClassRow(QWidget):
         super().__init__(parent)
         self.hide()
         self.label = label
-        self._colour = "#000000"
+        self._name, self._colour = "", "#000000"
         self.radio = QRadioButton(str(label) if label <= 9 else "")
         self.radio.setToolTip(f"Paint with this class (key {label})" if label <= 9 else "Paint")
         self.radio.setAutoExclusive(False)
@@ -80,8 +80,9 @@ class ClassRow(QWidget):
     def show_class(self, label_class: LabelClass, voxels: int) -> None:
         """Show name, colour and painted voxels."""
         self._colour = label_class.colour
-        if not self.name.hasFocus():
-            self.name.setText(label_class.name)
+        if label_class.name != self._name or not self.name.hasFocus():
+            self._name = label_class.name
+            self.name.setText(self._name)
         pixmap = QPixmap(_SWATCH, _SWATCH)
         pixmap.fill(QColor(label_class.colour))
         icon = QIcon(pixmap)
@@ -172,6 +173,7 @@ class ClassList(QWidget):
         self.rows.append(row)
 
     def _drop(self, row: ClassRow) -> None:
+        row.blockSignals(True)  # a name that is being typed ends with its editor
         for widget in row.widgets:
             self._grid.removeWidget(widget)
             widget.setParent(None)
