@@ -46,8 +46,10 @@ class Faces:
     normal
         ``(N, 3)`` unit vectors of the surface, pointing out of the body, in physical directions.
     depth
-        ``(N,)`` distance of the centre of the inside voxel below the surface, which lies where the
-        smoothed body falls to one half; at least 0.
+        ``(N,)`` distance of the centre of the inside voxel below the surface, which lies between
+        the two voxels: where the smoothed body falls to one half. A Gaussian alone would draw the
+        surface of a small or flat body towards its middle; what it is smoothed with here has no
+        second moments.
     """
 
     inside: NDArray[np.int32]
@@ -84,8 +86,6 @@ def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 
     spacing
         Voxel size ``(z, y, x)``.
     """
-    from scipy.special import ndtri
-
     body = np.ascontiguousarray(body)
     rows = int(_count_faces(body))
     voxels = np.empty((rows, 2, 3), np.int32)
@@ -95,12 +95,14 @@ def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 
     sigma = SIGMA * _widening(spacing)
     kernels = list(zip(reach_of(spacing), sigma.tolist(), strict=True))
     around = [_weights(*kernel) for kernel in kernels]
+    straight = [(_straightener(full), _straightener(half)) for full, half in around]
     _fill_faces(
         body,
         _patterns(body, kernels[2][0]),
         np.asarray(spacing, float),
         sigma,
         (*(full for full, _ in around), *(half for _, half in around)),
+        (*(full for full, _ in straight), *(half for _, half in straight)),
         _row_sums(*kernels[2]),
         voxels,
         area,
@@ -109,9 +111,10 @@ def faces_of(body: NDArray[np.bool_], spacing: tuple[float, float, float] = (1, 
         width,
         half,
     )
-    # A plane smoothed with a Gaussian is the normal distribution.
-    depth = width * ndtri(np.clip(share, 0.02, 0.98)) + half
-    return Faces(voxels[:, 0], voxels[:, 1], area, normal, np.maximum(depth, 0))
+    # How a plane rises, smoothed so: by 1.5 times the slope of the normal distribution.
+    rise = (share - 0.5) * np.float32(np.sqrt(2 * np.pi) / 1.5)
+    depth = half + np.clip(width * (rise + 5 / 18 * rise**3), -half, half)
+    return Faces(voxels[:, 0], voxels[:, 1], area, normal, depth)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -144,14 +147,22 @@ def _weights(reach: int, sigma: float) -> tuple[NDArray[Any], NDArray[Any]]:
     return full / full.sum(), half / half.sum()
 
 
+def _straightener(weights: NDArray[Any]) -> NDArray[Any]:
+    """Find the part of a weight to be taken away for the weights to have no second moment."""
+    square = (np.arange(len(weights)) - (len(weights) - 1) / 2) ** 2
+    square /= weights @ square
+    return np.asarray((square - 1) / (weights @ square**2 - 1))
+
+
 @cache
 def _row_sums(reach: int, sigma: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Sum the weights, and the weighted offsets, of every pattern of voxels in a row."""
+    """Sum the weights of every pattern of voxels in a row, times 1, offset and straightener."""
     sums = []
     for weights in _weights(reach, sigma):
         offsets = np.arange(len(weights)) - (len(weights) - 1) / 2
         bits = np.arange(2 ** len(weights))[:, None] >> np.arange(len(weights)) & 1
-        sums.append(np.stack([bits @ weights, bits @ (weights * offsets)], axis=1))
+        factors = np.stack([np.ones(len(weights)), offsets, _straightener(weights)], axis=1)
+        sums.append(bits @ (weights[:, None] * factors))
     return sums[0], sums[1]
 
 
@@ -180,6 +191,7 @@ def _fill_faces(
     spacing: Any,
     sigma: Any,
     weights: Any,
+    straight: Any,
     rows: Any,
     voxels: Any,
     area: Any,
@@ -202,7 +214,7 @@ def _fill_faces(
                     b[axis] += 1
                     if b[axis] >= shape[axis] or body[b[0], b[1], b[2]] == body[z, y, x]:
                         continue
-                    share[row] = _moments(patterns, a, axis, weights, rows, gradient)
+                    share[row] = _moments(patterns, a, axis, weights, straight, rows, gradient)
                     gradient /= sigma**2 * spacing
                     length = np.sqrt((gradient**2).sum())
                     first, sign = (0, 1.0) if body[z, y, x] else (1, -1.0)
@@ -219,15 +231,20 @@ def _fill_faces(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _moments(patterns: Any, a: Any, axis: int, weights: Any, rows: Any, first: Any) -> float:
+def _moments(
+    patterns: Any, a: Any, axis: int, weights: Any, straight: Any, rows: Any, first: Any
+) -> float:
     """Body smoothed between voxel `a` and the next on `axis`, and its first moments there.
 
-    `weights` are those around a voxel and around a face, three each; `rows` their sums along x.
+    `weights` are those around a voxel and around a face, three each, `straight` what takes their
+    second moments away; `rows` are their sums along x.
     """
     nz, ny = patterns.shape[:2]
     along = rows[1] if axis == 2 else rows[0]
     wz = weights[3] if axis == 0 else weights[0]
     wy = weights[4] if axis == 1 else weights[1]
+    qz = straight[3] if axis == 0 else straight[0]
+    qy = straight[4] if axis == 1 else straight[1]
     z0, y0 = a[0] - (len(wz) - 1) // 2, a[1] - (len(wy) - 1) // 2
     inside = dz = dy = dx = 0.0
     for i in range(len(wz)):
@@ -237,7 +254,7 @@ def _moments(patterns: Any, a: Any, axis: int, weights: Any, rows: Any, first: A
             bits = patterns[z, y, a[2]] >> (axis == 2)
             w = wz[i] * wy[j]
             filled, leaning = w * along[bits, 0], w * along[bits, 1]
-            inside += filled
+            inside += filled * (1 - qz[i] - qy[j]) - w * along[bits, 2]
             dz += filled * (i - (len(wz) - 1) / 2)
             dy += filled * (j - (len(wy) - 1) / 2)
             dx += leaning

@@ -6,20 +6,31 @@ import pytest
 from operando.particles.measuring.body import cut_out
 
 
-@pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (1, 4, 1), (1, 1, 4)])
-def test_thirds_of_a_ball_lie_at_their_radii(make_ellipsoid, spacing) -> None:
-    radius = 20
-    shape = tuple(int(2 * radius / s) + 10 for s in spacing)
-    centre = tuple(n * s / 2 for n, s in zip(shape, spacing, strict=True))
-    ball = make_ellipsoid(shape, centre, (radius,) * 3, spacing)
+def balls(radius: float, spacing: tuple[float, float, float]):
+    """Balls that lie differently on the grid of voxels, and the radius of each of their voxels."""
+    shape = tuple(int(2 * radius / s) + 16 for s in spacing)
     box = tuple(slice(0, n) for n in shape)
-    body = cut_out(1, box, ball.astype(np.int32), None, spacing, 0)
-    place = np.moveaxis(np.indices(shape), 0, -1) * spacing - centre
-    volume = (np.linalg.norm(place, axis=-1) / radius) ** 3
-    expected = np.where(ball, np.minimum(3 * volume, 2).astype(int), -1)
-    assert np.mean(body.thirds[ball] != expected[ball]) < 0.04
-    depth = (radius - np.linalg.norm(place, axis=-1))[ball]
-    assert abs(np.mean(body.depth[ball] - depth)) < 0.2 * max(spacing)
+    for offset in np.random.default_rng(0).uniform(-0.5, 0.5, (4, 3)):
+        centre = (np.array(shape) / 2 + offset) * spacing
+        place = np.linalg.norm(np.moveaxis(np.indices(shape), 0, -1) * spacing - centre, axis=-1)
+        ball = place < radius
+        yield cut_out(1, box, ball.astype(np.int32), None, spacing, 0), place[ball]
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (1, 4, 1), (1, 1, 4)])
+def test_thirds_of_a_ball_lie_at_their_radii(spacing) -> None:
+    wrong = [
+        np.mean(body.thirds[body.mask] != np.minimum(3 * (place / 20) ** 3, 2).astype(int))
+        for body, place in balls(20, spacing)
+    ]
+    assert np.mean(wrong) < 0.05
+
+
+@pytest.mark.parametrize("radius", [5, 8, 20])
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (2, 1, 1), (1, 4, 1), (1, 1, 4)])
+def test_depth_in_a_ball_however_small_and_flat_its_voxels(radius, spacing) -> None:
+    for body, place in balls(radius, spacing):
+        assert abs(np.mean(body.depth[body.mask] - (radius - place))) < 0.16 * max(spacing)
 
 
 def test_a_particle_without_a_surface_has_no_depth() -> None:
