@@ -56,7 +56,7 @@ class Body:
 def find_bodies(
     labels: NDArray[Any], voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0)
 ) -> list[Body]:
-    """Particles with their rims; those that touch the faces within six voxels are cut there."""
+    """Particles with their rims, cut four voxels from the faces; those with nothing left are not."""
     from scipy.ndimage import binary_dilation, center_of_mass, find_objects
 
     bodies, size = [], np.asarray(voxel_size, float)
@@ -73,6 +73,8 @@ def find_bodies(
         around = tuple(slice(c - h, c + h + 1) for c, h in zip(centre, half, strict=True))
         near = labels[around]
         own = near == number
+        if not own.any():
+            continue
         rim = binary_dilation(own, iterations=_RIM) & (near == 0)
         exact = labels[box] == number
         centroid = np.array(center_of_mass(exact)) + [s.start for s in box]
