@@ -56,7 +56,7 @@ class Body:
 def find_bodies(
     labels: NDArray[Any], voxel_size: tuple[float, float, float] = (1.0, 1.0, 1.0)
 ) -> list[Body]:
-    """Particles with their rims, cut four voxels from the faces; those with nothing left are not."""
+    """Particles with their rims, cut four voxels from the faces, unless nothing is left."""
     from scipy.ndimage import binary_dilation, center_of_mass, find_objects
 
     bodies, size = [], np.asarray(voxel_size, float)
