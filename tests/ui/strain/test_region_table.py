@@ -16,7 +16,7 @@ from operando.ui.strain.region_table import (
     DRAWN,
     PARTICLES,
     PHASES,
-    region_table,
+    RegionTable,
     regions_offered,
 )
 
@@ -83,7 +83,7 @@ def test_all_is_offered_where_all_is_there(labelled: Study) -> None:
 def test_every_label_has_a_row(
     strain: StudyStrain, labelled: Study, regions: str, names: list[str]
 ) -> None:
-    table = region_table(strain, regions)
+    table = RegionTable(strain, regions).compute()
     assert list(table["region"]) == names
     assert list(table["frame"]) == [1, 1]
     assert list(table["time_h"]) == [labelled.times[1]] * 2
@@ -96,7 +96,7 @@ def test_every_label_has_a_row(
 
 @pytest.mark.usefixtures("labelled")
 def test_particles_are_cracked_by_the_frame_that_is_compared(strain: StudyStrain) -> None:
-    table = region_table(strain, CRACKED).set_index("region")
+    table = RegionTable(strain, CRACKED).compute().set_index("region")
     cracked = table.index.str.startswith("cracked")
     np.testing.assert_allclose(table.loc[cracked, "mean"], 0.05, rtol=1e-6)
     np.testing.assert_allclose(table.loc[~cracked, "mean"], 0.25, rtol=1e-6)
@@ -107,9 +107,19 @@ def test_a_region_without_nodes_says_so(strain: StudyStrain) -> None:
     strain.view.viewer.add_layer(Shapes([far], shape_type="polygon"))
     strain.go_to_frame()
     with pytest.raises(InputError, match="No node in these regions"):
-        region_table(strain, DRAWN)
+        RegionTable(strain, DRAWN).compute()
 
 
 def test_units_stand_in_the_names(strain: StudyStrain) -> None:
     strain.view.show_quantity("displacement_x")
-    assert {"mean_um", "mean_error_um", "sd_um"} <= set(region_table(strain, DRAWN).columns)
+    assert {"mean_um", "mean_error_um", "sd_um"} <= set(
+        RegionTable(strain, DRAWN).compute().columns
+    )
+
+
+@pytest.mark.usefixtures("labelled")
+def test_what_is_chosen_while_labels_are_read_changes_nothing(strain: StudyStrain) -> None:
+    asked = RegionTable(strain, PHASES)
+    strain.view.show_quantity("displacement_x")
+    strain.view.clear()
+    np.testing.assert_allclose(asked.compute()["mean"], [0.05, 0.25], rtol=1e-6)

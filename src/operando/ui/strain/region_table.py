@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from operando.errors import InputError
 from operando.strain.reading.region import labels_at_nodes, region_statistics, statistics_by_label
 from operando.ui.particles.groups import groups_of
 from operando.ui.strain.drawn_region import drawn_region
+from operando.ui.strain.node_quantities import node_quantity, node_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -54,8 +56,11 @@ def regions_offered(study: Study) -> list[tuple[str, str]]:
     ]
 
 
-def region_table(strain: StudyStrain, regions: str) -> pd.DataFrame:
-    """Sum the shown quantity up over regions, in every frame since the same reference.
+class RegionTable:
+    """Sums what is shown up over regions, in every frame since the same reference.
+
+    Made in the window, where it notes what is shown; `compute` reads the labels, which takes time
+    in which something else may be chosen.
 
     A node belongs to the phase or particle at its centre in the reference frame, though its window
     reaches farther; a particle is cracked if it is in the frame that is compared.
@@ -67,79 +72,87 @@ def region_table(strain: StudyStrain, regions: str) -> pd.DataFrame:
     regions
         One of `REGIONS`.
 
-    Returns
-    -------
-    One row per region and frame: ``region``, ``frame``, ``time_h``; ``mean``, ``mean_error`` (its
-    standard error, see `operando.strain.RegionStatistics`), ``sd`` (standard deviation),
-    ``median``, ``p5``, ``p95`` (percentiles), each with the unit in its name; ``nodes`` and
-    ``measured``.
-
     Raises
     ------
     InputError
-        If nothing is shown, or no node of any region was measured.
+        If nothing is shown.
     """
-    import pandas as pd
 
-    from operando.ui.strain.node_quantities import node_quantity
-
-    study, field, pair = strain.study, strain.field, strain.pair
-    if study is None or field is None or pair is None:
-        raise InputError("No displacement field is shown", "run Strain first")
-    unit = _UNITS.get(node_quantity(strain.view.quantity).unit, "")
-    names = {k: f"{name}_{unit}" if unit else name for k, name in _NUMBERS.items()}
-    divided = _Divider(strain, study, pair[0], field, regions)
-    rows = []
-    for frame, other in sorted(strain.view.fields.items()):
-        for region, found in divided.statistics(other, strain.view.values(other), frame).items():
-            numbers = {name: getattr(found, k) for k, name in names.items()}
-            where = {"region": region, "frame": frame, "time_h": study.times[frame]}
-            rows.append(where | numbers | {"nodes": found.nodes, "measured": found.valid})
-    if not rows:
-        raise InputError("No node in these regions was measured", "choose others, or draw larger")
-    return pd.DataFrame(rows)
-
-
-class _Divider:
-    """Divides the nodes of fields on the same grid into regions."""
-
-    def __init__(
-        self,
-        strain: StudyStrain,
-        study: Study,
-        reference: int,
-        field: DisplacementField,
-        regions: str,
-    ) -> None:
-        self._regions, self._table = regions, None
-        self._names: Mapping[int, str] = {}
-        self._labels: NDArray[np.integer[Any]] = np.empty(0, int)
+    def __init__(self, strain: StudyStrain, regions: str) -> None:
+        study, field, pair, view = strain.study, strain.field, strain.pair, strain.view
+        if study is None or field is None or pair is None:
+            raise InputError("No displacement field is shown", "run Strain first")
+        self._study, self._field, self._reference = study, field, pair[0]
+        self._regions, self._fields = regions, view.fields
+        self._unit = _UNITS.get(node_quantity(view.quantity).unit, "")
+        self._values = partial(
+            node_values, name=view.quantity, voxel_size=study.voxel_size, normal=view.normal
+        )
         self._drawn = ("", np.empty(0, bool))
         if regions == DRAWN:
-            view = strain.view
             self._drawn = drawn_region(view.viewer, field, view.plane, study.voxel_size)
-        elif regions == PHASES:
-            labels, _, classes = study.phases("phases")
-            self._labels = labels_at_nodes(field, _Frame(labels, reference))
-            self._names = {k: c.name for k, c in enumerate(classes, 1)}
-        else:
-            ids = study.open_array("particles/particles")
-            self._labels = labels_at_nodes(field, _Frame(ids, reference))
-            self._table = study.table("particles") if regions == CRACKED else None
 
-    def statistics(
+    def compute(self) -> pd.DataFrame:
+        """Read the regions and sum up.
+
+        Returns
+        -------
+        One row per region and frame: ``region``, ``frame``, ``time_h``; ``mean``, ``mean_error``
+        (its standard error, see `operando.strain.RegionStatistics`), ``sd`` (standard deviation),
+        ``median``, ``p5``, ``p95`` (percentiles), each with the unit in its name; ``nodes`` and
+        ``measured``.
+
+        Raises
+        ------
+        InputError
+            If no node of any region was measured.
+        """
+        import pandas as pd
+
+        numbers = {k: f"{n}_{self._unit}" if self._unit else n for k, n in _NUMBERS.items()}
+        sums_in = self._sums_in_drawn if self._regions == DRAWN else self._sums_by_label()
+        rows = []
+        for frame, field in sorted(self._fields.items()):
+            for region, found in sums_in(field, self._values(field), frame).items():
+                where = {"region": region, "frame": frame, "time_h": self._study.times[frame]}
+                sums = {name: getattr(found, k) for k, name in numbers.items()}
+                rows.append(where | sums | {"nodes": found.nodes, "measured": found.valid})
+        if not rows:
+            raise InputError(
+                "No node in these regions was measured", "choose others, or draw larger"
+            )
+        return pd.DataFrame(rows)
+
+    def _sums_in_drawn(
         self, field: DisplacementField, values: NDArray[np.floating[Any]], frame: int
     ) -> dict[str, RegionStatistics]:
-        if self._regions == DRAWN:
-            name, inside = self._drawn
-            if not np.isfinite(values.ravel()[inside]).any():
-                return {}
-            return {name: region_statistics(field, values, inside)}
-        labels, names = self._labels, self._names
-        if self._table is not None:
-            labels, names = _kinds(labels, self._table[self._table["frame"] == frame])
-        found = statistics_by_label(field, values, labels)
-        return {names.get(k, f"particle {k}"): sums for k, sums in found.items()}
+        del frame
+        name, inside = self._drawn
+        if not np.isfinite(values.ravel()[inside]).any():
+            return {}
+        return {name: region_statistics(field, values, inside)}
+
+    def _sums_by_label(self) -> Callable[..., dict[str, RegionStatistics]]:
+        """Read labels at the nodes; what is returned sums up over them, as `_sums_in_drawn`."""
+        study, classes = self._study, ()
+        if self._regions == PHASES:
+            stored, _, classes = study.phases("phases")
+        else:
+            stored = study.open_array("particles/particles")
+        at_nodes = labels_at_nodes(self._field, _Frame(stored, self._reference))
+        table = study.table("particles") if self._regions == CRACKED else None
+        phases = {k: c.name for k, c in enumerate(classes, 1)}
+
+        def sums(
+            field: DisplacementField, values: NDArray[np.floating[Any]], frame: int
+        ) -> dict[str, RegionStatistics]:
+            labels, names = at_nodes, phases
+            if table is not None:
+                labels, names = _kinds(at_nodes, table[table["frame"] == frame])
+            found = statistics_by_label(field, values, labels)
+            return {names.get(k, f"particle {k}"): sums for k, sums in found.items()}
+
+        return sums
 
 
 class _Frame:

@@ -10,7 +10,7 @@ from operando.errors import OperandoError
 from operando.strain.reading.noise_floor import noise_floor
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
-from operando.ui.strain.region_table import region_table, regions_offered
+from operando.ui.strain.region_table import RegionTable, regions_offered
 from operando.ui.strain.table_dialog import TableDialog
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ class StrainTools(QWidget):
     def _on_statistics(self) -> None:
         if self._background.is_busy:
             return
-        regions, view = str(self.regions.currentData()), self._strain.view
+        view = self._strain.view
         title = f"{view.header} {view.since}, {self.regions.currentText()}"
+        regions = RegionTable(self._strain, str(self.regions.currentData()))
 
         def show(table: pd.DataFrame) -> None:
             self.statistics.setEnabled(True)
@@ -113,7 +114,7 @@ class StrainTools(QWidget):
             self.answer.setText(str(error))
 
         self.statistics.setEnabled(False)
-        self._background.start(lambda: region_table(self._strain, regions), show, fail)
+        self._background.start(regions.compute, show, fail)
 
     def _on_noise(self) -> None:
         study, field, pair = self._strain.study, self._strain.measured, self._strain.pair
