@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QCloseEvent, QWheelEvent
+from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QSlider
 
 from operando import Study
 from operando.steps import STEPS
@@ -194,6 +195,25 @@ def test_a_window_that_stays_open_after_all_keeps_its_study(
     assert dock.session.study is study
     window.hide()
     assert dock.session.study is None
+
+
+def test_the_wheel_scrolls_a_panel_and_changes_no_setting(dock: OperandoDock, study: Study) -> None:
+    dock.session.show_study(study)
+    for panel in dock.panels:
+        for kind in (QComboBox, QAbstractSpinBox, QSlider):
+            for editor in panel.findChildren(kind):
+                turn = QWheelEvent(
+                    QPointF(),
+                    QPointF(),
+                    QPoint(),
+                    QPoint(0, -120),
+                    Qt.MouseButton.NoButton,
+                    Qt.KeyboardModifier.NoModifier,
+                    Qt.ScrollPhase.NoScrollPhase,
+                    False,
+                )
+                editor.wheelEvent(turn)
+                assert not turn.isAccepted(), (panel.title, editor.toolTip())
 
 
 def test_no_panel_is_wider_than_the_dock(qtbot: QtBot, dock: OperandoDock, study: Study) -> None:

@@ -52,7 +52,7 @@ def test_without_errors_there_is_no_band(plot: LinePlot) -> None:
 
 
 def test_strain_through_time_leaves_out_frames_without_numbers(plot: LinePlot) -> None:
-    plot.kind.setCurrentIndex(plot.kind.findData(TIME))
+    plot.kind.setValue(TIME)
     np.testing.assert_array_equal(plot.curve.getData(), [[0, 5], [0, 1.5]])
     np.testing.assert_array_equal(plot.bars.opts["height"], [0, 0.5])
     assert plot.plot.getAxis("bottom").labelText == "time (h)"
@@ -63,7 +63,7 @@ def test_what_is_plotted_is_copied_and_saved(
 ) -> None:
     plot.buttons.copy.click()
     assert QApplication.clipboard().text() == ALONG.to_csv(index=False)
-    plot.kind.setCurrentIndex(plot.kind.findData(TIME))
+    plot.kind.setValue(TIME)
     path = tmp_path / "line.csv"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     plot.buttons.save.click()

@@ -37,7 +37,7 @@ def swelling(stretch: float) -> DisplacementField:
         grid_shape=shape,
         spacing=(SPACING,) * 3,
         window=(15, 15, 15),
-        info={"strain_noise": 1e-4},
+        gradient_sigma=np.full((n, 3, 3), 1e-4),
     )
 
 

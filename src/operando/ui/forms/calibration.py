@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from operando.ui.forms.fields import ChoiceField, FloatField
+from operando.ui.forms.fields import ChoiceField, FloatField, show_value
 from operando.ui.forms.form import LABEL_WIDTH
 from operando.ui.wording import times_text
 
@@ -136,7 +136,5 @@ class CalibrationForm(QWidget):
     def _on_value(self) -> None:
         if self.cubes.isChecked():
             for field in self.sizes[1:]:
-                before = field.blockSignals(True)
-                field.setValue(self.sizes[0].value())
-                field.blockSignals(before)
+                show_value(field, self.sizes[0].value())
         self.valueChanged.emit()

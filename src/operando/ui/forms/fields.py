@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from qtpy.QtCore import QLocale, Qt, Signal
+from qtpy.QtCore import QLocale, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
+    QSlider,
     QSpinBox,
     QWidget,
 )
@@ -204,16 +205,15 @@ class ChoiceField(_NoWheel, QComboBox):
         self.set_choices(choices)
         self.currentIndexChanged.connect(self._on_index)
 
-    def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
-        """Offer other values; the chosen one stays chosen where it is among them."""
+    def set_choices(self, choices: Sequence[tuple[Any, str]], default: Any = None) -> None:
+        """Offer other values; the chosen one stays, else the default or the first is chosen."""
         chosen = self.value()
-        self.blockSignals(True)
-        self.clear()
-        self._values = [value for value, _ in choices]
-        self.addItems([text for _, text in choices])
-        if chosen in self._values:
-            self.setCurrentIndex(self._values.index(chosen))
-        self.blockSignals(False)
+        with QSignalBlocker(self):
+            self.clear()
+            self._values = [value for value, _ in choices]
+            self.addItems([text for _, text in choices])
+            places = [self._values.index(v) for v in (chosen, default) if v in self._values]
+            self.setCurrentIndex(places[0] if places else 0)
 
     def value(self) -> Any:
         """Return the chosen value; None while there are no choices."""
@@ -229,6 +229,14 @@ class ChoiceField(_NoWheel, QComboBox):
 
     def _on_index(self, index: int) -> None:
         self.valueChanged.emit(self.value())
+
+
+class Slider(_NoWheel, QSlider):
+    """A whole number between bounds, by dragging."""
+
+    def __init__(self, low: int, high: int, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setRange(low, high)
 
 
 class TupleField(QWidget):
@@ -258,6 +266,12 @@ class TupleField(QWidget):
 
     def _on_value(self) -> None:
         self.valueChanged.emit(self.value())
+
+
+def show_value(editor: QWidget, value: Any) -> None:
+    """Let an editor show a value without telling that it has changed."""
+    with QSignalBlocker(editor):
+        editor.setValue(value)
 
 
 def make_field(info: FieldInfo, choices: Sequence[tuple[Any, str]] | None = None) -> QWidget:

@@ -18,7 +18,7 @@ from operando.chemistry import (
     shift_cycling,
 )
 from operando.errors import OperandoError
-from operando.ui.forms.fields import FloatField
+from operando.ui.forms.fields import FloatField, show_value
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 
@@ -89,9 +89,7 @@ class CyclingBox(QWidget):
         self.offset.setEnabled(study.writable)
         if table is not None:
             self.facts.setText(cycling_text(table, study.times))
-            before = self.offset.blockSignals(True)
-            self.offset.setValue(float(table.attrs.get("offset_h", 0.0)))
-            self.offset.blockSignals(before)
+            show_value(self.offset, float(table.attrs.get("offset_h", 0.0)))
 
     def read(self, path: Path) -> None:
         """Read a file in a thread and put it into the study."""

@@ -26,7 +26,7 @@ from operando.files import Description, describe, read
 from operando.files.formats import HDF5_ENDINGS
 from operando.study.create import SUFFIX
 from operando.ui.forms.calibration import CalibrationForm
-from operando.ui.forms.fields import ChoiceField
+from operando.ui.forms.fields import ChoiceField, show_value
 from operando.ui.forms.form import LABEL_WIDTH
 from operando.ui.panels.histogram import GreyHistogram
 from operando.ui.panels.panel import text_label
@@ -165,9 +165,7 @@ class NewStudyForm(QWidget):
         self.facts.setText("\n".join(found.description.facts))
         self.warnings.setText("\n".join(f"⚠ {text}" for text in found.description.warnings))
         self.warnings.setVisible(bool(found.description.warnings))
-        before = self.axes.blockSignals(True)
-        self.axes.setValue(found.axes)
-        self.axes.blockSignals(before)
+        show_value(self.axes, found.axes)
         typed = self.calibration.voxel_size if again else None
         self.calibration.set_series(
             series.n_frames, series.voxel_size or typed, series.times, "as in the files"
@@ -247,10 +245,8 @@ class NewStudyForm(QWidget):
         self._dataset_label.setVisible(several)
         self.dataset.setVisible(several)
         if several:
-            before = self.dataset.blockSignals(True)
             self.dataset.set_choices(found.datasets)
-            self.dataset.setValue(found.hints["dataset"])
-            self.dataset.blockSignals(before)
+            show_value(self.dataset, found.hints["dataset"])
 
     def _choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(

@@ -11,13 +11,14 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
+
+from operando.ui.forms.fields import ChoiceField
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,11 +178,10 @@ class ParticleGallery(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: pd.DataFrame | None = None
-        self._columns: tuple[Column, ...] = ()
         self._stale = True
         self._particle, self._frame = 0, 0
         self.model = GalleryModel(self)
-        self.order = QComboBox()
+        self.order = ChoiceField()
         self.order.setToolTip("Sort by this column, in the frames that the table shows")
         self.falling = QCheckBox("largest first")
         self.falling.setChecked(True)
@@ -209,16 +209,9 @@ class ParticleGallery(QWidget):
         self, table: pd.DataFrame | None, columns: tuple[Column, ...], n_frames: int
     ) -> None:
         """Take other particles; keeps the order."""
-        self._columns = tuple(c for c in columns if c.name not in ("frame", "time_h"))
-        chosen = self.order.currentText()
-        titles = [c.header for c in self._columns]
-        names = [c.name for c in self._columns]
-        first = names.index("crack_fraction") if "crack_fraction" in names else 0
-        self.order.blockSignals(True)
-        self.order.clear()
-        self.order.addItems(titles)
-        self.order.setCurrentIndex(titles.index(chosen) if chosen in titles else first)
-        self.order.blockSignals(False)
+        offered = [(c, c.header) for c in columns if c.name not in ("frame", "time_h")]
+        first = next((c for c in columns if c.name == "crack_fraction"), None)
+        self.order.set_choices(offered, first)
         self.model.set_table(table, n_frames)
 
     def set_shown(self, shown: pd.DataFrame | None, particle: int, frame: int) -> None:
@@ -242,11 +235,10 @@ class ParticleGallery(QWidget):
 
     def _arrange(self) -> None:
         self._stale = False
-        column = self.order.currentIndex()
-        if self._shown is None or not 0 <= column < len(self._columns):
+        chosen = self.order.value()
+        if self._shown is None or chosen is None:
             self.model.arrange(np.empty(0, int), np.empty(0), None)
             return
-        chosen = self._columns[column]
         values = self._shown.groupby("particle")[chosen.name].max().astype(float)
         falling = self.falling.isChecked()
         ordered = values.sort_values(ascending=not falling, na_position="last", kind="stable")

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLay
 
 from operando.data.classes import COLOUR_CYCLE
 from operando.particles.measuring.profiles import depth_profile
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.particles.bands import draw_band, draw_crack_grey
 from operando.ui.particles.groups import GROUPINGS, groups_of
 from operando.ui.particles.trajectories import draw_trajectories
@@ -46,7 +47,6 @@ class ParticlePlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._columns: list[Column] = []
         self._table: pd.DataFrame | None = None
         self._shown: pd.DataFrame | None = None
         self._crack_grey: pd.DataFrame | None = None
@@ -56,8 +56,7 @@ class ParticlePlot(QWidget):
         self._background, self._foreground = "#000000", "#ffffff"
         self.kind = QComboBox()
         self.kind.addItems(_KINDS)
-        self.column = QComboBox()
-        self.against = QComboBox()
+        self.column, self.against = ChoiceField(), ChoiceField()
         self.against.setToolTip("Column along the bottom")
         self.grouping = QComboBox()
         self.grouping.addItems(GROUPINGS)
@@ -87,15 +86,9 @@ class ParticlePlot(QWidget):
     def set_table(self, table: pd.DataFrame | None, columns: tuple[Column, ...]) -> None:
         """Plot another table; keeps the chosen column."""
         self._table = table
-        self._columns = [c for c in columns if c.name not in NOT_PLOTTED]
-        titles = [c.header for c in self._columns]
-        for box, first in ((self.column, 0), (self.against, min(1, len(titles) - 1))):
-            chosen = box.currentText()
-            box.blockSignals(True)
-            box.clear()
-            box.addItems(titles)
-            box.setCurrentIndex(titles.index(chosen) if chosen in titles else first)
-            box.blockSignals(False)
+        offered = [(c, c.header) for c in columns if c.name not in NOT_PLOTTED]
+        self.column.set_choices(offered)
+        self.against.set_choices(offered, next((c for c, _ in offered[1:]), None))
 
     def set_crack_grey(self, table: pd.DataFrame | None) -> None:
         """Take grey levels by distance from cracks, as the step "damage" tells them, if it ran."""
@@ -135,18 +128,17 @@ class ParticlePlot(QWidget):
         self.plot.clear()
         self._ring = None
         self.note.setText("")
-        index = self.column.currentIndex()
-        if self._table is None or self._shown is None or not 0 <= index < len(self._columns):
+        column: Column | None = self.column.value()
+        if self._table is None or self._shown is None or column is None:
             return
         kind = self.kind.currentText()
         self.against.setVisible(kind == "scatter")
         self.column.setVisible(kind != "grey at cracks")
         self.grouping.setVisible(kind != "grey at cracks")
-        column = self._columns[index]
         if kind == "histogram":
             self._draw_histogram(column)
         elif kind == "scatter":
-            self._draw_scatter(column, self._columns[max(self.against.currentIndex(), 0)])
+            self._draw_scatter(column, self.against.value())
         elif kind == "through time":
             self._draw_through_time(column)
         elif kind == "depth profile":

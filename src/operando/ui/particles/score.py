@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QGroupBox,
@@ -22,6 +21,7 @@ from qtpy.QtWidgets import (
 from operando.errors import OperandoError
 from operando.particles.scoring.score_table import score_table
 from operando.ui import navigation
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.jobs.background import Background
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.panels.panel import text_label
@@ -70,7 +70,7 @@ class ScoreBox(QGroupBox):
         self.scores: pd.DataFrame | None = None
         self._asked: object = None
         self._background = Background(self)
-        self.truth = QComboBox()
+        self.truth = ChoiceField()
         self.truth.setToolTip("Layer of true ids, (t, z, y, x) or (z, y, x), of the same voxels")
         self.open = QPushButton("Open")
         self.open.setToolTip("Open true ids: an image of whole numbers, of one frame or of all")
@@ -78,7 +78,7 @@ class ScoreBox(QGroupBox):
         menu.addAction("File…", self._on_file)
         menu.addAction("Folder of slices, or Zarr…", self._on_folder)
         self.open.setMenu(menu)
-        self.frame = QComboBox()
+        self.frame = ChoiceField()
         self.frame.setToolTip("Frame of the series that this single volume is the truth of")
         self.start = QPushButton("Score")
         self.save = QPushButton("CSV…")
@@ -112,12 +112,7 @@ class ScoreBox(QGroupBox):
     def refresh(self) -> None:
         """Offer the layers that may be the truth."""
         names = [layer.name for layer in self._candidates()]
-        chosen = self.truth.currentText()
-        self.truth.clear()
-        self.truth.addItems(names)
-        self.truth.setCurrentIndex(
-            names.index(chosen) if chosen in names else min(0, len(names) - 1)
-        )
+        self.truth.set_choices([(name, name) for name in names])
         self.setVisible(self._view.labels is not None)
         self.truth.setPlaceholderText("Open the true ids")
         self.start.setEnabled(bool(names) and not self._background.is_busy)
@@ -139,7 +134,7 @@ class ScoreBox(QGroupBox):
         if true.ndim == 4:
             work = partial(score_table, found, true)
         else:
-            work = partial(_score_frame, found, true, max(self.frame.currentIndex(), 0))
+            work = partial(_score_frame, found, true, self.frame.value())
         self._asked = asked = object()
         self._background.start(work, partial(self._show, asked), self._fail)
         self._say("Scoring…")
@@ -172,9 +167,9 @@ class ScoreBox(QGroupBox):
         study = self._session.study
         n_frames = len(study.times) if study is not None else 0
         if self.frame.count() != n_frames:
-            self.frame.clear()
-            self.frame.addItems([f"truth of frame {t}" for t in range(n_frames)])
-            self.frame.setCurrentIndex(navigation.current_frame(self._session.viewer, n_frames))
+            offered = [(t, f"truth of frame {t}") for t in range(n_frames)]
+            now = navigation.current_frame(self._session.viewer, n_frames)
+            self.frame.set_choices(offered, now)
         self.frame.setVisible(bool(single) and n_frames > 1)
 
     def _candidates(self) -> list[Labels]:

@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
@@ -26,6 +25,7 @@ from qtpy.QtWidgets import (
 from operando.errors import OperandoError
 from operando.ui import navigation
 from operando.ui.dock.widgets import DockContent
+from operando.ui.forms.fields import ChoiceField, show_value
 from operando.ui.particles.columns import ColumnsButton
 from operando.ui.particles.export import write_table
 from operando.ui.particles.gallery import ParticleGallery
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from operando.ui.particles.view import ParticleView
 
-_NOT_A_COLOUR = ("frame", "time_h")
+_NOT_A_COLOUR = ("frame", "time_h", "particle")
 _FILTER_DELAY_MS = 150
 _ROWS_TO_FIT = 20
 _LEAST_FILTER = 100
@@ -98,7 +98,7 @@ class ParticleTable(DockContent):
             self._offer_columns()
         self.plot.set_table(table, self.model.columns)
         self.gallery.set_table(table, self.model.columns, n_frames)
-        if self.colour.currentData() is not None:
+        if self.colour.value() is not None:
             self._on_colour()
         self.refresh()
 
@@ -137,10 +137,7 @@ class ParticleTable(DockContent):
         )
         self.all_frames = QCheckBox("all frames")
         self.all_frames.setToolTip("Show the rows of all frames")
-        self.colour = QComboBox()
-        self.colour.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.colour = ChoiceField()
         self.colour.setMinimumContentsLength(12)
         self.colour.setToolTip("What the colours of the particles in the canvas mean")
         self.columns = ColumnsButton()
@@ -205,15 +202,10 @@ class ParticleTable(DockContent):
         empty = [] if table is None else table.columns[table.isna().all()]
         self.columns.offer(self.model.columns, set(empty))
         self._show_columns()
-        self.colour.blockSignals(True)
-        self.colour.clear()
-        self.colour.addItem("id", None)
-        for column in self.model.columns:
-            if column.name not in (*_NOT_A_COLOUR, "particle"):
-                self.colour.addItem(column.header, column)
-        shown = self._view.column
-        self.colour.setCurrentIndex(max(0, self.colour.findText(shown.header)) if shown else 0)
-        self.colour.blockSignals(False)
+        offered = [(c, c.header) for c in self.model.columns if c.name not in _NOT_A_COLOUR]
+        self.colour.set_choices([(None, "id"), *offered])
+        if self._view.column in self.model.columns:
+            show_value(self.colour, self._view.column)
         for number in range(len(self.model.columns)):
             self.table.resizeColumnToContents(number)
 
@@ -283,7 +275,7 @@ class ParticleTable(DockContent):
             self._on_selected(self._view.particle)
 
     def _on_colour(self) -> None:
-        self._view.colour_by(self.colour.currentData())
+        self._view.colour_by(self.colour.value())
 
     def _export_shown(self) -> None:
         self._ask_and_export(everything=False)

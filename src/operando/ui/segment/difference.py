@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton
+from qtpy.QtWidgets import QHBoxLayout, QPushButton
 
 from operando.errors import InputError, OperandoError
 from operando.segment.scoring.scores import dice
 from operando.ui import navigation
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.jobs.background import Background
 from operando.ui.layers.beside import layers_beside
 from operando.ui.layers.difference import DIFFERENCE_NAME, Difference, difference_layer
@@ -57,7 +58,7 @@ class DifferenceBox(ResultBox):
         self._name = ""
         self._tables: dict[int, NDArray[np.int64]] = {}
         self._background = Background(self)
-        self.other = QComboBox()
+        self.other = ChoiceField()
         self.other.setToolTip(
             "Another segmentation of this study, or a layer of labels on the same voxels with the "
             "classes 1, 2, … in the same order; 0 is not counted"
@@ -95,11 +96,7 @@ class DifferenceBox(ResultBox):
         """Offer what the segmentation can be compared with, if there is anything."""
         study = self._session.study
         names = list(self._candidates(study)) if study is not None and self.is_there() else []
-        chosen = self.other.currentText()
-        self.other.clear()
-        self.other.addItems(names)
-        if chosen in names:
-            self.other.setCurrentText(chosen)
+        self.other.set_choices([(name, name) for name in names])
         self.setVisible(bool(names))
 
     def show_layer(self) -> None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from operando.ui.forms.fields import FloatField
+from operando.ui.forms.fields import ChoiceField, FloatField, Slider, show_value
 from operando.ui.layers.study_results import RIGID, RIGID_AND_STRETCH
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.node_quantities import NODE_QUANTITIES, node_quantity
@@ -30,13 +28,13 @@ if TYPE_CHECKING:
 
 _NOTHING = ""
 _REMOVED = (
-    ("nothing taken out", ""),
-    ("rigid motion of the sample", RIGID),
-    ("rigid motion and uniform stretch", RIGID_AND_STRETCH),
+    ("", "nothing taken out"),
+    (RIGID, "rigid motion of the sample"),
+    (RIGID_AND_STRETCH, "rigid motion and uniform stretch"),
 )
 _LINE = "line"
 _DRAW = "Click on one side of the layer, then on the other: that is its thickness."
-_NORMALS = (("along z", "z"), ("along y", "y"), ("along x", "x"), ("along a line I draw", _LINE))
+_NORMALS = (("z", "along z"), ("y", "along y"), ("x", "along x"), (_LINE, "along a line I draw"))
 
 
 class StrainDisplay(QWidget):
@@ -57,28 +55,21 @@ class StrainDisplay(QWidget):
         super().__init__(parent)
         self._strain = strain
         self.note = text_label()
-        self.pair = QComboBox()
-        self.quantity = QComboBox()
-        for quantity in NODE_QUANTITIES:
-            self.quantity.addItem(quantity.header, quantity.name)
-        self.quantity.addItem("nothing", _NOTHING)
-        self.removed = QComboBox()
-        for words, motion in _REMOVED:
-            self.removed.addItem(words, motion)
+        self.pair = ChoiceField()
+        quantities = [(quantity.name, quantity.header) for quantity in NODE_QUANTITIES]
+        self.quantity = ChoiceField([*quantities, (_NOTHING, "nothing")])
+        self.removed = ChoiceField(_REMOVED)
         self.removed.setToolTip(
             "Turns what is shown back by the motion of the whole sample; "
             "a uniform stretch is also what a change of the scanner's voxel size looks like"
         )
-        self.normal = QComboBox()
-        for words, direction in _NORMALS:
-            self.normal.addItem(words, direction)
+        self.normal = ChoiceField(_NORMALS)
         self.normal.setToolTip(
             "Through-thickness direction of the electrode or layer: an axis, or a line that is "
             "drawn from one side to the other"
         )
         self._normal_label = QLabel("Thickness")
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
+        self.opacity = Slider(0, 100)
         self.opacity.setValue(60)
         self.smooth = QCheckBox("smooth between nodes")
         self.smooth.setChecked(True)
@@ -110,25 +101,16 @@ class StrainDisplay(QWidget):
         self.setVisible(bool(pairs) or preview.field is not None)
         shown = self._strain.pair if preview.field is None else preview.pair
         offered = pairs if preview.field is None else [shown]
-        self.pair.blockSignals(True)
-        self.pair.clear()
-        for reference, deformed in offered:
-            self.pair.addItem(f"from frame {reference} to {deformed}", (reference, deformed))
+        self.pair.set_choices([(pair, "from frame {} to {}".format(*pair)) for pair in offered])
         if shown in offered:
-            self.pair.setCurrentIndex(offered.index(shown))
-        self.pair.blockSignals(False)
+            show_value(self.pair, shown)
         self.pair.setEnabled(preview.field is None)
         self.note.setText(_preview_text(self._strain))
         self.note.setVisible(bool(self.note.text()))
         if view.layer is not None:
-            self.opacity.blockSignals(True)
-            self.opacity.setValue(round(100 * view.layer.opacity))
-            self.opacity.blockSignals(False)
+            show_value(self.opacity, round(100 * view.layer.opacity))
             self._on_smooth()
-        self.quantity.blockSignals(True)
-        chosen = view.quantity if view.visible else _NOTHING
-        self.quantity.setCurrentIndex(self.quantity.findData(chosen))
-        self.quantity.blockSignals(False)
+        show_value(self.quantity, view.quantity if view.visible else _NOTHING)
         self._show_length()
         self._show_normal()
 
@@ -155,13 +137,11 @@ class StrainDisplay(QWidget):
         layout.addLayout(form)
 
     def _on_pair(self) -> None:
-        pair = self.pair.currentData()
-        if pair is not None:
-            self._strain.show(tuple(pair))
-            self._strain.go_to_frame()
+        self._strain.show(self.pair.value())
+        self._strain.go_to_frame()
 
     def _on_quantity(self) -> None:
-        name = self.quantity.currentData()
+        name = self.quantity.value()
         if name == _NOTHING:
             self._strain.view.hide()
         else:
@@ -171,7 +151,7 @@ class StrainDisplay(QWidget):
         self._show_normal()
 
     def _on_removed(self) -> None:
-        self._strain.remove(self.removed.currentData())
+        self._strain.remove(self.removed.value())
         self._on_opacity(self.opacity.value())
         self._on_smooth()
 
@@ -199,9 +179,7 @@ class StrainDisplay(QWidget):
         shown = arrows is not None and arrows.visible
         self.length.setEnabled(shown)
         if shown:
-            self.length.blockSignals(True)
-            self.length.setValue(arrows.length)
-            self.length.blockSignals(False)
+            show_value(self.length, arrows.length)
 
     def set_line(self, start: ArrayLike, end: ArrayLike) -> None:
         """Take a drawn line as the through-thickness direction, if that was asked for.
@@ -211,13 +189,13 @@ class StrainDisplay(QWidget):
         start, end
             ``(3,)`` points ``(z, y, x)`` in µm.
         """
-        if self.normal.currentData() == _LINE:
+        if self.normal.value() == _LINE:
             self._strain.view.set_normal(np.subtract(end, start))
             self.note.hide()
             self._show_normal()
 
     def _on_normal(self) -> None:
-        chosen = self.normal.currentData()
+        chosen = self.normal.value()
         if chosen == _LINE:
             self.note.setText(_DRAW)
             self.note.show()

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.strain.table_dialog import TableButtons
 from operando.ui.theme import colour_axes, hold_still
 
@@ -35,9 +36,12 @@ class LinePlot(QWidget):
         self._elongation: pd.DataFrame | None = None
         self._header = self._unit = ""
         self._foreground = "#ffffff"
-        self.kind = QComboBox()
-        self.kind.addItem("shown quantity along the line", PROFILE)
-        self.kind.addItem("strain of the line through time", TIME)
+        self.kind = ChoiceField(
+            [
+                (PROFILE, "shown quantity along the line"),
+                (TIME, "strain of the line through time"),
+            ]
+        )
         self.plot: Any = pg.PlotWidget()
         hold_still(self.plot)
         self.plot.setFixedHeight(_HEIGHT)
@@ -59,7 +63,7 @@ class LinePlot(QWidget):
         layout.setSpacing(6)
         for widget in (self.kind, self.plot, self.buttons):
             layout.addWidget(widget)
-        self.kind.currentIndexChanged.connect(self._draw)
+        self.kind.valueChanged.connect(self._draw)
 
     def set_tables(
         self, along: pd.DataFrame, through_time: pd.DataFrame, header: str, unit: str
@@ -88,7 +92,7 @@ class LinePlot(QWidget):
         if self._profile is None or self._elongation is None:
             return
         self.buttons.message.hide()
-        if self.kind.currentData() == PROFILE:
+        if self.kind.value() == PROFILE:
             self._draw_profile(self._profile)
         else:
             self._draw_time(self._elongation)

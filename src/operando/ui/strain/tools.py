@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from operando.errors import OperandoError
 from operando.strain.reading.noise_floor import noise_floor
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.jobs.background import Background
 from operando.ui.panels.panel import text_label
 from operando.ui.strain.region_table import RegionTable, regions_offered
@@ -47,7 +48,7 @@ class StrainTools(QWidget):
         self._background = Background(self)
         self._shown_pair: tuple[int, int] | None = None
         self.answer = text_label(_HINT)
-        self.regions = QComboBox()
+        self.regions = ChoiceField()
         self.regions.setToolTip(
             "Shapes are drawn in a Shapes layer; phases and particles are those at the nodes"
         )
@@ -83,12 +84,7 @@ class StrainTools(QWidget):
     def refresh(self) -> None:
         """Offer the regions that the study knows."""
         study = self._strain.study
-        offered = regions_offered(study) if study is not None else []
-        chosen = self.regions.currentData()
-        self.regions.clear()
-        for key, words in offered:
-            self.regions.addItem(words, key)
-        self.regions.setCurrentIndex(max(0, self.regions.findData(chosen)))
+        self.regions.set_choices(regions_offered(study) if study is not None else [])
         if self._strain.pair != self._shown_pair:
             self._shown_pair = self._strain.pair
             self.answer.setText(_HINT)
@@ -103,7 +99,7 @@ class StrainTools(QWidget):
             return
         view = self._strain.view
         title = f"{view.header} {view.since}, {self.regions.currentText()}"
-        regions = RegionTable(self._strain, str(self.regions.currentData()))
+        regions = RegionTable(self._strain, self.regions.value())
 
         def show(table: pd.DataFrame) -> None:
             self.statistics.setEnabled(True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSlider,
     QWidget,
 )
 
-from operando.ui.forms.fields import ChoiceField, IntField
+from operando.ui.forms.fields import ChoiceField, IntField, Slider, show_value
 from operando.ui.forms.form import LABEL_WIDTH
 
 if TYPE_CHECKING:
@@ -54,8 +52,7 @@ class BrushTools(QWidget):
         self.modes = {name: QPushButton(text) for name, (text, _) in _TOOLS.items()}
         self.brush = IntField(1, _LARGEST_BRUSH)
         self.brush.setSuffix(" voxels")
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(1, _LARGEST_BRUSH)
+        self.slider = Slider(1, _LARGEST_BRUSH)
         self.reach = ChoiceField([(2, "in this slice only"), (3, "as a ball, through slices")])
         self._lay_out()
         self._group.buttonClicked.connect(self._on_tool)
@@ -104,15 +101,9 @@ class BrushTools(QWidget):
         for button in self.modes.values():
             button.setChecked(button is chosen)
         self._group.setExclusive(chosen is not None)
-        reach = min(max(layer.n_edit_dimensions, 2), 3)
-        for widget, value in (
-            (self.brush, round(layer.brush_size)),
-            (self.slider, round(layer.brush_size)),
-            (self.reach, reach),
-        ):
-            before = widget.blockSignals(True)
-            widget.setValue(value)
-            widget.blockSignals(before)
+        for widget in (self.brush, self.slider):
+            show_value(widget, round(layer.brush_size))
+        show_value(self.reach, min(max(layer.n_edit_dimensions, 2), 3))
 
     def _on_tool(self, button: QPushButton) -> None:
         if self._painter is not None:

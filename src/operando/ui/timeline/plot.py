@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from operando.data.classes import COLOUR_CYCLE
 from operando.report.frame_curves import cycling_curve, frame_quantities
+from operando.ui.forms.fields import ChoiceField
 from operando.ui.theme import colour_axes, hold_still
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class TimeLinePlot(QWidget):
         self._quantities: list[FrameQuantity] = []
         self._background, self._foreground = "#000000", "#ffffff"
 
-        self.quantity = QComboBox()
+        self.quantity = ChoiceField()
         self.quantity.setToolTip("What the lower plot shows")
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -85,14 +86,8 @@ class TimeLinePlot(QWidget):
         self._times = np.asarray(study.times if study else (), float)
         self._voltage = cycling_curve(study) if study else None
         self._quantities = frame_quantities(study, classes) if study else []
-        chosen = self.quantity.currentText()
-        titles = [quantity.title for quantity in self._quantities]
-        self.quantity.blockSignals(True)
-        self.quantity.clear()
-        self.quantity.addItems(titles)
-        self.quantity.setCurrentIndex(titles.index(chosen) if chosen in titles else 0)
-        self.quantity.blockSignals(False)
-        self.quantity.setVisible(len(titles) > 1)
+        self.quantity.set_choices([(q.title, q.title) for q in self._quantities])
+        self.quantity.setVisible(len(self._quantities) > 1)
         self.frame = min(self.frame, max(len(self._times) - 1, 0))
         self._draw()
 
