@@ -148,7 +148,7 @@ class MapDamage(OnParticles):
         from operando.particles.measuring.path_map import electron_paths
         from operando.steps.phase_names import label_of
 
-        labels, _, classes = study.phases(finder.phases)
+        labels, probabilities, classes = study.phases(finder.phases)
         ids = study.open_array(f"particles/{self.particles}")
         with replacing(study.product_path(f"particles/{self.particles}-paths")) as partial:
             array = create_image(
@@ -165,6 +165,7 @@ class MapDamage(OnParticles):
                     np.asarray(labels[t]),
                     phase=label_of(finder.phase, classes),
                     labels=finder.names.labels(classes),
+                    probabilities=np.asarray(probabilities[t]),
                     spacing=study.voxel_size,
                     settings=finder.measure,
                 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
 from scipy.special import ndtr
 
-from operando.particles import measure
+from operando.particles import electron_paths, measure
 from operando.particles.settings import MeasureSettings, PhaseLabels
 
 SHAPE = (48, 48, 48)
@@ -175,6 +175,40 @@ def test_labels_that_take_what_is_likely_for_sure_are_off(ball) -> None:
     found = row(ball.astype(np.int32), phases, probabilities=probabilities, settings=patch)
     assert found["detachment"] == 0
     assert found["detachment_sd"] == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (3, 1, 1), (0.2, 0.2, 0.6)])
+@pytest.mark.parametrize(("thickness", "detached"), [(0.7, 1), (2, 0)])
+def test_a_blurred_rim_is_no_binder_but_a_film_of_two_voxels_is(
+    ball, spacing, thickness, detached
+) -> None:
+    """A rim between particle and pore has the grey level of binder, of which none can be sure."""
+    ids = ball.astype(np.int32)
+    away = distance_transform_edt(~ball)
+    film = ~ball & (away < thickness + 0.5)
+    phases = np.where(ball, SOLID, np.where(film, BINDER, PORE)).astype(np.uint8)
+    binder = np.where(away < 1.1, 0.6, film * 0.95)
+    probabilities = np.stack([np.where(ball, 0, 1 - binder), np.where(ball, 0, binder), ball])
+    found = row(ids, phases, probabilities=probabilities, spacing=spacing)
+    assert row(ids, phases, spacing=spacing)["detachment"] == 0
+    assert found["detachment"] == pytest.approx(detached, abs=0.08)
+    assert found["detachment_sd"] > 0.9 * detached
+    certain = np.stack([phases == k for k in (PORE, BINDER, SOLID)])
+    assert row(ids, phases, probabilities=certain, spacing=spacing)["detachment"] == 0
+
+
+def test_electrons_enter_where_binder_is_sure_in_table_and_map(ball) -> None:
+    rim = binary_dilation(ball) & ~ball
+    phases = phases_of(ball, below=BINDER)
+    binder = np.where(rim, 0.6, phases == BINDER)
+    phases[rim] = BINDER
+    known = {"phases": phases, "phase": SOLID}
+    known["probabilities"] = np.stack([np.where(ball, 0, 1 - binder), binder, ball])
+    ids = ball.astype(np.int32)
+    table = measure(ids, **known).iloc[0]
+    assert table["detachment"] == pytest.approx(0.5, abs=0.05)
+    assert table["path_ratio"] > 1.5
+    assert np.nanmax(electron_paths(ids, **known)) == pytest.approx(table["path_max_um"])
 
 
 def test_paths_of_a_particle_that_is_attached_all_round(ball) -> None:

@@ -38,11 +38,14 @@ class Contacts:
         ``(N,)`` values of `Role`.
     neighbours
         ``(N,)`` id of the particle that a face looks at, 0 for none.
+    seen
+        ``(N, 3)`` voxels ``(z, y, x)`` that tell what touches a face.
     """
 
     faces: Faces
     roles: NDArray[np.uint8]
     neighbours: NDArray[np.int32]
+    seen: NDArray[np.int32]
 
     def area(self, role: Role) -> float:
         """Area that faces a role."""
@@ -67,8 +70,17 @@ def roles_of(
     return roles
 
 
-def find_contacts(body: Body, roles: NDArray[np.uint8], reach: float = 0.0) -> Contacts:
+def find_contacts(
+    body: Body,
+    roles: NDArray[np.uint8],
+    reach: float = 0.0,
+    likely: NDArray[np.float32] | None = None,
+) -> Contacts:
     """Find what a particle faces.
+
+    The voxel at a face lies in the blur of the image, where what is between particle and pore has
+    the grey level of binder. Where probabilities are known, it or the next one straight out of the
+    surface tells pore from binder, whichever is surer.
 
     Parameters
     ----------
@@ -79,21 +91,36 @@ def find_contacts(body: Body, roles: NDArray[np.uint8], reach: float = 0.0) -> C
     reach
         µm; binder, collector or another particle behind a pore within this distance, straight out
         of the surface, counts as faced. 0: what touches.
+    likely
+        ``(2, Z, Y, X)`` probabilities of pore and binder in the crop, if known.
     """
     faces = body.faces
-    at = tuple(faces.outside.T)
-    found, neighbours = roles[at], body.ids[at]
+    seen = faces.outside if likely is None else _surest(body, roles, likely)
+    found, neighbours = roles[tuple(seen.T)], body.ids[tuple(faces.outside.T)]
     step = min(body.spacing)
     shape = np.array(roles.shape) - 1
     pore_so_far = found == Role.PORE
     for distance in np.arange(step, reach + step / 2, step):
         beyond = faces.outside + np.rint(faces.normal * (distance / np.asarray(body.spacing)))
-        seen = tuple(np.clip(beyond, 0, shape).astype(int).T)
-        role, particle = roles[seen], body.ids[seen]
+        at = tuple(np.clip(beyond, 0, shape).astype(int).T)
+        role, particle = roles[at], body.ids[at]
         hit = pore_so_far & (role > Role.PORE) & (particle != body.label)
         found[hit], neighbours[hit] = role[hit], particle[hit]
         pore_so_far &= role == Role.PORE
-    return Contacts(faces, found, neighbours)
+    return Contacts(faces, found, neighbours, seen)
+
+
+def _surest(body: Body, roles: NDArray[np.uint8], likely: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Find the voxel, at each face or next to that, which is surest to be pore or binder."""
+    at_face = body.faces.outside
+    out = body.faces.normal / np.asarray(body.spacing, np.float32)
+    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+    beyond = np.clip(at_face + np.rint(out), 0, np.array(roles.shape) - 1).astype(np.int32)
+    here, there = tuple(at_face.T), tuple(beyond.T)
+    open_here, open_there = (np.isin(roles[at], (Role.PORE, Role.BINDER)) for at in (here, there))
+    sure = likely.max(axis=0)
+    farther = open_here & open_there & (sure[there] > sure[here])
+    return np.where(farther[:, None], beyond, at_face)
 
 
 def measure_contact(contacts: Contacts, labels: PhaseLabels, cut: float) -> dict[str, float]:
@@ -127,23 +154,23 @@ def measure_contact(contacts: Contacts, labels: PhaseLabels, cut: float) -> dict
 
 def detachment_error(
     contacts: Contacts,
-    pore: NDArray[Any],
-    binder: NDArray[Any],
+    likely: NDArray[np.float32],
     patch: float,
 ) -> float:
     """Estimate how far the detachment is off (root mean square), from the phase probabilities.
 
-    Every face is pore with the odds of the two probabilities in the voxel outside. Errors of a
+    Every face is pore with the odds of the two probabilities in the voxel that tells. Errors of a
     segmentation come in patches: faces within one are taken to be right or wrong together. What
     these odds lead to expect may also differ from what the labels say, which take all that is more
-    likely than not for sure.
+    likely than not for sure; and so may what the voxels right at the faces say, as the whole
+    segmentation may lean to one side there.
 
     Parameters
     ----------
     contacts
         Of one particle.
-    pore, binder
-        ``(Z, Y, X)`` probabilities in the crop, on any scale.
+    likely
+        As in `find_contacts`.
     patch
         Edge of a patch, µm.
     """
@@ -151,11 +178,16 @@ def detachment_error(
     area = contacts.faces.area[here]
     if area.sum() == 0:
         return float("nan")
-    at = tuple(contacts.faces.outside[here].T)
-    p, b = pore[at].astype(float), binder[at].astype(float)
-    total = p + b
-    share = np.where(total > 0, p / np.where(total > 0, total, 1), 0.5)
+    weight = area / area.sum()
+    pore, binder = likely[(slice(None), *contacts.seen[here].T)].astype(float)
+    total = pore + binder
+    share = np.where(total > 0, pore / np.where(total > 0, total, 1), 0.5)
     together = max(1.0, patch**2 / float(area.mean()))
-    spread = np.sqrt((area**2 * share * (1 - share)).sum() * together) / area.sum()
-    offset = (area * ((contacts.roles[here] == Role.PORE) - share)).sum() / area.sum()
-    return float(np.hypot(min(0.5, spread), offset))
+    spread = np.sqrt((weight**2 * share * (1 - share)).sum() * together)
+    is_pore = contacts.roles[here] == Role.PORE
+    at_face = contacts.faces.outside[here]
+    pore, binder = likely[(slice(None), *at_face.T)]
+    farther = (contacts.seen[here] != at_face).any(axis=1)
+    offset = weight @ (is_pore - share)
+    shift = weight @ (farther * (is_pore.astype(float) - (pore > binder)))
+    return float(np.linalg.norm([min(0.5, spread), offset, shift]))

@@ -27,6 +27,7 @@ def electron_paths(
     *,
     phase: int,
     labels: PhaseLabels | None = None,
+    probabilities: Any | None = None,
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
     settings: MeasureSettings | None = None,
     progress: ProgressCallback | None = None,
@@ -35,7 +36,7 @@ def electron_paths(
 
     Parameters
     ----------
-    ids, phases, phase, labels, spacing, settings, progress
+    ids, phases, phase, labels, probabilities, spacing, settings, progress
         As in `operando.particles.measure`; `phases` are labels.
 
     Returns
@@ -53,14 +54,23 @@ def electron_paths(
     if phases.dtype == bool:
         raise InputError("A mask does not tell where binder is", "give labels of phases")
     ids, _ = numbered(check_ids(ids))
-    scene = make_scene(ids, phases, spacing=spacing, phase=phase, labels=labels, settings=settings)
+    scene = make_scene(
+        ids,
+        phases,
+        spacing=spacing,
+        phase=phase,
+        labels=labels,
+        probabilities=probabilities,
+        settings=settings,
+    )
     boxes = [(i, b) for i, b in enumerate(find_objects(scene.ids), start=1) if b is not None]
     watch = Stopwatch(progress, len(boxes), "particles", "Finding electron paths")
     out = np.full(scene.ids.shape, np.nan, np.float32)
     for label, box in boxes:
         body = scene.body(label, box)
         roles = roles_of(body, phases[body.box], phase, scene.labels)
-        contacts = find_contacts(body, roles, scene.settings.contact_reach)
+        reach = scene.settings.contact_reach
+        contacts = find_contacts(body, roles, reach, scene.likely(body))
         doors = entrances(body, contacts, scene.settings, scene.ids.shape)
         _, lengths = measure_electrons(body, doors, known=True)
         if lengths is not None:

@@ -74,6 +74,13 @@ class Scene:
         """Cut a particle out."""
         return cut_out(label, box, self.ids, self.solid, self.spacing, self.margin, self.unseen)
 
+    def likely(self, body: Body) -> NDArray[np.float32] | None:
+        """Probabilities ``(2, Z, Y, X)`` of pore and binder in the crop of a body, if known."""
+        pore, binder = self.labels.pore, self.labels.binder
+        if self.probabilities is None or not pore or not binder:
+            return None
+        return np.stack([self.probabilities[(k - 1, *body.box)] for k in (pore, binder)])
+
 
 def make_scene(
     ids: NDArray[Any],
