@@ -8,8 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from operando.errors import FileError
-from operando.ui.particles.table import ParticleTable, write_table
+from operando.ui.particles.table import ParticleTable
 from operando.ui.particles.view import ParticleView
 
 if TYPE_CHECKING:
@@ -217,11 +216,6 @@ def test_export_writes_what_was_asked_for(
     assert len(read) == rows
     assert "volume_um3" in read
     assert f"{rows} rows written" in dock.status.text()
-
-
-def test_export_to_nowhere_is_one_sentence(particles: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="Cannot write"):
-        write_table(particles, tmp_path / "no" / "such" / "folder.csv")
 
 
 def test_no_table_is_an_empty_dock(dock: ParticleTable, view: ParticleView) -> None:

@@ -9,9 +9,7 @@ from qtpy.QtCore import Qt
 from operando.data.classes import DEFAULT_CLASSES
 from operando.steps import STEPS
 from operando.study.phases import create_phases, open_phases
-from operando.study.record import Entry
 from operando.ui.layers.difference import DIFFERENCE_NAME
-from operando.ui.segment.mend import images_of
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -84,19 +82,6 @@ def test_phases_to_choose_from_are_those_of_the_segmentation(panel: SegmentPanel
     field = panel.mend.form.field("bridge_phase")
     names = ["none", *(c.name for c in DEFAULT_CLASSES)]
     assert [field.itemText(i) for i in range(field.count())] == names
-
-
-def test_images_are_those_that_were_segmented(study: Study) -> None:
-    def ran(name: str, **settings: str) -> None:
-        step = STEPS[name](**settings)
-        entry = Entry(step=name, settings=step.model_dump(), outputs=step.outputs(study))
-        study.add_entry(entry)
-
-    assert images_of(study, "phases") == "images"
-    ran("segment", images="images/denoised")
-    ran("repair")
-    assert images_of(study, "phases") == "images/denoised"
-    assert images_of(study, "phases_repaired") == "images/denoised"
 
 
 def test_steadying_takes_its_settings_from_under_more(qtbot: QtBot, panel: SegmentPanel) -> None:

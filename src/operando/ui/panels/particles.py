@@ -24,7 +24,6 @@ from operando.ui.particles.paths import PathLayers
 from operando.ui.particles.score import ScoreBox
 from operando.ui.particles.table import ParticleTable
 from operando.ui.particles.teacher import STEP, SplitterTeacher
-from operando.ui.segment.mend import images_of
 from operando.ui.theme import plot_colours
 
 if TYPE_CHECKING:
@@ -319,8 +318,7 @@ class ParticlesPanel(RunPanel):
         study = self.session.study
         if study is None or not self._classes():
             return ""
-        images = images_of(study, _PHASES)
-        return images if images in study.image_sets else ""
+        return images_read(study, f"phases/{_PHASES}")[0]
 
     def _is_flat(self) -> bool:
         study = self.session.study

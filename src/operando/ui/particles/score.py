@@ -25,8 +25,8 @@ from operando.ui.forms.fields import ChoiceField
 from operando.ui.jobs.background import Background
 from operando.ui.layers.lookups import FrameArray
 from operando.ui.panels.panel import text_label
-from operando.ui.particles.export import write_table
 from operando.ui.particles.truth import open_truth
+from operando.ui.table_file import write_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,10 +27,10 @@ from operando.ui import navigation
 from operando.ui.dock.widgets import DockContent
 from operando.ui.forms.fields import ChoiceField, show_value
 from operando.ui.particles.columns import ColumnsButton
-from operando.ui.particles.export import write_table
 from operando.ui.particles.gallery import ParticleGallery
 from operando.ui.particles.model import ParticleModel
 from operando.ui.particles.plot import ParticlePlot
+from operando.ui.table_file import write_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,11 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from operando.steps import STEPS
 from operando.ui.forms.form import SettingsForm
+from operando.ui.layers.images_read import images_read
 from operando.ui.panels.panel import heading, text_label
 from operando.ui.segment.folding_box import FoldingBox
 
 if TYPE_CHECKING:
-    from operando.study import Study
     from operando.ui.segment.difference import DifferenceBox
     from operando.ui.session import Session
 
@@ -152,7 +152,7 @@ class MendBox(FoldingBox):
         if study is not None:
             source = self.form.value().phases
             update = {
-                "images": images_of(study, source),
+                "images": images_read(study, f"{_PHASES}/{source}")[0],
                 _PHASES: source,
                 "result": f"{source}_steady",
             }
@@ -175,13 +175,3 @@ class MendBox(FoldingBox):
                 f"of this study: {status.entry.settings['result']}"
             )
             self._difference.show_layer()
-
-
-def images_of(study: Study, name: str) -> str:
-    """Tell from which set of images a segmentation was made; the source if it is not known."""
-    for entry in reversed(study.entries):
-        if f"{_PHASES}/{name}" in entry.outputs:
-            if "images" in entry.settings:
-                return str(entry.settings["images"])
-            name = entry.settings.get(_PHASES, name)
-    return "images"

@@ -17,9 +17,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from operando.atomic import replacing
 from operando.errors import OperandoError
 from operando.ui.panels.panel import text_label
+from operando.ui.table_file import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +115,7 @@ class TableButtons(QWidget):
         if not name or self.table is None:
             return
         try:
-            with replacing(Path(name)) as partial:
-                self.table.to_csv(partial, index=False)
+            write_table(self.table, Path(name))
         except OperandoError as error:
             self._say(str(error))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from operando.errors import FileError
+from operando.atomic import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,12 +18,10 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     FileError
-        If the folder or file cannot be written.
+        If the folder or file cannot be written; what was there before then stays.
     """
-    try:
+    with replacing(path, make_folder=False) as partial:
         if path.suffix == ".parquet":
-            table.to_parquet(path, index=False)
+            table.to_parquet(partial, index=False)
         else:
-            table.to_csv(path, index=False)
-    except OSError as error:
-        raise FileError(f"Cannot write {path} ({error.strerror})", "choose another place") from None
+            table.to_csv(partial, index=False)
