@@ -80,6 +80,7 @@ class SectionHeader(QAbstractButton):
             painter.setBrush(_faded(text, 0.08 if self.isChecked() else 0.05))
             painter.drawRoundedRect(self.rect().adjusted(0, 1, 0, -1), 3, 3)
         self._draw_texts(painter, text)
+        painter.end()
 
     def _draw_texts(self, painter: QPainter, text: QColor) -> None:
         area = self.rect().adjusted(_MARGIN, 0, -_MARGIN, 0)

@@ -60,6 +60,8 @@ class ColumnsButton(QPushButton):
             Names of those that hold nothing.
         """
         self._menu.clear()
+        for menu in self._menu.findChildren(QMenu):
+            menu.deleteLater()
         self.actions_by_name = {}
         first = _shown_at_first(empty)
         groups: dict[str, QMenu] = {}

@@ -52,8 +52,8 @@ def unpainted_text(table: pd.DataFrame, unpainted: Sequence[str]) -> str:
 
 def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:
     """Volume fractions as an HTML table: a row per phase, a column per frame."""
-    wide = table.pivot_table(index="phase", columns="frame", values="fraction", sort=False)
-    frames = list(wide.columns)
+    shares = table.set_index(["phase", "frame"])["fraction"].to_dict()
+    frames = sorted(table["frame"].unique())
     step = -(-len(frames) // _MOST_FRAMES)
     shown = frames[::step]
     cell = "<td align='right' style='padding-left:10px; white-space:nowrap'>{}</td>"
@@ -61,8 +61,8 @@ def fractions_html(table: pd.DataFrame, colours: dict[str, str]) -> str:
     rows = "".join(
         f"<tr><td><span style='color:{colours.get(phase, '#888888')}'>■</span> "
         f"{escape(str(phase))}</td>"
-        + "".join(cell.format(f"{100 * wide.loc[phase, t]:.1f}") for t in shown)
+        + "".join(cell.format(f"{100 * shares[phase, t]:.1f}") for t in shown)
         + "</tr>"
-        for phase in wide.index
+        for phase in table["phase"].unique()
     )
     return f"<table cellspacing='2'><tr><td>%</td>{head}</tr>{rows}</table>"
