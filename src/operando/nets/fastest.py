@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from operando.compute.kept_memory import kept_memory
 from operando.compute.progress import Stopwatch
 from operando.errors import DeviceError
 from operando.nets.backends import computes_in_bfloat16, run_on, torch_backend
@@ -128,7 +129,8 @@ def _candidates(
 
 def _timed(backend: Backend, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     """Run twice, as the first run warms up; return the answer and the seconds of the second."""
-    backend(window)
-    start = time.perf_counter()
-    answer = backend(window)
-    return answer, time.perf_counter() - start
+    with kept_memory():
+        backend(window)
+        start = time.perf_counter()
+        answer = backend(window)
+        return answer, time.perf_counter() - start

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from operando.compute.kept_memory import kept_memory
 from operando.compute.progress import ProgressCallback, Stopwatch
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def fit(
     for _, value, held_out_loss, held_out_dice in so_far.curve:
         watch.skip(values=_values(value, HeldOut(held_out_loss, held_out_dice)))
     half = _halves(device) if half is None else half
-    with _deterministic():
+    with kept_memory(), _deterministic():
         for step in range(resumed_at + 1, schedule.steps + 1):
             if step > schedule.freeze_from * schedule.steps:
                 _freeze_statistics(network)

@@ -55,10 +55,9 @@ class UNet3d(nn.Module):
         """Return what the head sees: ``(N, width, Z, Y, X)``."""
         shape = x.shape[2:]
         skips = self.encode(pad_up(x, self.multiple))
-        x = skips[-1]
-        for i in reversed(range(len(self.decoder))):
-            x = functional.interpolate(x, size=skips[i].shape[2:], mode="nearest")
-            x = self.decoder[i](torch.cat([skips[i], x], dim=1))
+        x = skips.pop()
+        for level in reversed(self.decoder):
+            x = level(_joined(skips.pop(), x))
         return crop(x, shape)
 
     def encode(self, x: Tensor) -> list[Tensor]:
@@ -83,6 +82,12 @@ class UNet3d(nn.Module):
         return nn.Sequential(
             *convolution(channels, width, first, stride), *convolution(width, width, kernel)
         )
+
+
+def _joined(skip: Tensor, coarse: Tensor) -> Tensor:
+    """Bring coarse features to the size of a skip and put them behind it."""
+    fine = functional.interpolate(coarse, size=skip.shape[2:], mode="nearest")
+    return torch.cat([skip, fine], dim=1)
 
 
 def convolution(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.device import choose_device, free_memory
+from operando.compute.kept_memory import kept_memory
 from operando.compute.progress import Stopwatch
 from operando.compute.tiles import plan_tiles
 from operando.errors import InputError
@@ -174,12 +175,13 @@ def predict_blocks(
     n_windows = source.n_windows(block)
     watch = Stopwatch(progress, n_windows, "windows", message)
     watch.skip(n_windows - source.n_windows(block, is_done))
-    for part in blend(
-        source.read, backend, source.grid, block, is_done=is_done, on_window=watch.advance
-    ):
-        if source.has_gaps:
-            part.probabilities[:, ~source.imaged(part.box)] = 0
-        yield part
+    with kept_memory():
+        for part in blend(
+            source.read, backend, source.grid, block, is_done=is_done, on_window=watch.advance
+        ):
+            if source.has_gaps:
+                part.probabilities[:, ~source.imaged(part.box)] = 0
+            yield part
 
 
 def choose_backend(
