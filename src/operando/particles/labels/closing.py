@@ -112,7 +112,8 @@ def close_particles(
         depth = distance(own | (gaps > 0), spacing)
         deepest = np.zeros(count + 1, np.float32)
         np.maximum.at(deepest, gaps[gaps > 0], depth[gaps > 0])
-        of_cracks = _openness(gaps, own, count, edges) < OPEN
+        _, _, openness = _surrounding(gaps, own.view(np.uint8), count, edges)
+        of_cracks = openness < OPEN
         of_cracks |= deepest > DEEP * depth.max(initial=0)
         of_cracks &= unreached > UNREACHED * size
         of_cracks[0] = False
@@ -149,7 +150,7 @@ def cracks_between(
     domain = np.where(away <= radius, whole[tuple(nearest)], 0).astype(np.int32)
     closed = close_particles(domain, solid, radius, spacing) == 1
     gaps, count = _components(closed & ~solid)
-    lowest, highest = _surrounding(gaps, pieces, count)
+    lowest, highest, _ = _surrounding(gaps, pieces, count, np.ones(3))
     between = lowest < highest
     between[0] = False
     return np.asarray(between[gaps])
@@ -158,7 +159,7 @@ def cracks_between(
 def fill_enclosed(ids: NDArray[np.int32]) -> NDArray[np.int32]:
     """Give holes that lie in a single particle its id; those at the image border stay."""
     holes, count = _components(ids == 0)
-    lowest, highest = _surrounding(holes, ids, count)
+    lowest, highest, _ = _surrounding(holes, ids, count, np.ones(3))
     owner = np.where(lowest == highest, highest, 0).astype(np.int32)
     owner[0] = 0
     owner[at_border(holes)] = 0
@@ -184,44 +185,26 @@ def at_border(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _openness(gaps: Any, own: Any, count: int, edges: Any) -> Any:
-    """Share of the surface of every gap that does not face its own particle."""
+def _surrounding(gaps: Any, ids: Any, count: int, edges: Any) -> Any:
+    """Smallest and largest id beside every gap, and the share of its surface beside none."""
+    lowest = np.full(count + 1, 2**31 - 1, np.int64)
+    highest = np.zeros(count + 1, np.int64)
+    area = np.full(count + 1, 1e-30)
     open_area = np.zeros(count + 1)
-    area = np.zeros(count + 1)
     nz, ny, nx = gaps.shape
     for z in range(nz):
         for y in range(ny):
             for x in range(nx):
                 for axis in range(3):
                     a, b, c = z + (axis == 0), y + (axis == 1), x + (axis == 2)
-                    if a >= nz or b >= ny or c >= nx:
+                    if a >= nz or b >= ny or c >= nx or gaps[z, y, x] == gaps[a, b, c]:
                         continue
-                    here, there = gaps[z, y, x], gaps[a, b, c]
-                    if here == there:
-                        continue
-                    gap, is_wall = (here, own[a, b, c]) if here > 0 else (there, own[z, y, x])
-                    area[gap] += 1 / edges[axis]
-                    if not is_wall:
-                        open_area[gap] += 1 / edges[axis]
-    return open_area / np.maximum(area, 1e-30)
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _surrounding(holes: Any, ids: Any, count: int) -> Any:
-    """Smallest and largest id beside every hole."""
-    lowest = np.full(count + 1, 2**31 - 1, np.int64)
-    highest = np.zeros(count + 1, np.int64)
-    nz, ny, nx = holes.shape
-    for z in range(nz):
-        for y in range(ny):
-            for x in range(nx):
-                for axis in range(3):
-                    a, b, c = z + (axis == 0), y + (axis == 1), x + (axis == 2)
-                    if a >= nz or b >= ny or c >= nx:
-                        continue
-                    hole = holes[z, y, x] + holes[a, b, c]
+                    gap = gaps[z, y, x] + gaps[a, b, c]
                     beside = ids[z, y, x] + ids[a, b, c]
-                    if hole > 0 and beside > 0:
-                        lowest[hole] = min(lowest[hole], beside)
-                        highest[hole] = max(highest[hole], beside)
-    return lowest, highest
+                    area[gap] += 1 / edges[axis]
+                    if beside == 0:
+                        open_area[gap] += 1 / edges[axis]
+                    else:
+                        lowest[gap] = min(lowest[gap], beside)
+                        highest[gap] = max(highest[gap], beside)
+    return lowest, highest, open_area / area
