@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.linalg import expm, logm
@@ -202,3 +204,16 @@ def test_displacement_at_voxels_is_the_dense_one() -> None:
     dense = found.dense(SHAPE)[:, *box]
     np.testing.assert_allclose(found.at(voxels_of(box)), dense, atol=1e-5)
     np.testing.assert_array_equal(found.over(box), dense)
+
+
+def test_errors_of_strains_are_the_scatter_of_many_gradients() -> None:
+    """Also where the sample is turned, which mixes the components of the gradient."""
+    rng = np.random.default_rng(5)
+    truth, sigma = 1.02 * rotation(8) - np.eye(3), rng.uniform(1e-4, 1e-3, (3, 3))
+    many = field(truth)
+    strains = [
+        replace(many, gradient=truth + sigma * rng.standard_normal(many.gradient.shape)).strain()
+        for _ in range(40)
+    ]
+    told = replace(many, gradient_sigma=np.broadcast_to(sigma, many.gradient.shape)).strain_sigma()
+    np.testing.assert_allclose(np.std(np.concatenate(strains), axis=0), told[0], rtol=0.06)

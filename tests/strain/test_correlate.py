@@ -58,6 +58,16 @@ def test_predicted_errors_match_the_actual_ones(field):
     assert 0.8 < ratio.std() < 1.2
 
 
+def test_predicted_errors_of_the_gradient_match_the_actual_ones(texture, still, field):
+    moved = texture.render(wave, noise=0.04, seed=2)
+    curved, step = correlate(still, moved, spacing=8), 0.5
+    for found, motion in ((field, affine), (curved, wave)):
+        at = found.positions
+        truth = [(motion(at + e) - motion(at - e)) / (2 * step) for e in step * np.eye(3)]
+        error = (found.gradient - np.stack(truth, axis=-1))[found.valid]
+        assert 0.5 < rms(found.gradient_sigma[found.valid]) / rms(error) < 2
+
+
 def test_curved_motion_takes_the_quadratic_window(texture, still):
     moved = texture.render(wave, noise=0.04, seed=2)
     auto = correlate(still, moved, spacing=8)

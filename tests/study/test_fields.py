@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,13 @@ def test_round_trip(tmp_path, field):
         np.testing.assert_array_equal(getattr(read, name), getattr(field, name))
     assert (read.grid_shape, read.spacing, read.window) == ((2, 3, 4), (5, 6, 7), (11, 13, 15))
     assert read.info == field.info
+    assert read.gradient_sigma is None
+
+
+def test_errors_of_gradients_are_kept(tmp_path, field, rng):
+    sigma = rng.random(field.gradient.shape)
+    write_field(tmp_path / "f.zarr", replace(field, gradient_sigma=sigma))
+    np.testing.assert_array_equal(read_field(tmp_path / "f.zarr").gradient_sigma, sigma)
 
 
 def test_an_absent_field_is_named(tmp_path):

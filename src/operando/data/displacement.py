@@ -61,6 +61,8 @@ class DisplacementField:
         Window edge ``(z, y, x)``, voxels.
     info
         What the run chose and found by itself (coarse motion, noise, gauge length, ...).
+    gradient_sigma
+        ``(N, 3, 3)`` predicted standard deviation of the gradient; None where it is not known.
     """
 
     positions: NDArray[np.floating[Any]]
@@ -73,6 +75,7 @@ class DisplacementField:
     spacing: tuple[float, float, float]
     window: tuple[int, int, int]
     info: Mapping[str, Any] = field(default_factory=dict)
+    gradient_sigma: NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         n = int(np.prod(self.grid_shape))
@@ -84,6 +87,8 @@ class DisplacementField:
             "zncc": (n,),
             "status": (n,),
         }
+        if self.gradient_sigma is not None:
+            shapes["gradient_sigma"] = (n, 3, 3)
         for name, shape in shapes.items():
             found = getattr(self, name).shape
             if found != shape:
@@ -118,7 +123,16 @@ class DisplacementField:
             If they are not three positive numbers.
         """
         size = np.asarray(check_voxel_size(voxel_size))
-        return replace(self, gradient=self.gradient * (size[:, None] / size[None, :]))
+        ratio = size[:, None] / size[None, :]
+        sigma = None if self.gradient_sigma is None else self.gradient_sigma * ratio
+        return replace(self, gradient=self.gradient * ratio, gradient_sigma=sigma)
+
+    @property
+    def gradient_variance(self) -> NDArray[np.float64]:
+        """Square of `gradient_sigma`, ``(N, 3, 3)``; NaN where it is not known."""
+        if self.gradient_sigma is None:
+            return np.full(self.gradient.shape, np.nan)
+        return self.gradient_sigma.astype(np.float64) ** 2
 
     @property
     def volume_change(self) -> NDArray[np.float64]:
@@ -154,6 +168,16 @@ class DisplacementField:
             f"There is no strain measure {measure!r}",
             "use infinitesimal, green-lagrange or hencky",
         )
+
+    def strain_sigma(self) -> NDArray[np.float64]:
+        """Predicted standard deviation of the Green-Lagrange strain, ``(N, 3, 3)``, no unit.
+
+        Components of the gradient are taken as independent; nearly that of the other measures.
+        """
+        square = (np.eye(3) + self.gradient.astype(np.float64)) ** 2
+        product = square.transpose(0, 2, 1) @ self.gradient_variance
+        both = product + product.transpose(0, 2, 1)
+        return np.asarray(np.sqrt(both / np.where(np.eye(3), 2, 4)))
 
     def dense(self, shape: tuple[int, int, int]) -> NDArray[np.float32]:
         """Interpolate the displacement of the valid nodes to every voxel.

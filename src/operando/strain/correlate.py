@@ -17,6 +17,7 @@ from operando.strain.field.gradient import Layout, node_gradient
 from operando.strain.field.judge import judge
 from operando.strain.field.narrow import narrow
 from operando.strain.field.own_motion import with_own_motion
+from operando.strain.field.window_gradient import WindowGradient
 from operando.strain.settings import CorrelationSettings
 from operando.strain.volumes.volume import check_pair
 
@@ -153,8 +154,8 @@ def _correlate(
     variance = with_own_motion(verdict, solution, narrowing, layout)
     raised: NDArray[np.bool_] = np.any(variance > verdict.variance, axis=1)
     verdict = replace(verdict, variance=variance)
-    own = verdict.gradient(solution, window)
-    gradient, found = node_gradient(
+    own = WindowGradient.of(verdict, solution, layout, narrowing)
+    gradient, gradient_sigma, found = node_gradient(
         verdict.displacement, variance, own, verdict.status, layout, plan.gradient, raised
     )
     found["noise_inflation"] = float(frames.inflation.mean())
@@ -163,6 +164,7 @@ def _correlate(
         positions=centres.astype(np.float64),
         displacement=verdict.displacement,
         gradient=gradient,
+        gradient_sigma=gradient_sigma,
         sigma=np.sqrt(verdict.variance),
         zncc=verdict.zncc,
         status=verdict.status,

@@ -11,6 +11,7 @@ import numpy as np
 from operando.data.displacement import NodeStatus
 from operando.strain.field.gradient import Layout, node_gradient
 from operando.strain.field.judge import judge
+from operando.strain.field.window_gradient import WindowGradient
 from operando.strain.grid.nodes import grid_points, node_axes
 from operando.strain.grid.tiles import tile_name, tile_of_nodes
 from operando.strain.series import sample_field
@@ -96,13 +97,14 @@ class GrowingField:
         z, y, x = (int(n) for n in at.max(axis=1) - at.min(axis=1) + 1)
         layout = Layout((z, y, x), *self._lengths())
         verdict = judge(solution, layout, self._plan)
-        own = verdict.gradient(solution, layout.window)
-        gradient, _ = node_gradient(
+        own = WindowGradient.of(verdict, solution, layout)
+        gradient, gradient_sigma, _ = node_gradient(
             verdict.displacement, verdict.variance, own, verdict.status, layout, "plane"
         )
         found = {
             "displacement": verdict.displacement,
             "gradient": gradient,
+            "gradient_sigma": gradient_sigma,
             "sigma": np.sqrt(verdict.variance),
             "zncc": verdict.zncc,
             "status": verdict.status,
@@ -119,12 +121,15 @@ def on_nodes(
     field: DisplacementField, centres: NDArray[np.int64], layout: Layout
 ) -> DisplacementField:
     """Carry a field to other nodes; those without a valid node nearby have not converged."""
-    displacement, gradient, variance, zncc, near = sample_field(field, centres.astype(float))
+    displacement, gradient, variance, unsure, zncc, near = sample_field(
+        field, centres.astype(float)
+    )
     return replace(
         field,
         positions=centres.astype(float),
         displacement=displacement,
         gradient=gradient,
+        gradient_sigma=np.sqrt(unsure),
         sigma=np.sqrt(variance),
         zncc=zncc,
         status=np.where(near.astype(bool), NodeStatus.CONVERGED, NodeStatus.NOT_CONVERGED),

@@ -107,7 +107,8 @@ def compose(first: DisplacementField, second: DisplacementField) -> Displacement
     """
     place = np.asarray(first.positions + first.displacement, np.float64)
     usable = first.valid & np.isfinite(place).all(axis=1)
-    u, gradient, variance, zncc, there = sample_field(second, np.where(usable[:, None], place, 0.0))
+    start = np.where(usable[:, None], place, 0.0)
+    u, gradient, variance, unsure, zncc, there = sample_field(second, start)
     both = usable & there.astype(bool)
     identity = np.eye(3)
     chained = (identity + gradient) @ (identity + np.asarray(first.gradient, np.float64)) - identity
@@ -116,6 +117,9 @@ def compose(first: DisplacementField, second: DisplacementField) -> Displacement
         first,
         displacement=np.where(both[:, None], first.displacement + u, first.displacement),
         gradient=np.where(both[:, None, None], chained, np.nan),
+        gradient_sigma=np.where(
+            both[:, None, None], np.sqrt(first.gradient_variance + unsure), np.nan
+        ),
         sigma=np.where(both[:, None], np.sqrt(first.sigma**2 + variance), first.sigma),
         zncc=np.where(both, np.minimum(first.zncc, zncc), first.zncc),
         status=status,
@@ -126,7 +130,7 @@ def compose(first: DisplacementField, second: DisplacementField) -> Displacement
 def sample_field(
     field: DisplacementField, points: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
-    """Displacement, gradient, variance, ZNCC at points, and whether a valid node is near.
+    """Displacement, gradient, variances of both, ZNCC, and whether a valid node is near.
 
     From the nearest valid nodes, each carried to the point by its gradient, weighted by inverse
     square distance; a point must lie within one and a half node distances of a valid node.
@@ -137,7 +141,8 @@ def sample_field(
     if not valid.any():
         n = len(points)
         nothing = np.zeros(n, bool)
-        return np.zeros((n, 3)), np.zeros((n, 3, 3)), np.zeros((n, 3)), np.zeros(n), nothing
+        vector, tensor = np.zeros((n, 3)), np.zeros((n, 3, 3))
+        return vector, tensor, vector, tensor, np.zeros(n), nothing
     scale = np.asarray(field.spacing, np.float64)
     places = np.asarray(field.positions[valid], np.float64)
     count = min(8, len(places))
@@ -152,6 +157,7 @@ def sample_field(
         np.einsum("nk,nki->ni", weight, carried),
         np.einsum("nk,nkij->nij", weight, g),
         np.einsum("nk,nki->ni", weight, field.sigma[valid][near] ** 2),
+        np.einsum("nk,nkij->nij", weight, field.gradient_variance[valid][near]),
         np.einsum("nk,nk->n", weight, field.zncc[valid][near]),
         distance[:, 0] < 1.5,
     )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ARRAYS = ("positions", "displacement", "gradient", "sigma", "zncc", "status")
+_ARRAYS = ("positions", "displacement", "gradient", "sigma", "zncc", "status", "gradient_sigma")
+"""Fields of earlier versions lack the last one."""
 _GRID = ("grid_shape", "spacing", "window")
 _PREVIEW = "preview.npz"
 
@@ -29,8 +30,8 @@ def write_field(path: Path, field: DisplacementField) -> None:
 
     with replacing(path) as partial:
         group = zarr.open_group(str(partial), mode="w")
-        for name in _ARRAYS:
-            group.create_array(name, data=np.asarray(getattr(field, name)))
+        for name, values in _arrays(field).items():
+            group.create_array(name, data=values)
         group.attrs.update(
             {
                 "grid_shape": [int(n) for n in field.grid_shape],
@@ -41,6 +42,11 @@ def write_field(path: Path, field: DisplacementField) -> None:
         )
 
 
+def _arrays(field: DisplacementField) -> dict[str, Any]:
+    found = {name: getattr(field, name) for name in _ARRAYS}
+    return {name: np.asarray(values) for name, values in found.items() if values is not None}
+
+
 def read_field(path: Path) -> DisplacementField:
     """Read a field written by `write_field`."""
     import zarr
@@ -48,7 +54,7 @@ def read_field(path: Path) -> DisplacementField:
     if not path.exists():
         raise StudyError(f"There is no displacement field {path.stem!r}", "run Strain first")
     group = zarr.open_group(str(path), mode="r")
-    arrays = {name: np.asarray(group[name]) for name in _ARRAYS}
+    arrays = {name: np.asarray(group[name]) for name in _ARRAYS if name in group}
     attributes = group.attrs.asdict()
     z, y, x = attributes["grid_shape"]
     return DisplacementField(
@@ -97,15 +103,13 @@ class UnfinishedField:
 
         Where that is not possible now, as while another program reads it, nothing is written.
         """
-        arrays: dict[str, Any] = {
-            name: np.asarray(getattr(field, name)) for name in (*_ARRAYS, *_GRID)
-        }
+        grid: dict[str, Any] = {name: np.asarray(getattr(field, name)) for name in _GRID}
         with (
             suppress(FileError),
             replacing(preview_path(self._path)) as partial,
             partial.open("wb") as file,
         ):
-            np.savez(file, **arrays)
+            np.savez(file, **_arrays(field), **grid)
 
     def preview(self) -> DisplacementField | None:
         """Return the preview that an earlier run made, if it did."""
@@ -125,7 +129,7 @@ def preview_path(path: Path) -> Path:
 def read_preview(path: Path) -> DisplacementField:
     """Read what `UnfinishedField.save_preview` wrote to ``preview_path(path)``."""
     with np.load(preview_path(path)) as file:
-        arrays = {name: file[name] for name in _ARRAYS}
+        arrays = {name: file[name] for name in _ARRAYS if name in file}
         z, y, x = (int(n) for n in file["grid_shape"])
         spacing, window = (tuple(file[name].tolist()) for name in ("spacing", "window"))
     return DisplacementField(**arrays, grid_shape=(z, y, x), spacing=spacing, window=window)

@@ -32,7 +32,7 @@ def field() -> DisplacementField:
         grid_shape=(10, 20, 20),
         spacing=(8.0,) * 3,
         window=(11, 11, 11),
-        info={"strain_noise": NOISE},
+        gradient_sigma=np.full((N, 3, 3), NOISE),
     )
 
 
@@ -51,5 +51,6 @@ def test_predictions_are_the_scatter_of_many_measurements(
 
 def test_where_nothing_is_predicted_nothing_is_said(field: DisplacementField) -> None:
     assert node_errors(field, "zncc", VOXEL) is None
-    assert node_errors(replace(field, info={}), "strain_xx", VOXEL) is None
-    assert node_errors(replace(field, info={}), "displacement_z", VOXEL) is not None
+    unknown = replace(field, gradient_sigma=None)
+    assert node_errors(unknown, "strain_xx", VOXEL) is None
+    assert node_errors(unknown, "displacement_z", VOXEL) is not None

@@ -21,7 +21,7 @@ _SHARES = {
     "layer_in_plane": np.sqrt(0.5),
     "layer_shear": np.sqrt(0.5),
 }
-"""Standard deviation over that of one component of the gradient, to first order."""
+"""Standard deviation over that of one normal strain, to first order."""
 
 
 def node_errors(
@@ -32,9 +32,8 @@ def node_errors(
 ) -> NDArray[np.float32] | None:
     """Predicted standard deviation of one quantity at every node.
 
-    Displacements have one at each node. Strains have one for the whole field (that of a typical
-    node, from the fit): all components of the gradient are taken as equally and independently
-    uncertain, and strains as small.
+    Components of the strain have their own; what is made of several takes all of them as equally
+    and independently uncertain, and strains as small.
 
     Parameters
     ----------
@@ -49,14 +48,20 @@ def node_errors(
     quantity = node_quantity(name)
     if quantity.unit == "µm":
         sigma = _displacement(field, quantity.name, np.asarray(voxel_size, float), normal)
-    elif quantity.unit == "%" and "strain_noise" in field.info:
-        share = _SHARES.get(quantity.name, 1.0)
-        if quantity.name in ("strain_xy", "strain_xz", "strain_yz"):
-            share = np.sqrt(0.5)
-        sigma = np.full(len(field.positions), 100 * share * float(field.info["strain_noise"]))
+    elif quantity.unit == "%" and field.gradient_sigma is not None:
+        sigma = 100 * _strain(field.physical(voxel_size).strain_sigma(), quantity.name)
     else:
         return None
     return np.where(field.valid, sigma, np.nan).reshape(field.grid_shape).astype(np.float32)
+
+
+def _strain(sigma: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Of a component of the strain, or of what is made of all."""
+    if name.startswith("strain_"):
+        i, j = ("zyx".index(axis) for axis in name[-2:])
+        return sigma[:, i, j]
+    normal = np.sqrt(np.mean(np.einsum("nii->ni", sigma) ** 2, axis=1))
+    return np.asarray(_SHARES.get(name, 1.0) * normal)
 
 
 def _displacement(
