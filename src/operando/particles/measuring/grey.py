@@ -97,7 +97,7 @@ class _Thinned:
         self._step, self._next, self._size = 1, 0, 0
 
     def add(self, values: NDArray[Any]) -> None:
-        part = values[self._next :: self._step].astype(float)
+        part = values[self._next :: self._step].copy()
         self._next = (self._next - values.size) % self._step
         self._parts.append(part)
         self._size += part.size
