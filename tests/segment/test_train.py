@@ -42,12 +42,23 @@ def test_learns_a_scene_from_strokes(model: Model, scene: object) -> None:
     assert score(model, scene.image[0], scene.truth[0]) > 0.85
 
 
+def test_a_light_network_from_scratch_tells_dark_from_bright(rng: np.random.Generator) -> None:
+    truth = np.ones((16, 48, 48), np.uint8)
+    truth[..., 24:] = 2
+    image = truth * 60 + rng.normal(0, 5, truth.shape)
+    strokes = np.zeros_like(truth)
+    strokes[8, ::3, :3], strokes[8, ::3, -3:] = 1, 2
+    settings = TrainSettings(effort="quick", network="separable", patch=32, patch_depth=8)
+    model = train(image[None], strokes[None], start="scratch", settings=settings, device="cpu")
+    assert (predict(model, image, device="cpu").argmax(0) + 1 == truth).mean() > 0.95
+
+
 def test_knows_a_frame_of_other_brightness(model: Model, other_scene: object) -> None:
     assert score(model, other_scene.image[0], other_scene.truth[0]) > 0.8
 
 
 def test_curve_and_scores(model: Model) -> None:
-    steps = TrainSettings(effort="quick").steps_on(model.patch)
+    steps = TrainSettings(effort="quick").steps_on(model.patch, new=True)
     assert model.curve.shape == (steps, 4)
     measured = model.curve[~np.isnan(model.curve[:, 3])]
     assert model.scores["held_out_dice"] in measured[:, 3]

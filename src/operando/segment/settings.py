@@ -15,6 +15,8 @@ STEPS = {"instant": 0, "quick": 50, "balanced": 90, "thorough": 600}
 """Batches per effort; without any, only the last layer learns."""
 FLAT_STEPS = {**STEPS, "balanced": 250}
 """For single slices, which cost less and may show anything."""
+NEW_STEPS = {**STEPS, "quick": 100, "balanced": 180}
+"""At least, for networks that know nothing yet: in fewer they do not even tell dark from bright."""
 FLAT_PATCHES = 16
 """Flat patches in place of one that is deep, in every step."""
 
@@ -29,7 +31,7 @@ class TrainSettings(BaseModel):
         title="Effort",
         description="How long to train; balanced takes about a minute on two processor cores, "
         "instant a few seconds: the network is told what your classes look like, and only the last "
-        "layer learns",
+        "layer learns. Networks that start from scratch learn twice as long, at thorough as long",
     )
     network: Literal["unet3d", "unet3d_time", "separable", "lrcsnet", "forest"] = Field(
         "unet3d",
@@ -145,9 +147,10 @@ class TrainSettings(BaseModel):
         description="Same seed, same strokes, same machine: same model",
     )
 
-    def steps_on(self, patch: Triple) -> int:
-        """How many batches of these patches to train for."""
-        return (FLAT_STEPS if patch[0] == 1 else STEPS)[self.effort]
+    def steps_on(self, patch: Triple, *, new: bool = False) -> int:
+        """How many batches of these patches to train for; more where a network starts anew."""
+        steps = (FLAT_STEPS if patch[0] == 1 else STEPS)[self.effort]
+        return max(steps, NEW_STEPS[self.effort]) if new else steps
 
     def patch_in(self, volume: Triple, voxel_size: Sequence[float] | None = None) -> Triple:
         """Patch ``(z, y, x)``: fewer slices where they are thick, never more than the volume."""

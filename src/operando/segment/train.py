@@ -191,7 +191,7 @@ def _fit(
     known = rule_out(known, _unheard_of(lesson, before))
     network.load_state_dict({name: torch.from_numpy(values) for name, values in known.items()})
     lesson = replace(lesson, shift=start.shift)
-    steps = settings.steps_on(lesson.patch)
+    steps = settings.steps_on(lesson.patch, new=before is None)
     if not steps:
         return architecture, _at_once(lesson, network.eval(), "Fitting the last layer", progress)
     if settings.freeze != "nothing":
