@@ -51,6 +51,16 @@ def test_a_study_is_shown_with_layers_that_agree(session: Session, study: Study)
     assert session.viewer.dims.current_step[0] == 0
 
 
+def test_the_key_that_deletes_layers_spares_images_and_strokes(session: Session) -> None:
+    layers = session.viewer.layers
+    before = list(layers)
+    layers.selection = set(layers)
+    layers.remove_selected()
+    assert list(layers) == before
+    session.close_study()
+    assert not layers
+
+
 @pytest.mark.parametrize("largest", [512, 16])
 def test_converted_images_are_shown_at_once(
     session: Session, tmp_path: Path, rng: np.random.Generator,

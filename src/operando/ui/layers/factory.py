@@ -33,7 +33,9 @@ LARGEST_VOLUME = 512
 class LayerFactory:
     """Makes layers of a study that share axes, units and scale from the moment they are made.
 
-    napari ignores units, and may show nothing, when layers disagree in them.
+    napari ignores units, and may show nothing, when layers disagree in them. Images, strokes and
+    phases are locked: the key that deletes a layer would leave no way back but to open the study
+    again.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ class LayerFactory:
         series = self._study.series
         several = series.n_channels > 1
         levels = image_levels(series)
-        return [
+        layers = [
             Image(
                 **channel_data(levels, c),
                 name=f"{self._study.name} · {channel if several else 'images'}",
@@ -73,13 +75,16 @@ class LayerFactory:
             )
             for c, channel in enumerate(series.channels)
         ]
+        for layer in layers:
+            layer.locked = True
+        return layers
 
     def image_set(self, product: str, *, visible: bool) -> Image:
         """Make the layer of a set that Clean or Align made: its first channel."""
         from napari.layers import Image
 
         series = self._study.image_series(product)
-        return Image(
+        layer = Image(
             **channel_data(image_levels(series), 0),
             name=f"{self._study.name} · {product.partition('/')[2]}",
             colormap="gray",
@@ -87,6 +92,8 @@ class LayerFactory:
             visible=visible,
             **self.placement,
         )
+        layer.locked = True
+        return layer
 
     def strokes(self) -> Labels:
         """Make the layer that is painted on: its data is the array on disk."""
@@ -104,6 +111,7 @@ class LayerFactory:
         layer.n_edit_dimensions = 2
         layer.brush_size = 10
         layer.editable = self._study.writable
+        layer.locked = True
         return layer
 
     def phases(self, name: str, *, visible: bool = True) -> Labels:
@@ -120,7 +128,7 @@ class LayerFactory:
             multiscale=False,
             **self.placement,
         )
-        layer.editable = False
+        layer.editable, layer.locked = False, True
         return layer
 
     def preview(self, labels: Any, classes: Sequence[LabelClass]) -> Labels:
