@@ -51,17 +51,17 @@ def create_phases(path: Path, images: Series, classes: Sequence[LabelClass]) -> 
     return labels, probabilities
 
 
-def open_phases(path: Path, *, writable: bool = False) -> tuple[Any, Any, tuple[LabelClass, ...]]:
-    """Open labels, probabilities and classes, as `create_phases` made them."""
+def phase_classes(path: Path) -> tuple[LabelClass, ...]:
+    """Read what the labels mean, without opening them: class k has the label k + 1."""
     import zarr
 
+    group = zarr.open_group(str(path), mode="r")
+    return tuple(LabelClass(**c) for c in group.attrs["operando"]["classes"])
+
+
+def open_phases(path: Path, *, writable: bool = False) -> tuple[Any, Any, tuple[LabelClass, ...]]:
+    """Open labels, probabilities and classes, as `create_phases` made them."""
     from operando.files.ome_zarr import open_image
 
-    group = zarr.open_group(str(path), mode="r")
-    classes = group.attrs["operando"]["classes"]
     mode: Literal["r", "r+"] = "r+" if writable else "r"
-    return (
-        open_image(path, mode),
-        open_image(path / _PROBABILITIES, mode),
-        tuple(LabelClass(**c) for c in classes),
-    )
+    return open_image(path, mode), open_image(path / _PROBABILITIES, mode), phase_classes(path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from operando.errors import StudyError
 from operando.study.fields import read_field
-from operando.study.phases import open_phases
+from operando.study.phases import open_phases, phase_classes
 from operando.study.products import product_names, product_path
 from operando.study.record import FILE_NAME, Recipe
 
@@ -68,6 +68,10 @@ class StudyResults:
             If there is none of this name.
         """
         return open_phases(self._there(f"phases/{name}"))
+
+    def phase_classes(self, name: str) -> tuple[LabelClass, ...]:
+        """Read what the labels of a segmentation mean: class k has the label k + 1."""
+        return phase_classes(self._there(f"phases/{name}"))
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a table such as ``"particles"``; its columns carry their units.

@@ -226,8 +226,7 @@ class ParticlesPanel(RunPanel):
         study = self.session.study
         if study is None or _PHASES not in study.products(_PHASES):
             return []
-        _, _, classes = study.phases(_PHASES)
-        return [label_class.name for label_class in classes]
+        return [label_class.name for label_class in study.phase_classes(_PHASES)]
 
     def _count(self) -> None:
         """Count the particles anew if they were corrected by hand since they were found."""

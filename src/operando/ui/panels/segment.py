@@ -167,7 +167,7 @@ class SegmentPanel(RunPanel):
         if train is not None and train.entry is not None:
             parts.append(escape(training_text(train.entry.values)))
         if _PHASES in study.products("tables") and _PHASES in study.products("phases"):
-            _, _, classes = study.phases(_PHASES)
+            classes = study.phase_classes(_PHASES)
             colours = {c.name: c.colour for c in classes}
             table = study.table(_PHASES)
             parts.append(fractions_html(table, colours))

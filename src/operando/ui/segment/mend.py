@@ -122,7 +122,7 @@ class MendBox(FoldingBox):
         if study is None or _PHASES not in names:
             return
         self.form.set_choices(_PHASES, [(name, name) for name in names])
-        _, _, classes = study.phases(_PHASES)
+        classes = study.phase_classes(_PHASES)
         phases = [(c.name, c.name) for c in classes]
         self.form.set_choices("island_phase", [_EVERY, *phases])
         self.form.set_choices("bridge_phase", [_NONE, *phases])
