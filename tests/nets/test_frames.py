@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import zarr
 
+from operando.compute.tiles import plan_tiles
 from operando.data import Series
 from operando.errors import InputError
 from operando.nets.architecture import TIME_UNET
@@ -20,7 +21,7 @@ class CountingArray:
 
     def __init__(self, array: np.ndarray) -> None:
         self.array, self.read = array, 0
-        self.shape, self.dtype = array.shape, array.dtype
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 
     def __getitem__(self, index: Any) -> np.ndarray:
         out = self.array[index]
@@ -62,6 +63,29 @@ def test_reads_only_the_cells_it_needs_and_only_once(array: np.ndarray) -> None:
     box = (slice(0, 5), slice(0, 5), slice(0, 5))
     frames.read(0, box)
     frames.read(0, box)
+    assert counting.read == CELL[0] * CELL[1] * 9
+
+
+def test_unpacks_every_slice_once() -> None:
+    unpacked: list[int] = []
+
+    def unpack(block: np.ndarray, block_info: Any = None) -> np.ndarray:
+        unpacked.append(block_info[0]["chunk-location"][0])
+        return block
+
+    array = np.random.default_rng(0).integers(0, 255, (40, 200, 300), np.uint8)
+    slices = da.from_array(array, chunks=(1, 200, 300)).map_blocks(unpack, dtype=np.uint8)
+    unpacked.clear()
+    frames = Frames(slices)
+    for tile in plan_tiles(array.shape, (20, 50, 60), 5):
+        np.testing.assert_array_equal(frames.read(0, tile.padded)[0], array[tile.padded])
+    assert sorted(unpacked) == list(range(40))
+
+
+def test_slices_too_large_to_be_kept_are_read_in_parts(array: np.ndarray) -> None:
+    counting = CountingArray(array[0, 0])
+    frames = Frames(da.from_array(counting, chunks=(1, 160, 9)), "zyx", cache_bytes=60 * 160 * 9)
+    frames.read(0, (slice(0, 5), slice(0, 5), slice(0, 5)))
     assert counting.read == CELL[0] * CELL[1] * 9
 
 

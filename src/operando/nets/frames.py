@@ -13,12 +13,19 @@ from operando.errors import InputError
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from operando.compute.tiles import Box
 
 CELL = (32, 128, 128)
 """Voxels (z, y, x) that are read and kept together from arrays that do not lie in memory."""
+
+SLICES = 8
+"""That are read and kept together where slices lie in files as a whole."""
+SEEN_SLICES = 64
+"""As many of them have to fit into what may be kept; a window sees fewer."""
 
 
 class Frames:
@@ -68,6 +75,7 @@ class Frames:
         self._cells: OrderedDict[tuple[int, ...], NDArray[Any]] = OrderedDict()
         self._kept = 0
         self._cache_bytes = cache_bytes
+        self._cell_shape = self._cell_for(getattr(array, "chunksize", ()))
 
     @property
     def volume_shape(self) -> tuple[int, int, int]:
@@ -83,11 +91,13 @@ class Frames:
             return self._fetch(t, box)
         shape = tuple(s.stop - s.start for s in box)
         out = np.empty((self.shape[1], *shape), self._array.dtype)
-        ranges = [range(s.start // n, -(-s.stop // n)) for s, n in zip(box, CELL, strict=True)]
+        ranges = [
+            range(s.start // n, -(-s.stop // n)) for s, n in zip(box, self._cell_shape, strict=True)
+        ]
         for index in product(*ranges):
             cell = self._cell(t, index)
             source, target = [], []
-            for i, n, s, size in zip(index, CELL, box, cell.shape[1:], strict=True):
+            for i, n, s, size in zip(index, self._cell_shape, box, cell.shape[1:], strict=True):
                 a, b = max(s.start, i * n), min(s.stop, i * n + size)
                 source.append(slice(a - i * n, b - i * n))
                 target.append(slice(a - s.start, b - s.start))
@@ -100,6 +110,13 @@ class Frames:
             return np.ones([s.stop - s.start for s in box], bool)
         return imaged(self.read(t, box))
 
+    def _cell_for(self, chunk: Sequence[int]) -> tuple[int, int, int]:
+        """Whole slices where chunks are, as a part of a compressed one is not unpacked alone."""
+        _, channels, _, y, x = self.shape
+        seen = SEEN_SLICES * channels * y * x * self._array.dtype.itemsize
+        whole = tuple(chunk[-2:]) == (y, x) and seen <= self._cache_bytes
+        return (SLICES, y, x) if whole else CELL
+
     def _cell(self, t: int, index: tuple[int, ...]) -> NDArray[Any]:
         key = (t, *index)
         if key in self._cells:
@@ -107,7 +124,7 @@ class Frames:
             return self._cells[key]
         box = tuple(
             slice(i * n, min((i + 1) * n, end))
-            for i, n, end in zip(index, CELL, self.volume_shape, strict=True)
+            for i, n, end in zip(index, self._cell_shape, self.volume_shape, strict=True)
         )
         cell = self._fetch(t, box)
         self._cells[key] = cell
