@@ -40,6 +40,27 @@ def test_what_a_step_lacks_is_named(study):
     assert study.entries == []
 
 
+@pytest.mark.parametrize("step", ["strain", STEPS["strain"], {"step": "strain"}, None])
+def test_what_is_no_step_is_said(study, step):
+    with pytest.raises(InputError, match=r"is no step; make one with operando.steps.make_step"):
+        run_step(study, step)
+    with pytest.raises(InputError, match=r"is no study; open one with operando.Study.open"):
+        run_step(str(study.path), make_step("strain"))
+
+
+@pytest.mark.parametrize("settings", ["window", [15], 15])
+def test_settings_that_have_no_names_are_refused(settings):
+    with pytest.raises(InputError, match=r"are no settings of the step 'strain'; give them by nam"):
+        make_step("strain", settings)
+
+
+def test_a_recipe_in_the_home_folder_is_found(study, monkeypatch):
+    run_step(study, make_step("strain", STRAIN))
+    monkeypatch.setenv("HOME", str(study.path.parent))
+    monkeypatch.setenv("USERPROFILE", str(study.path.parent))
+    assert load_recipe(f"~/{study.path.name}/recipe.yaml") == [make_step("strain", STRAIN)]
+
+
 def test_a_read_only_study_is_not_written(study):
     path = study.path
     study.close()

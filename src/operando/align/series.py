@@ -17,6 +17,8 @@ from operando.align.register import Registration, register
 from operando.align.resample import resample_box
 from operando.align.transform import Transform
 from operando.compute.progress import Stopwatch
+from operando.data.given import as_settings
+from operando.data.series import check_series
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -139,7 +141,8 @@ def align(
     InputError
         If there is one frame only, or the voxel size is not known, or the region does not fit.
     """
-    settings = settings or AlignSettings()
+    check_series(series)
+    settings = as_settings(AlignSettings, settings)
     if series.n_frames < 2:
         raise InputError("Alignment needs two frames, the series has one", "open a time series")
     if series.voxel_size is None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from operando.clean.noise import read_sample
 from operando.clean.operation import Operation
 from operando.compute.blocks import cubes
+from operando.data.given import grey_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +84,7 @@ def deblur(
     """
     from scipy.ndimage import gaussian_filter
 
+    image = grey_values(image, "zyx")
     sigma = tuple(blur if n > 1 else 0.0 for n in image.shape)
     least = np.finfo(np.float32).tiny
     seen = np.maximum(image + np.float32(lift), 0)

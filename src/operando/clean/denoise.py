@@ -11,6 +11,7 @@ from operando.clean.noise import frame_noise
 from operando.clean.non_local import non_local_means, reach
 from operando.clean.operation import Operation
 from operando.compute.blocks import cubes
+from operando.data.given import grey_values
 from operando.errors import check_choice
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def denoise(
     As large as `image`.
     """
     check_choice(method, get_args(Method), "method")
+    image = grey_values(image, "zyx")
     if sigma <= 0 or strength == 0:
         return image
     plain = image[0] if image.shape[0] == 1 else image

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.compute.blocks import as_type
-from operando.data.series import check_voxel_size
+from operando.data.series import check_series, check_voxel_size
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def crop(series: Series, box: Sequence[slice]) -> Series:
     InputError
         If no voxel is left.
     """
-    sides = tuple(box)
+    check_series(series)
+    sides = tuple(box) if isinstance(box, Iterable) else ()
     if len(sides) != 3 or not all(isinstance(side, slice) for side in sides):
         raise InputError(f"{box!r} is no box", "give three slices, for z, y and x")
     data = series.data[(slice(None), slice(None), *sides)]
@@ -62,6 +64,7 @@ def bin_voxels(series: Series, factor: Sequence[int]) -> Series:
     """
     import dask.array as da
 
+    check_series(series)
     factors = np.atleast_1d(factor)
     if factors.shape != (3,) or not all(
         f == int(f) and 1 <= f <= n for f, n in zip(factors, series.volume_shape, strict=True)
@@ -99,6 +102,7 @@ def rescale(series: Series, voxel_size: Sequence[float]) -> Series:
     import dask.array as da
     from dask import delayed
 
+    check_series(series)
     if series.voxel_size is None:
         raise InputError("The voxel size of the series is not known", "give it when reading")
     ratio = np.array(voxel_size, float) / series.voxel_size
@@ -146,6 +150,8 @@ def mask_outside(series: Series, mask: NDArray[np.bool_], value: float = 0.0) ->
     """
     import dask.array as da
 
+    check_series(series)
+    mask = np.asarray(mask)
     if mask.shape != series.volume_shape:
         raise InputError(
             f"The mask has the shape {mask.shape}, the volume {series.volume_shape}",

@@ -12,6 +12,7 @@ from operando.clean.noise import imaged, noise_sigma
 from operando.compute.blocks import sample_slices
 from operando.compute.progress import Stopwatch
 from operando.compute.spread import robust_sigma
+from operando.data.series import check_series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +80,7 @@ def judge(
 
     from operando.clean.ranking import score
 
+    check_series(series)
     at = sample_slices(series.volume_shape[0], slices)
     chosen = list(range(series.n_frames) if frames is None else frames)
     watch = Stopwatch(progress, len(chosen) * len(at), "slices", "Judging")

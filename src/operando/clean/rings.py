@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.clean.operation import Operation, filter_slices
+from operando.data.given import grey_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,6 +91,7 @@ def remove_rings(
     """
     from scipy.ndimage import map_coordinates, median_filter
 
+    image = grey_values(image, "yx")
     y0, x0 = centre or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
     y, x = np.indices(image.shape, np.float32)
     radius = np.hypot(y - y0, x - x0)

@@ -10,6 +10,7 @@ from pydantic import Field
 from operando.clean.noise import noise_sigma
 from operando.clean.operation import Operation, filter_slices
 from operando.compute.spread import robust_sigma
+from operando.data.given import grey_values
 from operando.errors import check_choice
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def remove_spots(
     from scipy.ndimage import grey_opening, maximum_filter, median_filter
 
     check_choice(which, get_args(Which), "kind of spots")
+    image = grey_values(image, "yx")
     known = np.isfinite(image)
     if not known.any():
         return image

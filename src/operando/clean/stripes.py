@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from operando.clean.operation import Operation, filter_slices
+from operando.data.given import grey_values
 from operando.errors import check_choice
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def remove_stripes(
     """
     check_choice(direction, get_args(Direction), "direction")
     check_choice(method, get_args(Method), "method")
+    image = grey_values(image, "yx")
     if strength == 0:
         return image
     grey = image if direction == "y" else image.T

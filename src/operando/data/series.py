@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.data.given import check_kind
 from operando.errors import InputError
 
 if TYPE_CHECKING:
@@ -131,6 +132,12 @@ class Series:
         if times is not None:
             changes["times"] = check_times(times, self.n_frames)
         return replace(self, **changes)
+
+
+def check_series(series: Any) -> None:
+    """Refuse an array or a path where a series is wanted."""
+    advice = "open files with operando.files.read, or give Series(data=...) a dask array"
+    check_kind(series, Series, "series", advice)
 
 
 def check_grey_values(images: Any) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.atomic import replacing
 from operando.compute.progress import Stopwatch
+from operando.data.given import as_array
 from operando.data.series import check_times, check_voxel_size
-from operando.errors import InputError
+from operando.errors import InputError, as_path
 from operando.files.axes import ORDER, to_5d
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def write_tiff(
     """
     import tifffile
 
-    target = Path(path)
-    five = _five_axes(volume, axes)
+    target = as_path(path)
+    five = _five_axes(as_array(volume), axes)
     spacing = check_voxel_size(voxel_size) if voxel_size is not None else None
     hours = check_times(times, five.shape[0]) if times is not None else None
     dtype = _written_type(five.dtype)

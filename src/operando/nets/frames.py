@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.data.given import as_array
 from operando.data.series import Series
 from operando.errors import InputError
 from operando.nets.architecture import SEEN_FRAMES, TIME_UNET
@@ -174,7 +175,7 @@ class FramesInContext(Frames):
 
 def array_of(images: Any) -> Any:
     """Return the array of a series, any other images as they are."""
-    return images.data if isinstance(images, Series) else images
+    return images.data if isinstance(images, Series) else as_array(images)
 
 
 def frames_for(network: str, array: Any, axes: str | None = None) -> Frames:

@@ -17,7 +17,7 @@ def report_path(study: Study) -> Path:
     return study.path / "reports" / "report.html"
 
 
-def write_report(study: Study, path: Path | None = None) -> Path:
+def write_report(study: Study, path: str | Path | None = None) -> Path:
     """Write the HTML report of everything that a study holds.
 
     Parameters
@@ -31,8 +31,12 @@ def write_report(study: Study, path: Path | None = None) -> Path:
     -------
     Where the page lies.
     """
+    from operando.data.given import check_kind
+    from operando.errors import as_path
     from operando.report.page import write_report as write
+    from operando.study import Study
 
-    path = path or report_path(study)
+    check_kind(study, Study, "study", "open one with operando.Study.open")
+    path = as_path(path) if path else report_path(study)
     write(study, path)
     return path

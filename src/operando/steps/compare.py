@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from operando.compute.progress import PartProgress
-from operando.errors import InputError
+from operando.errors import InputError, as_path
 from operando.steps.frame_view import FrameView
 from operando.steps.step import Step, StepResult
 
@@ -92,7 +91,7 @@ class Reference:
 
 def reference_files(path: str) -> tuple[str, ...]:
     """Name the file of a reference as what a step reads; none if it is not named."""
-    return (f"file:{Path(path).resolve()}",) if path else ()
+    return (f"file:{as_path(path).resolve()}",) if path else ()
 
 
 def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Reference:
@@ -110,7 +109,7 @@ def open_reference(path: str, frame: int, n_frames: int, n_classes: int) -> Refe
 
     if not path:
         raise InputError("No reference is named", "choose a file of labels")
-    labels = read(Path(path)).data[:, 0]
+    labels = read(path).data[:, 0]
     frames = _frames(labels.shape[0], n_frames, frame)
     if labels.dtype.kind == "f":
         labels = _numbered(labels)

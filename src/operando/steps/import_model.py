@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from operando.errors import as_path
 from operando.steps.step import Step, StepResult
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ImportModel(Step):
         from operando.segment import Model
         from operando.segment.models.bioimage import import_package
 
-        source = Path(self.package)
+        source = as_path(self.package)
         model = Model.load(source) if source.is_dir() else import_package(source)
         with replacing(study.product_path(f"models/{self.model}")) as partial:
             model.save(partial)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from operando.errors import InputError
+from operando.data.given import as_settings
+from operando.errors import check_choice
 from operando.steps.align import Align
 from operando.steps.clean import CLEAN_STEPS
 from operando.steps.compare import Compare
@@ -54,7 +53,7 @@ _ALL: tuple[type[Step], ...] = (
 STEPS: Mapping[str, type[Step]] = {step.name: step for step in _ALL}
 
 
-def make_step(name: str, settings: Mapping[str, Any]) -> Step:
+def make_step(name: str, settings: Mapping[str, Any] | None = None) -> Step:
     """Build a step from its name and settings, as a recipe holds them.
 
     Parameters
@@ -62,22 +61,12 @@ def make_step(name: str, settings: Mapping[str, Any]) -> Step:
     name
         One of `STEPS`.
     settings
-        Those that differ from the defaults.
+        Those that differ from the defaults; None for all by default.
 
     Raises
     ------
     InputError
         If there is no such step or a setting is not allowed.
     """
-    if name not in STEPS:
-        raise InputError(f"There is no step {name!r}", f"use one of {', '.join(STEPS)}")
-    try:
-        return STEPS[name].model_validate(dict(settings))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"The setting {where!r} of the step {name!r} cannot be {first.get('input')!r} "
-            f"({first['msg']})",
-            f"see `operando steps {name}`",
-        ) from None
+    check_choice(name, STEPS, "step")
+    return as_settings(STEPS[name], settings, f"the step {name!r}", f"see `operando steps {name}`")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operando.atomic import DISK_FULL
-from operando.errors import FileError, InputError, StudyError
+from operando.data.given import check_kind
+from operando.errors import FileError, InputError, StudyError, as_path
 from operando.steps.grid import make_steps
+from operando.steps.step import Step
+from operando.study import Study
 from operando.study.record import Entry, package_versions, read_entries, replay_order
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from operando.compute.progress import ProgressCallback
-    from operando.steps.step import Step, StepResult
-    from operando.study import Study
+    from operando.steps.step import StepResult
 
 
 class StartedStep:
@@ -38,6 +41,8 @@ class StartedStep:
     """
 
     def __init__(self, study: Study, step: Step) -> None:
+        check_kind(study, Study, "study", "open one with operando.Study.open")
+        check_kind(step, Step, "step", "make one with operando.steps.make_step")
         if not study.writable:
             raise StudyError(f"The study {study.path} is open for reading only", "open it to write")
         self.study, self.step = study, step
@@ -144,7 +149,7 @@ def load_recipe(path: str | Path) -> list[Step]:
     FileError, InputError, StudyError
         If the file is no recipe, holds no step, or a step or setting that does not exist.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise StudyError(f"There is no recipe {path}", "give the path of a YAML file")
     entries = replay_order(read_entries(path))

@@ -11,6 +11,7 @@ import numpy as np
 from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.data.displacement import DisplacementField
+from operando.data.given import as_settings
 from operando.errors import InputError
 from operando.strain.describe import describe
 from operando.strain.field.gradient import Layout, node_gradient
@@ -93,7 +94,7 @@ def correlate(
     InputError
         If the arrays do not fit together, are empty of grey values, or too small for the window.
     """
-    plan = settings or CorrelationSettings()
+    plan = as_settings(CorrelationSettings, settings)
     step, (wz, wy, wx) = _triple(spacing, "spacing"), _triple(window, "window")
     reading = Stopwatch(progress, 0, "nodes", "reading")
     tick = partial(reading.advance, 0)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from operando.data import NodeStatus
 from operando.data.series import check_voxel_size
-from operando.errors import FileError, InputError
+from operando.errors import FileError, InputError, as_path
 from operando.files.fields.table import layer_columns, node_table, unit_normal
 from operando.files.fields.vtk import write_vti, write_vtu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from os import PathLike
+    from pathlib import Path
 
     from numpy.typing import ArrayLike
 
@@ -73,7 +73,7 @@ def write_field(
     FileError
         If the file cannot be written.
     """
-    target = Path(path)
+    target = as_path(path)
     writer = FIELD_FORMATS.get(target.suffix.lower())
     if writer is None:
         raise InputError(

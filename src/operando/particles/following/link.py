@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.progress import Stopwatch
+from operando.data.given import as_settings
 from operando.errors import InputError
 from operando.particles.following.outlines import find_outlines
 from operando.particles.following.pairing import Track, assign, expect, parents
@@ -126,7 +127,7 @@ def follow(
     .. [1] K. Jaqaman et al., "Robust single-particle tracking in live-cell time-lapse sequences",
        Nat. Methods 5 (2008) 695-702
     """
-    settings = settings or LinkSettings()
+    settings = as_settings(LinkSettings, settings)
     spacing = check_spacing(spacing)
     total = len(frames) if isinstance(frames, Sized) else 0
     if fields is not None and total and len(fields) != total - 1:

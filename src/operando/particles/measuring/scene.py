@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from operando.compute.surface import reach_of
+from operando.data.given import as_settings
 from operando.errors import InputError
 from operando.particles.labels.arrays import check_ids, check_same_shape, check_spacing, solid_of
 from operando.particles.measuring.body import Body, cut_out
@@ -123,7 +124,7 @@ def make_scene(
         probabilities=probabilities,
         scale=scale,
         spacing=check_spacing(spacing),
-        settings=settings or MeasureSettings(),
+        settings=as_settings(MeasureSettings, settings),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from operando.data.given import as_settings
 from operando.particles.labels.arrays import (
     check_ids,
     check_same_shape,
@@ -181,7 +182,7 @@ def split_blocks(
         read_guide=None if guide is None else lambda box: np.asarray(guide[box]),
         shape=(z, y, x),
         spacing=spacing,
-        settings=settings or SplitSettings(),
+        settings=as_settings(SplitSettings, settings),
         model=None if model is None else Path(model),
         progress=progress,
         edge=edge,

@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import numpy as np
 
 from operando.atomic import replacing
-from operando.errors import FileError, InputError
+from operando.errors import FileError, InputError, as_path
 from operando.segment.models.bioimage_description import (
     EPS,
     INPUT_FILE,
@@ -92,7 +92,7 @@ def export_package(
     about = About(name=name, licence=licence, authors=authors or ("unknown",), multiple=multiple)
     files[DESCRIPTION_FILE] = _as_yaml(describe(model, about, files))
     with (
-        replacing(Path(path), make_folder=False) as partial,
+        replacing(as_path(path), make_folder=False) as partial,
         ZipFile(partial, "w", ZIP_DEFLATED) as package,
     ):
         for file, content in files.items():
@@ -117,7 +117,7 @@ def import_package(path: str | Path) -> Model:
         If it is no package, it is damaged, or another program wrote it: how such a model
         expects its images is not known well enough to run it.
     """
-    source = Path(path)
+    source = as_path(path)
     try:
         files = _read(source)
     except (OSError, BadZipFile) as error:

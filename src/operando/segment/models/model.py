@@ -11,7 +11,7 @@ import numpy as np
 
 from operando.atomic import replacing
 from operando.data.classes import LabelClass
-from operando.errors import FileError
+from operando.errors import FileError, as_path
 from operando.nets.architecture import TIME_UNET, Architecture
 from operando.segment.models.model_card import model_card
 from operando.segment.models.taught_network import TaughtNetwork
@@ -46,7 +46,7 @@ class Model(TaughtNetwork):
         """
         from safetensors.numpy import save as serialise
 
-        folder = Path(folder)
+        folder = as_path(folder)
         if folder.is_dir() and any(folder.iterdir()) and not (folder / CARD_FILE).exists():
             raise FileError(f"{folder} holds something else than a model", "name a new folder")
         with replacing(folder) as partial:
@@ -70,7 +70,7 @@ class Model(TaughtNetwork):
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        source = Path(folder)
+        source = as_path(folder)
         if not (source / CARD_FILE).is_file():
             raise FileError(f"There is no model in {source}", "choose a folder with a model.json")
         try:
