@@ -35,6 +35,13 @@ def test_wrong_settings_are_named(given: object, said: str) -> None:
         as_settings(SplitSettings, given)
 
 
+def test_effort_is_a_setting_by_name() -> None:
+    with pytest.raises(InputError, match="'quick' are no settings of TrainSettings; give them by"):
+        operando.segment.train(IMAGE, IDS, settings="quick")
+    with pytest.raises(InputError, match="The setting 'effort' of TrainSettings cannot be 'fast'"):
+        operando.segment.train(IMAGE, IDS, settings={"effort": "fast"})
+
+
 def test_lazy_arrays_are_not_read_and_lists_become_arrays() -> None:
     lazy = da.from_array(IMAGE)
     assert as_array(lazy) is lazy
@@ -47,6 +54,7 @@ def test_what_is_no_array_is_said(given: object) -> None:
     strokes[0, 5, 5:8, 5:8], strokes[0, 5, 20:24, 20:24] = 1, 2
     for call in (
         lambda: operando.segment.train(given, strokes),
+        lambda: operando.segment.train(IMAGE, given),
         lambda: operando.segment.learn_images(given),
         lambda: operando.segment.predict(operando.segment.pretrained(), given),
         lambda: operando.clean.remove_rings(given),

@@ -25,3 +25,7 @@ def test_without_a_study_or_a_screen_one_sentence_is_said(
     Study.create(tmp_path / "cell", np.ones((2, 3, 4)), voxel_size=(1, 1, 1)).close()
     with pytest.raises(OperandoError, match=r"no screen.*; log in with one"):
         show_study(tmp_path / "cell")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setitem(sys.modules, "qtpy", None)
+    with pytest.raises(OperandoError, match=r"Qt.* is not installed; pip install"):
+        show_study(tmp_path / "cell")

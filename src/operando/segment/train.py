@@ -11,6 +11,7 @@ import numpy as np
 from operando.compute.device import choose_device
 from operando.compute.progress import Stopwatch
 from operando.data.classes import COLOUR_CYCLE, LabelClass, check_classes
+from operando.data.given import as_array, as_settings
 from operando.data.series import check_voxel_size
 from operando.errors import InputError
 from operando.nets.architecture import restore
@@ -109,9 +110,10 @@ def train(
         fit, or `start` was trained for another number of channels; or if the images have a
         margin of one grey value without strokes (`operando.segment.margin`).
     """
-    settings = settings or TrainSettings()
+    settings = as_settings(TrainSettings, settings)
     device = choose_device(device)
     single = Frames(images)
+    strokes = as_array(strokes)
     check_shapes(single.shape, strokes)
     before = choose_start(start, settings, single)
     if before:

@@ -26,7 +26,7 @@ def show_study(path: str | os.PathLike[str]) -> None:
     StudyError
         If it is no study, damaged, or from a newer version.
     OperandoError
-        If there is no screen.
+        If there is no screen, or no Qt.
     """
     Study.open(path, read_only=True).close()
     if not screen.is_there():
@@ -34,6 +34,12 @@ def show_study(path: str | os.PathLike[str]) -> None:
             "There is no screen to open a window on",
             "log in with one, or look at the page that `operando report` writes",
         )
+    try:
+        import qtpy  # noqa: F401
+    except ImportError as error:
+        raise OperandoError(
+            "Qt, which opens windows, is not installed", 'pip install "napari-operando[all]"'
+        ) from error
     import napari
 
     open_viewer(path)
