@@ -90,8 +90,9 @@ def correlate_particles(
     Errors are those of a jackknife over parts of the particle, see
     `operando.strain.particles.jackknife`. What a particle that became brighter or darker against
     its surroundings seems to swell is taken out of ``volume_ratio`` where it exceeds three standard
-    deviations, and counted in its error otherwise. Where the texture is hardly finer than a voxel,
-    as in voxels that are no cubes, rotations were up to three times as wrong as told.
+    deviations, and counted in its error otherwise. Smoothing mixes in what lies around a particle
+    and does not turn with it: rotations of finely textured particles were up to two, in voxels that
+    are no cubes up to three times as wrong as told, and half as wrong with a `smooth` of 0.5.
     """
     first, second = check_pair(reference, deformed)
     labels = np.asarray(ids)

@@ -9,7 +9,6 @@ changes without one block of voxels tells what all of them do: the delete-a-bloc
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +32,10 @@ _TAPS = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 _BLUR = 1.2
 """Of the border of a particle in smoothed volumes, voxels."""
 _RIDGE = 1e-9
+_MOST = 0.8
+"""Share of what tells of a motion that may be noise."""
+_PLACES = (13, 14, 15)
+"""Columns that only the noise of derivatives needs."""
 _ONE, _GREY, _LIFT = 0, 1, 2
 """Columns after those of the motion; deformed grey values are the last."""
 _SURE = 3.0
@@ -183,6 +186,9 @@ def _sums_without_blocks(
 ) -> NDArray[np.float64]:
     """Add up products of columns over all voxels but those of each block, and over all.
 
+    Noise of the reference in its derivatives makes motion look more certain than it is; what it
+    adds is taken off, as far as a fifth of what tells of any motion stays.
+
     Returns
     -------
     ``(blocks + 1, 16, 16)``. Columns are the twelve of an affine motion, the constant, grey values
@@ -196,24 +202,36 @@ def _sums_without_blocks(
         for c, h in zip(body.centre, body.half, strict=True)
     )
     around = frames.reference[box]
-    slopes = [correlate1d(around, _TAPS, axis)[inner] for axis in range(3)]
     own = (body.mask[inner] > 0) & ~body.rim
-    grey, lift = around[inner], gaussian_filter(own.astype(np.float32), _BLUR)
     moved = moved_grey(frames, body, motion)
     used = (body.mask[inner] > 0) & np.isfinite(moved)
     if frames.mask.size:
         used &= frames.mask[box][inner] > 0
-    cuts = [np.linspace(0, n, _BLOCKS + 1).astype(int) for n in used.shape]
-    sums = []
-    for edges in product(*(pairwise(cut) for cut in cuts)):
-        block = tuple(slice(*edge) for edge in edges)
-        here = used[block]
-        places = np.argwhere(here) + [edge[0] for edge in edges]
-        scaled = np.column_stack([np.ones(len(places)), (places - body.half) / body.half])
-        columns = [slope[block][here][:, None] * scaled for slope in slopes]
-        columns += [scaled[:, :1], *(v[block][here][:, None] for v in (grey, lift, moved))]
-        table = np.concatenate(columns, axis=1)
-        if len(table):
-            sums.append(table.T @ table)
-    total = np.sum(sums, axis=0) if sums else np.zeros((16, 16))
-    return np.asarray(total - np.array([*sums, np.zeros((16, 16))]))
+    places = np.argwhere(used)
+    block = (places * _BLOCKS // used.shape) @ [_BLOCKS**2, _BLOCKS, 1]
+    order = np.argsort(block, kind="stable")
+    scaled = np.column_stack([np.ones(len(places)), (places - body.half) / body.half])
+    slopes = [correlate1d(around, _TAPS, axis)[inner][used][:, None] * scaled for axis in range(3)]
+    lift = gaussian_filter(own.astype(np.float32), _BLUR)
+    greys = (v[used][:, None] for v in (around[inner], lift, moved))
+    table = np.concatenate([*slopes, scaled, *greys], axis=1)[order]
+    parts = np.split(table, np.cumsum(np.bincount(block))[:-1])
+    sums = np.array([*(part.T @ part for part in parts if len(part)), np.zeros((19, 19))])
+    sums = sums.sum(axis=0) - sums
+    sums[:, :12, :12] -= _slope_noise(sums[-1], frames) * np.kron(np.eye(3), sums[:, 12:16, 12:16])
+    return np.asarray(np.delete(np.delete(sums, _PLACES, axis=1), _PLACES, axis=2))
+
+
+def _slope_noise(total: NDArray[np.float64], frames: Frames) -> float:
+    """Variance of the noise in derivatives of the reference, from sums over all voxels."""
+    known = [*range(13), 16, 17]
+    fit = np.linalg.lstsq(total[np.ix_(known, known)], total[known, -1], rcond=1e-12)[0]
+    left = max(total[-1, -1] - fit @ total[known, -1], 0.0) / max(total[12, 12], 1.0)
+    # of noise that a Gaussian smoothed, whose width the volume of common noise tells
+    share = min(float((_TAPS**2).sum()), 2 * np.pi / frames.noise_volume ** (2 / 3))
+    greys = known[12:]
+    besides, grey = total[greys, :12], total[np.ix_(greys, greys)]
+    stiffness = total[:12, :12] - besides.T @ np.linalg.pinv(grey, hermitian=True) @ besides
+    noise = np.kron(np.eye(3), total[12:16, 12:16])
+    most = np.abs(np.linalg.eigvals(np.linalg.pinv(stiffness, hermitian=True) @ noise)).max()
+    return float(min(share * left / (1 + fit[13] ** 2), _MOST / max(most, 1e-30)))
