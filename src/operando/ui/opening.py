@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from operando.samples import shipped_sample
 from operando.study import Study, study_of_sample
 from operando.study.new import new_study
+from operando.ui.collector import spare_what_is_loaded
 from operando.ui.layers.factory import warm_up
 
 if TYPE_CHECKING:
@@ -63,14 +63,5 @@ def _warmed(study: Study) -> Study:
     except BaseException:
         study.close()
         raise
-    _spare_the_collector()
+    spare_what_is_loaded()
     return study
-
-
-def _spare_the_collector() -> None:
-    """Keep what is loaded by now out of garbage collection.
-
-    With napari and torch loaded a full collection stops everything for 0.2 s, every few strokes.
-    """
-    if not gc.get_freeze_count():
-        gc.freeze()

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from operando.ui.collector import Collector
 from operando.ui.dock.accordion import Accordion
 from operando.ui.dock.section import Section
 from operando.ui.dock.time_line_button import DOCK_WIDTH, TimeLineButton
@@ -80,6 +81,7 @@ class OperandoDock(QWidget):
         self._seen_job: tuple[Any, Any] = (None, None)
         self._window: QMainWindow | None = None
         self._closed = False
+        self._collector = Collector(self)
         self._line = TimeLineButton(self.session, self)
         self._name = QLabel()
         self._facts = QLabel()
@@ -189,6 +191,7 @@ class OperandoDock(QWidget):
         # Threads that were told to stop read what is about to be closed.
         QThreadPool.globalInstance().waitForDone(_LAST_WORK_MS)
         self.session.close()
+        self._collector.close()
 
     def _lay_out(self) -> None:
         big = self._name.font()
