@@ -91,8 +91,8 @@ def correlate_particles(
     `operando.strain.particles.jackknife`. What a particle that became brighter or darker against
     its surroundings seems to swell is taken out of ``volume_ratio`` where it exceeds three standard
     deviations, and counted in its error otherwise. Smoothing mixes in what lies around a particle
-    and does not turn with it: rotations of finely textured particles were up to two, in voxels that
-    are no cubes up to three times as wrong as told, and half as wrong with a `smooth` of 0.5.
+    and does not turn with it: rotations of finely textured particles were up to two times
+    as wrong as told, and half as wrong with a `smooth` of 0.5 where voxels are cubes.
     """
     first, second = check_pair(reference, deformed)
     labels = np.asarray(ids)
