@@ -79,7 +79,7 @@ def main(study: Path, folder: Path, size: tuple[int, int]) -> None:
     dock.open_section("Strain")
     show(viewer)
     quantity = panels["Strain"].display.quantity
-    quantity.setCurrentIndex(quantity.findData("volume_change"))
+    quantity.setValue("volume_change")
     take(viewer, folder, "strain", size)
     viewer.close()
 
