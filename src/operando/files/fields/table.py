@@ -103,7 +103,8 @@ def node_table(
     One row per node, C order of the grid. ``node``; ``z_um``, ``y_um``, ``x_um`` from the centre
     of the first voxel of the reference; ``displacement_z_um`` and so on, and ``..._sd_um``, their
     predicted standard deviation; ``gradient_zy``, du_z / dY; ``strain_zy``, that of Green and
-    Lagrange, and ``volume_change``, no unit; ``zncc``; ``status`` in words; ``valid``.
+    Lagrange, with ``strain_zy_sd``, empty where it is not known, and ``volume_change``, no unit;
+    ``zncc``; ``status`` in words; ``valid``.
     """
     import pandas as pd
 
@@ -116,10 +117,12 @@ def node_table(
     for i, a in enumerate("zyx"):
         columns[f"displacement_{a}_sd_um"] = field.sigma[:, i] * size[i]
     lengths = field.physical(voxel_size)
-    gradient, strain = lengths.gradient, lengths.strain()
+    gradient, strain, sd = lengths.gradient, lengths.strain(), lengths.strain_sigma()
     for i, a in enumerate("zyx"):
         columns |= {f"gradient_{a}{b}": gradient[:, i, j] for j, b in enumerate("zyx")}
-    columns |= {f"strain_{p}": strain[:, "zyx".index(p[0]), "zyx".index(p[1])] for p in PAIRS}
+    for pair in PAIRS:
+        i, j = map("zyx".index, pair)
+        columns |= {f"strain_{pair}": strain[:, i, j], f"strain_{pair}_sd": sd[:, i, j]}
     columns["volume_change"] = field.volume_change
     if normal is not None:
         columns |= layer_columns(strain, normal)

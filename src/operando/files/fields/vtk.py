@@ -95,11 +95,13 @@ def _layer_normal(normal: ArrayLike | None) -> str:
 def _point_data(
     field: DisplacementField, size: NDArray[np.float64], normal: ArrayLike | None
 ) -> str:
-    strain = field.physical(tuple(size)).strain()
+    lengths = field.physical(tuple(size))
+    strain = lengths.strain()
     arrays = {
         "displacement_um": (field.displacement * size)[:, ::-1],
         "displacement_sd_um": (field.sigma * size)[:, ::-1],
         "strain_green_lagrange": strain[:, ::-1, ::-1].reshape(-1, 9),
+        "strain_sd": lengths.strain_sigma()[:, ::-1, ::-1].reshape(-1, 9),
         "volume_change": field.volume_change,
         "zncc": field.zncc,
     }

@@ -112,12 +112,14 @@ def _write_npz(
 ) -> None:
     """Arrays ``(N, ...)`` with unit in the name, components (z, y, x); `info` is JSON."""
     size = np.asarray(voxel_size)
-    strain = field.physical(voxel_size).strain()
+    lengths = field.physical(voxel_size)
+    strain = lengths.strain()
     arrays: dict[str, Any] = {
         "position_um": field.positions * size,
         "displacement_um": field.displacement * size,
         "displacement_sd_um": field.sigma * size,
         "strain_green_lagrange": strain,
+        "strain_sd": lengths.strain_sigma(),
         "zncc": field.zncc,
         "status": field.status,
         "valid": field.valid,
